@@ -1,0 +1,174 @@
+"""What every data set provides: tasks, made of paired videos, from which clips are cut.
+
+A `Footage` is clean video. A `PairedVideo` is rainy video with its clean twin. A `Task` is one rain type: named, with
+training and test videos. `TrainClips` and `TestClips` cut the windows that a network sees.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from raincheck.errors import ConfigError, InputError
+from raincheck.video.pixels import to_float
+from raincheck.video.window import reflect
+
+
+class Footage(Protocol):
+    """Clean video with random access; picklable, opening its file lazily in each process."""
+
+    name: str
+
+    def __len__(self) -> int:
+        """Number of frames."""
+        ...
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        ...
+
+    def read(self, start: int, count: int) -> Tensor:
+        """Frames `start` to `start + count - 1` as uint8 `(t, c, h, w)`."""
+        ...
+
+
+class PairedVideo(Protocol):
+    """Rainy video with its clean twin."""
+
+    name: str
+
+    def __len__(self) -> int:
+        """Number of frames."""
+        ...
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        ...
+
+    def read(self, start: int, count: int) -> tuple[Tensor, Tensor]:
+        """Rainy and clean frames, uint8 `(t, c, h, w)` each; the same values at every call."""
+        ...
+
+    def sample(self, rng: np.random.Generator, count: int, crop: int) -> tuple[Tensor, Tensor]:
+        """A random training clip and its clean twin, uint8 `(count, c, crop, crop)`, decided by `rng` alone."""
+        ...
+
+
+@dataclass(frozen=True)
+class Task:
+    """One rain type.
+
+    Attributes:
+        name: what the task is called in matrices and reports.
+        train: videos to learn from.
+        test: videos to score on; none of them, nor another rain over the same footage, is in `train`.
+    """
+
+    name: str
+    train: Sequence[PairedVideo]
+    test: Sequence[PairedVideo]
+
+
+class TaskSource(Protocol):
+    """A data set's configuration: builds a `Task`."""
+
+    def task(self, seed: int) -> Task:
+        """Builds the task; what is random in it is a function of `seed`."""
+        ...
+
+
+class TrainClips(Dataset[tuple[Tensor, Tensor, int]]):
+    """Random training windows: sample `index` is a function of (seed, experience, index) and of nothing else.
+
+    Items are `(rainy, clean, experience)`: rainy `(t, c, h, w)`, clean centre frame `(c, h, w)`, float32 in [0, 1].
+
+    Args:
+        videos: videos to cut from; each is as likely as any other.
+        window: frames of a clip, odd.
+        crop: height and width of a clip in pixels.
+        samples: length of the data set; one pass over it is one experience.
+        seed: seed of the run.
+        experience: position of the task in the stream, which is also its label.
+
+    Raises:
+        ConfigError: if there are no videos or no samples.
+    """
+
+    def __init__(
+        self, videos: Sequence[PairedVideo], *, window: int, crop: int, samples: int, seed: int, experience: int
+    ) -> None:
+        if not videos or samples < 1:
+            raise ConfigError(
+                f"experience {experience} is empty: it has {len(videos)} training videos and {samples} samples; "
+                "give it at least one of each"
+            )
+        self.videos, self.window, self.crop = videos, window, crop
+        self.samples, self.seed, self.experience = samples, seed, experience
+
+    def __len__(self) -> int:
+        return self.samples
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor, int]:
+        rng = np.random.default_rng((self.seed, self.experience, index))
+        video = self.videos[int(rng.integers(len(self.videos)))]
+        rainy, clean = video.sample(rng, self.window, self.crop)
+        if rng.random() < 0.5:  # a mirrored scene in mirrored wind is as real as the first
+            rainy, clean = rainy.flip(-1), clean.flip(-1)
+        return to_float(rainy), to_float(clean[self.window // 2]), self.experience
+
+
+class TestClips(Dataset[tuple[Tensor, Tensor, int, int]]):
+    """Every window of every test video, in order; the ends are reflected, so each frame is scored once.
+
+    Items are `(rainy, clean, video, experience)`: rainy `(t, c, h, w)`, clean centre frame `(c, h, w)`, float32 in
+    [0, 1], the video's index, the task's label.
+
+    Args:
+        videos: test videos.
+        window: frames of a clip, odd.
+        experience: position of the task in the stream.
+    """
+
+    __test__ = False  # pytest: not a test
+
+    def __init__(self, videos: Sequence[PairedVideo], *, window: int, experience: int) -> None:
+        self.videos, self.window, self.experience = videos, window, experience
+        self.frames = [(v, f) for v, video in enumerate(videos) for f in range(len(video))]
+        if not self.frames:
+            raise InputError(f"experience {experience} has no test frames; give it at least one test video")
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor, int, int]:
+        v, frame = self.frames[index]
+        video, radius = self.videos[v], self.window // 2
+        wanted = [reflect(i, len(video)) for i in range(frame - radius, frame + radius + 1)]
+        first = min(wanted)
+        rainy, clean = video.read(first, max(wanted) - first + 1)
+        return to_float(rainy[[i - first for i in wanted]]), to_float(clean[frame - first]), v, self.experience
+
+
+def random_window(
+    rng: np.random.Generator, length: int, size: tuple[int, int], count: int, crop: int, name: str
+) -> tuple[int, int, int]:
+    """First frame, top row and left column of a random window of `count` frames of `crop` x `crop` pixels.
+
+    Raises:
+        InputError: if the video is shorter or smaller than the window.
+    """
+    height, width = size
+    if length < count or height < crop or width < crop:
+        raise InputError(
+            f"{name}: {length} frames of {width}x{height} are too few or too small for clips of {count} frames of "
+            f"{crop}x{crop}; lower the crop or leave the video out"
+        )
+    start = int(rng.integers(length - count + 1))
+    return start, int(rng.integers(height - crop + 1)), int(rng.integers(width - crop + 1))

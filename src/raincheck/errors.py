@@ -1,0 +1,29 @@
+"""Every error that a user can cause: one sentence that says what was looked for, where, and what to change.
+
+The command line prints the sentence as `raincheck: error: ...` and exits with code 2. Anything else that is raised
+is a defect of ours and keeps its traceback.
+"""
+
+
+class RaincheckError(Exception):
+    """A mistake that the user can put right; its text is one sentence for the user."""
+
+
+class InputError(RaincheckError):
+    """A video, folder or frame cannot be read, or does not fit its partner."""
+
+
+class OutputError(RaincheckError):
+    """An output cannot be written, or would overwrite something."""
+
+
+class ConfigError(RaincheckError):
+    """A configuration asks for something that does not exist, does not fit, or has changed since the run began."""
+
+
+class WeightsError(RaincheckError):
+    """A weights file is missing, unreadable, or belongs to another network."""
+
+
+class DivergenceError(RaincheckError):
+    """A loss term became NaN or infinite."""

@@ -1,0 +1,8 @@
+"""Networks: one file each. A weights file names its network and arguments, so loading needs nothing else."""
+
+from raincheck.networks.base import ClipNetwork
+from raincheck.networks.identity import Identity
+from raincheck.networks.rrgnet import RRGNet
+from raincheck.networks.weights import load_network, save_weights
+
+__all__ = ["ClipNetwork", "Identity", "RRGNet", "load_network", "save_weights"]

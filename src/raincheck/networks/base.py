@@ -1,0 +1,39 @@
+"""What every network offers, so that a stream computes each frame's features once."""
+
+from typing import Any
+
+from einops import rearrange
+from torch import Tensor, nn
+
+
+class ClipNetwork(nn.Module):
+    """Maps a rainy clip `(b, t, c, h, w)` to its derained centre frame `(b, c, h, w)`, float32 in [0, 1].
+
+    A subclass implements `encode`, which sees single frames, and `decode`, which sees the features of a window. A
+    stream encodes each frame once and decodes each window; `forward` does both, so the two can't disagree.
+
+    Attributes:
+        window: frames of a clip, odd.
+        arguments: what the constructor was called with; saved beside the weights.
+    """
+
+    window: int
+    arguments: dict[str, Any]
+
+    def encode(self, frames: Tensor) -> Tensor:
+        """Features of single frames: `(n, c, h, w)` to `(n, f, h', w')`."""
+        raise NotImplementedError
+
+    def decode(self, features: Tensor, centre: Tensor) -> Tensor:
+        """Derained centre frame `(b, c, h, w)` from features `(b, t, f, h', w')` and the rainy centre `(b, c, h, w)`."""
+        raise NotImplementedError
+
+    def forward(self, clip: Tensor) -> Tensor:
+        """Derained centre frame `(b, c, h, w)` of a rainy clip `(b, t, c, h, w)`.
+
+        The output is not clamped while training, because a clamp has no gradient outside its range.
+        """
+        features = self.encode(rearrange(clip, "b t c h w -> (b t) c h w"))
+        features = rearrange(features, "(b t) f h w -> b t f h w", b=clip.shape[0])
+        derained = self.decode(features, clip[:, clip.shape[1] // 2])
+        return derained if self.training else derained.clamp(0, 1)

@@ -1,0 +1,124 @@
+"""Weights files: safetensors with the network's name and arguments in the metadata."""
+
+import json
+import os
+from importlib import import_module, resources
+from pathlib import Path
+from pkgutil import iter_modules
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+import raincheck.networks as catalogue
+from raincheck.errors import OutputError, WeightsError
+from raincheck.networks.base import ClipNetwork
+from raincheck.networks.identity import Identity
+
+
+def network_classes() -> dict[str, type[ClipNetwork]]:
+    """Every network class defined in this folder, by name: a new file is found by existing."""
+    found: dict[str, type[ClipNetwork]] = {}
+    for module in iter_modules(catalogue.__path__):
+        members = vars(import_module(f"{catalogue.__name__}.{module.name}"))
+        found |= {n: c for n, c in members.items() if isinstance(c, type) and issubclass(c, ClipNetwork)}
+    del found[ClipNetwork.__name__]
+    return found
+
+
+def save_weights(network: ClipNetwork, path: Path, metadata: dict[str, str] | None = None) -> None:
+    """Writes weights whole or not at all.
+
+    Args:
+        network: its `state_dict` is written, its class name and arguments go into the metadata.
+        path: a `.safetensors` file; replaced if it exists.
+        metadata: more to keep beside the weights.
+
+    Raises:
+        OutputError: if the file cannot be written.
+    """
+    about = {"network": type(network).__name__, "arguments": json.dumps(network.arguments), **(metadata or {})}
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        save_file({k: v.detach().cpu().contiguous() for k, v in network.state_dict().items()}, partial, about)
+        partial.replace(path)
+    except (OSError, SafetensorError) as error:
+        partial.unlink(missing_ok=True)
+        raise OutputError(f"cannot write the weights {path}: {error}; choose a writable folder with space") from None
+
+
+def find_weights(weights: str | Path) -> Path:
+    """The file that `weights` names: `rrgnet` (shipped), a run's folder, or a file.
+
+    Raises:
+        WeightsError: if there is none.
+    """
+    path = Path(weights)
+    if str(weights) == "rrgnet" and not path.is_file():
+        path = Path(str(resources.files("raincheck") / "weights" / "rrgnet.safetensors"))
+    elif path.is_dir():
+        path = path / "weights.safetensors"
+    if not path.is_file():
+        raise WeightsError(
+            f"no weights at {path}; give `rrgnet`, `identity`, a .safetensors file, or the folder of a finished run"
+        )
+    return path
+
+
+def load_network(weights: str | Path = "rrgnet") -> ClipNetwork:
+    """Builds the network that a weights file names, in evaluation mode on the CPU.
+
+    Args:
+        weights: `rrgnet` (shipped with the package), `identity`, a weights file, or a run's folder.
+
+    Raises:
+        WeightsError: if the file is missing, is no safetensors file, names an unknown network, or does not fit it.
+    """
+    if str(weights) == "identity":
+        return Identity().eval()
+    path = find_weights(weights)
+    try:
+        with safe_open(path, "pt") as file:  # type: ignore[no-untyped-call]  # safetensors is untyped
+            about: dict[str, str] = file.metadata() or {}
+            state: dict[str, Tensor] = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise WeightsError(f"{path} is not a readable safetensors file ({error}); give weights saved by raincheck") from None
+    network = build_network(about, path)
+    load_state(network, state, path)
+    return network.eval()
+
+
+def build_network(about: dict[str, str], path: Path) -> ClipNetwork:
+    """The untrained network that a weights file's metadata describes.
+
+    Raises:
+        WeightsError: if the metadata names no network of ours or arguments it does not take.
+    """
+    classes = network_classes()
+    name = about.get("network")
+    if name not in classes:
+        raise WeightsError(f"{path} is for the network {name!r}; raincheck knows {', '.join(sorted(classes))}")
+    try:
+        arguments: dict[str, Any] = json.loads(about["arguments"])
+        return classes[name](**arguments)
+    except (KeyError, TypeError, ValueError) as error:
+        raise WeightsError(f"{path} gives arguments that {name} does not take ({error}); save the weights again") from None
+
+
+def load_state(network: ClipNetwork, state: dict[str, Tensor], path: Path) -> None:
+    """Copies `state` into `network`.
+
+    Raises:
+        WeightsError: naming the tensors whose shapes differ.
+    """
+    own = {key: tuple(value.shape) for key, value in network.state_dict().items()}
+    given = {key: tuple(value.shape) for key, value in state.items()}
+    differ = [f"{k} {given.get(k, 'missing')} instead of {own.get(k, 'none')}" for k in sorted(own | given) if own.get(k) != given.get(k)]
+    if differ:
+        more = f" and {len(differ) - 3} more" if len(differ) > 3 else ""
+        raise WeightsError(
+            f"{path} holds weights of another network than {type(network).__name__}: {'; '.join(differ[:3])}{more}; "
+            "give weights that were trained with these network settings"
+        )
+    network.load_state_dict(state)
