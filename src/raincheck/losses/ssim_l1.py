@@ -1,0 +1,31 @@
+"""L1 and structural similarity together."""
+
+import torch.nn.functional as F
+from kornia.metrics import ssim
+from torch import Tensor, nn
+
+
+class StructureLoss(nn.Module):
+    """`l1 * L1 + structure * (1 - SSIM)`.
+
+    The weights 0.75 and 1.1 are our reading, after the sister methods of the RRGNet paper's authors; the paper itself
+    is public in abstract only, so its own loss is not known.
+
+    SSIM is the mean over pixels and RGB channels of Wang et al. 2004 with an 11-pixel Gaussian window (sigma 1.5) and
+    reflected borders, so that a crop's border pixels, which are many, are learned from as well.
+
+    Args:
+        l1: weight of the mean absolute difference.
+        structure: weight of the structural dissimilarity.
+    """
+
+    WINDOW = 11  # pixels
+
+    def __init__(self, l1: float = 0.75, structure: float = 1.1) -> None:
+        super().__init__()
+        self.l1, self.structure = l1, structure
+
+    def forward(self, output: Tensor, target: Tensor) -> Tensor:
+        """A scalar, 0 for equal frames, from frames `(b, c, h, w)`, float, target in [0, 1], of 6x6 pixels or more."""
+        similarity = ssim(output, target, self.WINDOW).mean()
+        return self.l1 * F.l1_loss(output, target) + self.structure * (1 - similarity)
