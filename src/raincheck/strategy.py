@@ -1,0 +1,314 @@
+"""LightningStrategy: Avalanche strategies and their plugins, unmodified, trained by Lightning's Trainer.
+
+This is an *Avalanche* strategy, not a `lightning.pytorch.strategies.Strategy`; the latter is chosen by
+`trainer={"strategy": ...}`. It is the only file of raincheck that knows both frameworks.
+
+`LightningLoop` replaces only Avalanche's two inner loops, `_train_exp` and `eval_epoch`. Everything around them
+(experiences, model adaptation, data loaders, plugins, evaluators) stays Avalanche's, and the order of events inside
+them is Avalanche's too: on the CPU the weights are bit for bit those of Avalanche's own loop.
+"""
+
+import logging
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from avalanche.models.dynamic_optimizers import update_optimizer
+from avalanche.training.templates import SupervisedTemplate
+from avalanche.training.templates.base_sgd import BaseSGDTemplate
+from avalanche.training.templates.update_type.sgd_update import SGDUpdate
+from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from raincheck.errors import ConfigError
+
+QUIET: dict[str, Any] = {
+    "logger": False,
+    "enable_checkpointing": False,
+    "enable_model_summary": False,
+    "enable_progress_bar": False,
+    "num_sanity_val_steps": 0,
+    # Avalanche evaluates under no_grad; tensors made in inference mode could not enter a later backward pass.
+    "inference_mode": False,
+}
+
+
+class LightningLoop:
+    """Mixin that runs an Avalanche strategy's loops in Lightning: `class MyDER(LightningLoop, DER)`.
+
+    Args:
+        *args: the strategy's own arguments, unchanged.
+        trainer: arguments of `lightning.Trainer`. Unless it says otherwise there is no logger, no checkpoint, no
+            progress bar, no sanity check, and nothing is written to the working directory. Entries of `callbacks`
+            may be factories, called anew for every experience; of the instances, EarlyStopping and ModelCheckpoint
+            start every experience afresh and all others keep their state.
+        reset_optimizer: forget the optimizer's state (momenta) at every new experience. The default keeps it, as
+            Avalanche does.
+        **kwargs: the strategy's own keyword arguments, unchanged.
+
+    Attributes:
+        terms: the loss terms of the current iteration by name: `data` and one for every plugin that adds to the loss.
+
+    Raises:
+        ConfigError: if the strategy replaces the update itself, which Lightning owns here.
+    """
+
+    terms: dict[str, Tensor]
+
+    # What Avalanche's template, the next class in line, provides.
+    model: nn.Module
+    optimizer: Optimizer
+    plugins: list[Any]
+    clock: Any
+    device: torch.device
+    dataloader: Any
+    loss: Tensor
+    train_epochs: int
+    optimized_param_id: Any
+    _stop_training: bool
+
+    def __init__(
+        self, *args: Any, trainer: Mapping[str, Any] | None = None, reset_optimizer: bool = False, **kwargs: Any
+    ) -> None:
+        _refuse_other_loops(type(self))
+        super().__init__(*args, **kwargs)
+        self.trainer_arguments = dict(trainer or {})
+        self.reset_optimizer = reset_optimizer
+        self.terms = {}
+        self._pristine = {
+            id(callback): callback.state_dict()
+            for callback in self._callbacks()
+            if isinstance(callback, (EarlyStopping, ModelCheckpoint))
+        }
+        optimized = {id(p) for group in self.optimizer.param_groups for p in group["params"]}
+        self._left_out = {name for name, p in self.model.named_parameters() if id(p) not in optimized}
+
+    # Avalanche's events -----------------------------------------------------------------------------------------
+
+    def make_optimizer(self, reset_optimizer_state: bool = False, **kwargs: Any) -> None:
+        """Avalanche's `make_optimizer`, except that parameters left out of the optimizer stay out."""
+        self.optimized_param_id = update_optimizer(
+            self.optimizer,
+            {name: p for name, p in self.model.named_parameters() if name not in self._left_out},
+            self.optimized_param_id,
+            reset_state=reset_optimizer_state or self.reset_optimizer,
+            remove_params=kwargs.get("remove_params", False),
+            verbose=kwargs.get("verbose_optimizer", False),
+        )
+
+    def _train_exp(self, experience: Any, eval_streams: Any = None, **kwargs: Any) -> None:
+        before = self.clock.train_iterations
+        fit = _Fit(self, kwargs)
+        trainer = self._trainer(max_epochs=self.train_epochs)
+        with _quiet():
+            trainer.fit(fit, train_dataloaders=_Deferred(fit) if trainer.world_size == 1 else self.dataloader)
+        self._settle(trainer)
+        if self.clock.train_iterations == before and not (fit.halted or self._stop_training):
+            raise ConfigError(
+                f"experience {experience.current_experience} took no training step; give it data, at least one epoch, "
+                "and no Trainer argument that ends training at once"
+            )
+
+    def eval_epoch(self, **kwargs: Any) -> None:
+        """Avalanche's evaluation loop over `self.dataloader`, through `Trainer.validate`."""
+        trainer = self._trainer()
+        with _quiet():
+            trainer.validate(_Eval(self, kwargs), dataloaders=self.dataloader, verbose=False)
+        self._settle(trainer)
+
+    def _before_backward(self, **kwargs: Any) -> None:
+        """Triggers the plugins one by one, to name what each adds to the loss."""
+        self.terms = {"data": self.loss.detach().clone()}
+        for plugin in self.plugins:
+            if hasattr(plugin, "before_backward"):
+                before = self.loss.detach().clone()  # a clone, because most plugins add in place
+                plugin.before_backward(self, **kwargs)
+                own = getattr(plugin, "terms", None)
+                if own:
+                    self.terms.update(own)
+                else:
+                    self._name_term(type(plugin).__name__, before)
+
+    def _name_term(self, name: str, before: Tensor) -> None:
+        added = self.loss.detach() - before
+        if added.any() or not added.isfinite().all():
+            self.terms[name] = added
+
+    # Lightning's Trainer ----------------------------------------------------------------------------------------
+
+    def _callbacks(self) -> list[Any]:
+        given = self.trainer_arguments.get("callbacks") or []
+        return list(given) if isinstance(given, (list, tuple)) else [given]
+
+    def _trainer(self, **kwargs: Any) -> Trainer:
+        """A fresh Trainer: one that has been fitted would silently run zero epochs."""
+        callbacks = []
+        for given in self._callbacks():
+            callback = given if isinstance(given, Callback) else given()
+            if id(given) in self._pristine:
+                callback.load_state_dict(self._pristine[id(given)])
+            callbacks.append(callback)
+        devices = {"accelerator": "gpu", "devices": [self.device.index or 0]}
+        where = devices if self.device.type == "cuda" else {"accelerator": self.device.type, "devices": 1}
+        chosen = self.trainer_arguments if {"accelerator", "devices"} & set(self.trainer_arguments) else where
+        with _quiet():
+            trainer = Trainer(**{**QUIET, **chosen, **self.trainer_arguments, **kwargs, "callbacks": callbacks})
+        self.device = trainer.strategy.root_device
+        return trainer
+
+    def _settle(self, trainer: Trainer) -> None:
+        """Undoes Lightning's teardown, which moves the model to the CPU where `after_training_exp` looks for it."""
+        self.model.to(self.device)
+        if trainer.interrupted:
+            raise KeyboardInterrupt
+
+
+def _refuse_other_loops(strategy: type) -> None:
+    """Raises ConfigError if a strategy brings code that Lightning's loop would not run."""
+    mro = strategy.__mro__
+    beyond = mro[mro.index(LightningLoop) + 1 :]
+    for method, classes in {"training_epoch": mro, "optimizer_step": mro, "_before_backward": beyond}.items():
+        owner = next(cls for cls in classes if method in vars(cls))
+        if owner not in (SGDUpdate, BaseSGDTemplate):
+            raise ConfigError(
+                f"{owner.__name__} replaces Avalanche's {method}, which Lightning would not call; "
+                "use it with Avalanche's own loop, or as a plugin"
+            )
+
+
+class _Hooks(LightningModule):
+    """What the two loops share. The strategy's model is registered, so that Lightning moves and wraps it."""
+
+    def __init__(self, loop: Any, kwargs: dict[str, Any]) -> None:
+        super().__init__()
+        self.model = loop.model
+        self.loop, self.kwargs = loop, kwargs
+
+
+class _Fit(_Hooks):
+    """Avalanche's `SGDUpdate.training_epoch`, laid out over Lightning's hooks."""
+
+    def __init__(self, loop: Any, kwargs: dict[str, Any]) -> None:
+        super().__init__(loop, kwargs)
+        self.halted = False  # a plugin stopped the experience
+
+    def configure_optimizers(self) -> Optimizer:
+        optimizer: Optimizer = self.loop.optimizer
+        return optimizer
+
+    def on_train_epoch_start(self) -> None:
+        self.loop._before_training_epoch(**self.kwargs)
+        if self.loop._stop_training:  # Avalanche asks here whether to run the epoch at all
+            self.loop._stop_training, self.halted = False, True
+            self.trainer.should_stop = True
+
+    def on_train_batch_start(self, batch: Any, batch_idx: int) -> int | None:
+        if self.halted or self.loop._stop_training:
+            return -1
+        self.loop.mbatch = batch
+        self.loop._unpack_minibatch()
+        self.loop._before_training_iteration(**self.kwargs)
+        return None
+
+    def training_step(self, batch: Any, batch_idx: int) -> Tensor:
+        loop = self.loop
+        if batch_idx % self.trainer.accumulate_grad_batches == 0:
+            loop.optimizer.zero_grad()  # here, as in Avalanche: A-GEM and MIR compute gradients of their own later on
+        loop.loss = loop._make_empty_loss()
+        loop._before_forward(**self.kwargs)
+        loop.mb_output = loop.forward()
+        loop._after_forward(**self.kwargs)
+        loop.loss += loop.criterion()
+        # Inside the step, so that accumulation and mixed precision scale the penalties with the rest of the loss.
+        loop._before_backward(**self.kwargs)
+        loss: Tensor = loop.loss
+        return loss
+
+    def optimizer_zero_grad(self, epoch: int, batch_idx: int, optimizer: Optimizer) -> None:
+        """Done before the forward pass."""
+
+    def backward(self, loss: Tensor, *args: Any, **kwargs: Any) -> None:
+        unscaled, self.loop.loss = self.loop.loss, loss
+        self.loop.backward()
+        self.loop.loss = unscaled
+
+    def on_after_backward(self) -> None:
+        self.loop._after_backward(**self.kwargs)
+
+    def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
+        self.loop._before_update(**self.kwargs)
+
+    def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
+        super().optimizer_step(*args, **kwargs)
+        self.loop._after_update(**self.kwargs)
+
+    def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
+        self.loop._after_training_iteration(**self.kwargs)
+        terms = {f"train/{name}": value for name, value in self.loop.terms.items()}
+        # A new Trainer restarts its own step count; the x axis of a stream is Avalanche's clock.
+        step = float(self.loop.clock.train_iterations)
+        self.log_dict({"train/loss": self.loop.loss.detach(), **terms, "step": step})
+
+    def on_train_epoch_end(self) -> None:
+        if not self.halted:
+            self.loop._after_training_epoch(**self.kwargs)
+
+
+class _Deferred:
+    """The experience's loader, not asked for an iterator before its first batch is wanted.
+
+    Lightning asks at the start of a fit, Avalanche after `before_training_epoch`, and not at all when a plugin has
+    stopped the experience; asking draws random numbers. Several processes need the loader itself, so that Lightning
+    can give each its shard.
+    """
+
+    def __init__(self, fit: _Fit) -> None:
+        self.fit = fit
+
+    def __len__(self) -> int:
+        return len(self.fit.loop.dataloader)
+
+    def __iter__(self) -> Iterator[Any]:
+        if not self.fit.halted:
+            yield from self.fit.loop.dataloader
+
+
+class _Eval(_Hooks):
+    """Avalanche's `eval_epoch`, as a validation loop."""
+
+    def validation_step(self, batch: Any, batch_idx: int) -> None:
+        loop = self.loop
+        loop.mbatch = batch
+        loop._unpack_minibatch()
+        loop._before_eval_iteration(**self.kwargs)
+        loop._before_eval_forward(**self.kwargs)
+        loop.mb_output = loop.forward()
+        loop._after_eval_forward(**self.kwargs)
+        loop.loss = loop.criterion()
+        loop._after_eval_iteration(**self.kwargs)
+
+
+class LightningStrategy(LightningLoop, SupervisedTemplate):
+    """Avalanche's `SupervisedTemplate` with Lightning's Trainer inside.
+
+    Takes all keyword arguments of the template unchanged, and those of `LightningLoop`.
+    """
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keeps Lightning from announcing the hardware, and from advising on loaders that Avalanche made, at every fit."""
+    logger = logging.getLogger("lightning.pytorch.utilities.rank_zero")
+    level = logger.level
+    logger.setLevel(max(level, logging.WARNING))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+        warnings.filterwarnings("ignore", message=".*GPU available but not used.*")
+        try:
+            yield
+        finally:
+            logger.setLevel(level)
