@@ -6,11 +6,13 @@ training and test videos. `TrainClips` and `TestClips` cut the windows that a ne
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
@@ -76,12 +78,12 @@ class Task:
     test: Sequence[PairedVideo]
 
 
-class TaskSource(Protocol):
+class TaskSource(ABC):
     """A data set's configuration: builds a `Task`."""
 
+    @abstractmethod
     def task(self, seed: int) -> Task:
         """Builds the task; what is random in it is a function of `seed`."""
-        ...
 
 
 class TrainClips(Dataset[tuple[Tensor, Tensor, int]]):
@@ -143,17 +145,26 @@ class TestClips(Dataset[tuple[Tensor, Tensor, int, int]]):
         self.frames = [(v, f) for v, video in enumerate(videos) for f in range(len(video))]
         if not self.frames:
             raise InputError(f"experience {experience} has no test frames; give it at least one test video")
+        # Windows overlap, and rendering or decoding a frame costs more than keeping it.
+        self._held: dict[tuple[int, int], tuple[Tensor, Tensor]] = {}
 
     def __len__(self) -> int:
         return len(self.frames)
 
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor, int, int]:
         v, frame = self.frames[index]
-        video, radius = self.videos[v], self.window // 2
-        wanted = [reflect(i, len(video)) for i in range(frame - radius, frame + radius + 1)]
-        first = min(wanted)
-        rainy, clean = video.read(first, max(wanted) - first + 1)
-        return to_float(rainy[[i - first for i in wanted]]), to_float(clean[frame - first]), v, self.experience
+        radius = self.window // 2
+        window = range(frame - radius, frame + radius + 1)
+        pairs = [self._frame(v, reflect(i, len(self.videos[v]))) for i in window]
+        return to_float(torch.stack([rainy for rainy, _ in pairs])), to_float(pairs[radius][1]), v, self.experience
+
+    def _frame(self, video: int, frame: int) -> tuple[Tensor, Tensor]:
+        if (video, frame) not in self._held:
+            if len(self._held) > 2 * self.window:
+                del self._held[next(iter(self._held))]
+            rainy, clean = self.videos[video].read(frame, 1)
+            self._held[video, frame] = rainy[0], clean[0]
+        return self._held[video, frame]
 
 
 def random_window(

@@ -1,0 +1,208 @@
+"""What a run is made of, and how YAML files and command-line options become one."""
+
+import difflib
+import importlib
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+from avalanche.core import SupervisedPlugin
+from jsonargparse import ActionConfigFile, ArgumentError, ArgumentParser, Namespace
+from torch import nn
+
+from raincheck.datasets.base import TaskSource
+from raincheck.errors import ConfigError
+from raincheck.losses import StructureLoss
+from raincheck.networks import ClipNetwork, RRGNet
+
+TRUSTED = ("raincheck", "avalanche", "lightning", "torch")
+# Options whose value is a class, so that a bare string is a class path too.
+CLASSES = {"class_path", "network", "loss", "optimizer", "plugins", "tasks"}
+# What may differ between the start of a run and its continuation: it changes no number.
+FREE = ("workers", "tracking")
+
+Optimizers = Callable[[Iterable[torch.nn.Parameter]], torch.optim.Optimizer]
+
+
+@dataclass
+class StreamConfig:
+    """The rain types to learn, in order.
+
+    Args:
+        tasks: data sets, one a rain type.
+        crop: height and width of a training clip in pixels.
+        steps: optimizer steps a task.
+        joint: learn all tasks at once, in as many steps as one after another would take: the upper bound.
+    """
+
+    tasks: list[TaskSource]
+    crop: int = 64
+    steps: int = 600
+    joint: bool = False
+
+
+@dataclass
+class RunConfig:
+    """One method on one stream.
+
+    Args:
+        stream: what is learned.
+        method: what the method is called in reports.
+        network: learns it; its `window` decides the length of the clips.
+        loss: between output and clean centre frame.
+        optimizer: made anew, with fresh state, for every task.
+        plugins: the method: what happens besides minimising the loss.
+        batch: new clips a step; reviewed clips come on top.
+        seed: everything random is a function of it.
+        workers: processes that prepare clips; they change no number.
+        trainer: arguments of `lightning.Trainer`.
+        tracking: where losses and scores are logged besides report.json: csv, wandb (offline unless WANDB_MODE says
+            otherwise) or none.
+    """
+
+    stream: StreamConfig
+    method: str = "finetune"
+    network: ClipNetwork = field(default_factory=RRGNet)
+    loss: nn.Module = field(default_factory=StructureLoss)
+    optimizer: Optimizers = lambda parameters: torch.optim.Adam(parameters, lr=0.001)  # noqa: E731
+    plugins: list[SupervisedPlugin] = field(default_factory=list)
+    batch: int = 8
+    seed: int = 0
+    workers: int = 1
+    trainer: dict[str, Any] = field(default_factory=dict)
+    tracking: str = "csv"
+
+
+def parser() -> ArgumentParser:
+    """The parser of a run's options; every one is documented by `RunConfig`."""
+    made = ArgumentParser(prog="raincheck run", exit_on_error=False, description="Learn a stream of rain types.")
+    made.add_argument("--config", action=ActionConfigFile, help="A YAML file; several are merged, the last one wins.")
+    made.add_class_arguments(RunConfig, sub_configs=False)
+    return made
+
+
+def parse(arguments: Sequence[str], trust: bool = False) -> Namespace:
+    """Options to a checked, resolved configuration, with nothing built yet.
+
+    Args:
+        arguments: as on the command line, such as `["--config", "a.yaml", "--seed", "3"]`.
+        trust: allow classes of packages other than raincheck, Avalanche, Lightning and torch.
+
+    Raises:
+        ConfigError: for a file that is missing or no YAML, an unknown option, a wrong type, or a class that does not
+            exist or is not trusted.
+    """
+    check_classes(arguments, trust)
+    try:
+        return parser().parse_args(list(arguments))
+    except (ArgumentError, ValueError, TypeError) as error:
+        raise ConfigError(one_line(str(error))) from None
+
+
+def build(config: Namespace) -> RunConfig:
+    """Makes the objects that a configuration names; networks draw their first weights from the global generator.
+
+    Raises:
+        ConfigError: if a class does not take its arguments' values.
+    """
+    try:
+        made = parser().instantiate_classes(config)
+    except (ArgumentError, ValueError, TypeError) as error:
+        raise ConfigError(one_line(str(error))) from None
+    return RunConfig(**{name: made[name] for name in RunConfig.__dataclass_fields__})
+
+
+def dump(config: Namespace) -> str:
+    """The resolved configuration as YAML, from which the run can be repeated."""
+    plain = config.clone()
+    plain.pop("config", None)
+    text: str = parser().dump(plain, skip_validation=True)
+    return text
+
+
+def differences(before: str, now: str) -> list[str]:
+    """Which options differ between two dumped configurations, those that change no number left out."""
+    old, new = dict(_flat(yaml.safe_load(before))), dict(_flat(yaml.safe_load(now)))
+    return [
+        f"{key} ({old.get(key, 'unset')} then, {new.get(key, 'unset')} now)"
+        for key in sorted(old | new)
+        if old.get(key) != new.get(key) and not key.startswith(FREE)
+    ]
+
+
+def _flat(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict) and value:
+        for name, inner in value.items():
+            yield from _flat(inner, f"{key}.{name}" if key else str(name))
+    elif isinstance(value, list) and value:
+        for index, inner in enumerate(value):
+            yield from _flat(inner, f"{key}.{index}")
+    else:
+        yield key, value
+
+
+def check_classes(arguments: Sequence[str], trust: bool) -> None:
+    """Looks at every class that files and options name, before any of them is imported.
+
+    Raises:
+        ConfigError: naming the class that is not trusted or does not exist, and the nearest one that does.
+    """
+    tokens = [part for token in arguments for part in token.split("=", 1)]
+    for option, value in zip(tokens, [*tokens[1:], ""], strict=True):
+        if option == "--config":
+            for path in named_classes(read_yaml(Path(value))):
+                check_class(path, trust, f" in {value}")
+        elif option.startswith("--") and option.rstrip("+").split(".")[-1].lstrip("-") in CLASSES:
+            check_class(value, trust, "")
+
+
+def read_yaml(path: Path) -> Any:
+    """A YAML file's content.
+
+    Raises:
+        ConfigError: if it is missing or no YAML.
+    """
+    try:
+        return yaml.safe_load(path.read_text())
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError(f"cannot read the configuration {path}: {one_line(str(error))}; give a YAML file") from None
+
+
+def named_classes(value: Any, key: str = "") -> Iterator[str]:
+    """Every class path in a configuration."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from named_classes(inner, str(name))
+    elif isinstance(value, list):
+        for inner in value:
+            yield from named_classes(inner, key)
+    elif isinstance(value, str) and key in CLASSES:
+        yield value
+
+
+def check_class(path: str, trust: bool, where: str) -> None:
+    """Checks one class path; names without a dot are left to the parser, which knows them only if they are ours."""
+    if not re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+", path):
+        return
+    package, (module, name) = path.split(".")[0], path.rsplit(".", 1)
+    if package not in TRUSTED and not trust:
+        raise ConfigError(
+            f"the class {path}{where} is not of {', '.join(TRUSTED)}; pass --trust if you know what it does"
+        )
+    try:
+        found = importlib.import_module(module)
+    except ImportError:
+        raise ConfigError(f"there is no module {module} for the class {path}{where}; correct its name") from None
+    if not hasattr(found, name):
+        near = difflib.get_close_matches(name, dir(found), n=1)
+        hint = f"did you mean {module}.{near[0]}?" if near else "correct its name"
+        raise ConfigError(f"there is no class {path}{where}; {hint}")
+
+
+def one_line(message: str) -> str:
+    """A library's message, which may fill a page, as one line."""
+    return " ".join(message.split())[:400]

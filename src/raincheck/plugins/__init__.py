@@ -1,0 +1,12 @@
+"""Continual-learning mechanisms: one native Avalanche plugin a file, so that they also run in Avalanche's own loop.
+
+A plugin that adds to the loss leaves what it added in its attribute `terms`, by name, for the logs. A plugin with a
+memory has `state_dict` and `load_state_dict` over tensors and primitives, for checkpoints.
+"""
+
+from raincheck.plugins.distillation import Distillation
+from raincheck.plugins.ewc import EWC
+from raincheck.plugins.review import RainReview
+from raincheck.plugins.schedule import CosineSchedule
+
+__all__ = ["EWC", "CosineSchedule", "Distillation", "RainReview"]

@@ -1,0 +1,84 @@
+"""Elastic weight consolidation, by Avalanche's own plugin, with importances of a usable scale."""
+
+from typing import Any
+
+import torch
+from avalanche.training.plugins import EWCPlugin
+from avalanche.training.utils import ParamData
+from torch import Tensor
+
+from raincheck.errors import ConfigError
+
+Importances = dict[str, ParamData]
+
+
+class EWC(EWCPlugin):
+    """Avalanche's EWCPlugin (Kirkpatrick et al. 2017), except that each task's importances are scaled to mean 1.
+
+    Avalanche squares the gradient of the batch mean, so its values depend on the batch size, and those of L1 and of
+    the MSE differ a hundredfold (1e-6 and 1e-8 were seen): no lambda means the same twice. With mean 1, lambda is the
+    penalty per parameter and unit of squared distance, whatever the loss.
+
+    Args:
+        ewc_lambda: weight of the penalty.
+        clips: how many of the task's clips the importances are estimated from; the whole set would cost as much as
+            an epoch.
+        mode: `separate` keeps one penalty a task, `online` one for all.
+        decay_factor: with `online`, what is left of the old importances at each new task.
+
+    Attributes:
+        terms: the penalty added last, named `ewc`.
+
+    Raises:
+        ConfigError: if lambda is negative or there are no clips.
+    """
+
+    def __init__(
+        self, ewc_lambda: float = 1.0, clips: int = 256, mode: str = "separate", decay_factor: float | None = None
+    ) -> None:
+        if ewc_lambda < 0 or clips < 1:
+            raise ConfigError(f"EWC cannot have lambda {ewc_lambda} and {clips} clips; give 0 or more and 1 or more")
+        if mode not in ("separate", "online") or (mode == "online") != (decay_factor is not None):
+            raise ConfigError(f"EWC cannot have mode {mode!r} with decay_factor {decay_factor}; online needs one")
+        super().__init__(ewc_lambda, mode=mode, decay_factor=decay_factor)
+        self.clips = clips
+        self.terms: dict[str, Tensor] = {}
+
+    def before_backward(self, strategy: Any, **kwargs: Any) -> None:
+        """Adds the penalty, which is named."""
+        self.terms = {}
+        if strategy.clock.train_exp_counter == 0 or not self.ewc_lambda:
+            return
+        before = strategy.loss
+        strategy.loss = torch.zeros_like(before)
+        super().before_backward(strategy, **kwargs)
+        self.terms = {"ewc": strategy.loss.detach()}
+        strategy.loss = before + strategy.loss
+
+    def compute_importances(
+        self, model: Any, criterion: Any, optimizer: Any, dataset: Any, *args: Any, **kwargs: Any
+    ) -> Importances:
+        """Avalanche's importances over some of the clips, scaled to mean 1."""
+        some = dataset.subset(list(range(min(self.clips, len(dataset)))))
+        importances: Importances = super().compute_importances(model, criterion, optimizer, some, *args, **kwargs)
+        optimizer.zero_grad()  # the last batch's gradient would otherwise still be there
+        total = sum(float(value.data.sum()) for value in importances.values())
+        mean = total / sum(value.data.numel() for value in importances.values())
+        for value in importances.values():
+            value.data /= mean if mean > 0 else 1.0
+        return importances
+
+    def state_dict(self) -> dict[str, Any]:
+        """Importances and old weights, as tensors and primitives."""
+        return {
+            kind: {task: {k: v.data.clone() for k, v in values.items()} for task, values in getattr(self, kind).items()}
+            for kind in ("saved_params", "importances")
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restores what `state_dict` gave."""
+        for kind, tasks in state.items():
+            for task, values in tasks.items():
+                getattr(self, kind)[task] = {
+                    k: ParamData(k, v.shape, init_tensor=v.clone(), device=v.device) for k, v in values.items()
+                }

@@ -1,0 +1,188 @@
+"""One run: a method learns a stream, task after task, and is scored on all of them after each."""
+
+import json
+import os
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from jsonargparse import Namespace
+from lightning import seed_everything
+
+from raincheck import checkpoint
+from raincheck.config import RunConfig, build, differences, dump
+from raincheck.datasets.base import Task
+from raincheck.errors import ConfigError, OutputError
+from raincheck.evaluation.frames import save_frames
+from raincheck.evaluation.matrix import Matrix
+from raincheck.evaluation.transfer import summary
+from raincheck.metrics import METRICS
+from raincheck.networks import save_weights
+from raincheck.plugins.finite import FiniteLoss
+from raincheck.plugins.progress import ProgressBar
+from raincheck.plugins.review import RainReview
+from raincheck.plugins.scores import Scores
+from raincheck.strategy import LightningStrategy
+from raincheck.streams import rain_stream
+from raincheck.tracking import make_logger
+
+Report = dict[str, Any]
+Matrices = dict[str, Matrix]
+
+
+def run(config: Namespace, out: Path) -> Report:
+    """Runs a method on a stream, or goes on where the same run was interrupted, or returns what it found before.
+
+    Args:
+        config: from `raincheck.config.parse`.
+        out: the run's folder: report.json, config.yaml, weights.safetensors, checkpoints/, frames/, logs/.
+
+    Returns:
+        The content of report.json.
+
+    Raises:
+        ConfigError: if the folder holds a run of another configuration, or something in the configuration is wrong.
+        OutputError: if the folder cannot be used.
+        DivergenceError: if a loss is no number any more; the checkpoint of the last task is kept.
+    """
+    with checkpoint.locked(out):
+        claim(out, dump(config))
+        finished = out / "report.json"
+        if finished.exists():
+            report: Report = json.loads(finished.read_text())
+            return report
+        seed_everything(_seed(config.seed, 0), verbose=False)
+        with sober():
+            return learn(build(config), out)
+
+
+def claim(out: Path, config: str) -> None:
+    """Writes the configuration into an empty folder, or checks that the folder's run is this one."""
+    path = out / "config.yaml"
+    if path.exists():
+        if differ := differences(path.read_text(), config):
+            raise ConfigError(f"{out} holds a run with other settings: {', '.join(differ[:5])}; choose another --out")
+    elif any(not entry.name.startswith(".") for entry in out.iterdir()):
+        raise OutputError(f"{out} is not empty and holds no run; choose another --out")
+    else:
+        checkpoint.write_text(path, config)
+
+
+def learn(config: RunConfig, out: Path) -> Report:
+    """The flow: build, score, then learn and score task after task."""
+    tasks = [source.task(config.seed) for source in config.stream.tasks]
+    stream = rain_stream(
+        tasks,
+        window=config.network.window,
+        crop=config.stream.crop,
+        samples=config.stream.steps * config.batch,
+        seed=config.seed,
+        joint=config.stream.joint,
+    )
+    strategy, scores = make_strategy(config, out)
+    done, matrices, seconds = resume(config, strategy, out)
+    if not matrices:
+        strategy.eval(stream.test_stream)
+        matrices = {
+            name: Matrix.before([t.name for t in tasks], scores.rows[name], metric.higher_is_better)
+            for name, metric in METRICS.items()
+        }
+    for experience in stream.train_stream[done:]:
+        seed_everything(_seed(config.seed, 1 + experience.current_experience), verbose=False)
+        began = time.perf_counter()
+        strategy.train(experience, num_workers=config.workers, shuffle=False)
+        seconds += time.perf_counter() - began
+        strategy.eval(stream.test_stream)
+        learned = len(tasks) if config.stream.joint else None
+        matrices = {name: matrix.after(scores.rows[name], learned) for name, matrix in matrices.items()}
+        save_state(out, strategy, matrices, seconds)
+    return conclude(config, tasks, out, matrices, seconds)
+
+
+def make_strategy(config: RunConfig, out: Path) -> tuple[LightningStrategy, Scores]:
+    """The strategy with the method's plugins, and with those that every run has."""
+    scores = Scores()
+    logger = make_logger(
+        config.tracking, out, f"{config.method}-{config.seed}", yaml.safe_load((out / "config.yaml").read_text())
+    )
+    strategy = LightningStrategy(
+        model=config.network,
+        optimizer=config.optimizer(config.network.parameters()),
+        criterion=config.loss,
+        train_mb_size=config.batch,
+        eval_mb_size=1,
+        plugins=[*config.plugins, FiniteLoss(), scores, ProgressBar(config.method)],
+        evaluator=None,
+        reset_optimizer=True,
+        trainer={"logger": logger or False, **config.trainer},
+    )
+    return strategy, scores
+
+
+def save_state(out: Path, strategy: LightningStrategy, matrices: Matrices, seconds: float) -> None:
+    """Everything that the next experience needs; the generators are seeded anew at each."""
+    (out / "checkpoints").mkdir(exist_ok=True)
+    state = {
+        "network": strategy.model.state_dict(),
+        "plugins": [plugin.state_dict() if hasattr(plugin, "state_dict") else None for plugin in strategy.plugins],
+        "clock": dict(vars(strategy.clock)),
+        "matrices": {name: matrix.to_json() for name, matrix in matrices.items()},
+        "seconds": seconds,
+    }
+    checkpoint.save(out / "checkpoints" / "last.ckpt", state)
+
+
+def resume(config: RunConfig, strategy: LightningStrategy, out: Path) -> tuple[int, Matrices, float]:
+    """Restores the last experience's end: how many are done, R so far, seconds of training so far."""
+    state = checkpoint.load(out / "checkpoints" / "last.ckpt")
+    if state is None:
+        return 0, {}, 0.0
+    strategy.model.load_state_dict(state["network"])
+    for plugin, saved in zip(strategy.plugins, state["plugins"], strict=True):
+        if saved is not None:
+            plugin.load_state_dict(saved)
+    vars(strategy.clock).update(state["clock"])
+    matrices = {name: Matrix.from_json(matrix) for name, matrix in state["matrices"].items()}
+    return strategy.clock.train_exp_counter, matrices, state["seconds"]
+
+
+def conclude(config: RunConfig, tasks: list[Task], out: Path, matrices: Matrices, seconds: float) -> Report:
+    """Writes weights, pictures and, last, the report: its presence says that the run is finished."""
+    network = config.network.cpu().eval()
+    save_weights(network, out / "weights.safetensors", {"method": config.method, "seed": str(config.seed)})
+    save_frames(network, tasks, out / "frames")
+    report = {
+        "method": config.method,
+        "seed": config.seed,
+        "tasks": [task.name for task in tasks],
+        "metrics": {name: summary(matrix) for name, matrix in matrices.items()},
+        "parameters": sum(p.numel() for p in network.parameters()),
+        "review_bytes": sum(plugin.bytes for plugin in config.plugins if isinstance(plugin, RainReview)),
+        "train_seconds": round(seconds, 3),
+        "versions": checkpoint.versions(),
+    }
+    checkpoint.write_text(out / "report.json", json.dumps(report, indent=1))
+    return report
+
+
+def _seed(seed: int, part: int) -> int:
+    """A 32-bit seed for one part of a run: parts of one seed, and one part of several seeds, are unrelated."""
+    return int(np.random.SeedSequence((seed, part)).generate_state(1)[0])
+
+
+@contextmanager
+def sober() -> Iterator[None]:
+    """Keeps libraries' advice, which is not for our users, off their terminals."""
+    os.environ.setdefault("WANDB_SILENT", "true")
+    with warnings.catch_warnings():
+        # Out of our control: Avalanche and Lightning use what newer Pythons and torches deprecate.
+        warnings.filterwarnings("ignore", category=DeprecationWarning)
+        warnings.filterwarnings("ignore", category=FutureWarning)
+        # Expected: a resumed run logs into a folder that exists.
+        warnings.filterwarnings("ignore", message=".*Experiment logs directory.*")
+        yield
