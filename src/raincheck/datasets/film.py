@@ -1,0 +1,218 @@
+"""A camera that moves over a still picture, and soft-edged cut-outs that move in front of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from einops import rearrange
+from numpy.typing import NDArray
+from torch import Tensor
+
+from raincheck.video.pixels import to_uint8
+
+OBJECT_RATE = 1 / (160 * 160)  # objects a pixel of the region they wander over
+SPEED = 2.5  # pixels a frame that camera and objects move at most, each
+EDGE = 1.2  # pixels over which a cut-out's edge fades
+
+
+Floats = NDArray[Any]  # float32 for pixels, float64 for paths
+
+
+@dataclass(frozen=True)
+class Motion:
+    """Something's place in the film over time, pixels and frames: linear, with a smooth sway.
+
+    Attributes:
+        at: x and y at frame 0.
+        velocity: of x and y, a frame.
+        sway: amplitude in x and y.
+        pace: of the sway, radians a frame.
+        phase: of the sway, radians.
+    """
+
+    at: tuple[float, float]
+    velocity: tuple[float, float]
+    sway: tuple[float, float]
+    pace: float
+    phase: float
+
+    def places(self, frames: NDArray[np.int64]) -> tuple[Floats, Floats]:
+        """Columns and rows at `frames` `(t,)`."""
+        swing = np.sin(self.pace * frames + self.phase)
+        return (
+            self.at[0] + self.velocity[0] * frames + self.sway[0] * swing,
+            self.at[1] + self.velocity[1] * frames + self.sway[1] * swing,
+        )
+
+
+@dataclass(frozen=True)
+class Cutout:
+    """A moving object: a blob of a photograph.
+
+    Attributes:
+        texture: which photograph it is cut from.
+        source: x and y of its middle there, pixels.
+        motion: its path over the film.
+        radii: half its axes, film pixels.
+        lobes: number, depth and phase of the waves in its outline.
+        angle: at frame 0, radians.
+        spin: radians a frame.
+    """
+
+    texture: int
+    source: tuple[float, float]
+    motion: Motion
+    radii: tuple[float, float]
+    lobes: tuple[int, float, float]
+    angle: float
+    spin: float
+
+
+@dataclass(frozen=True)
+class Film:
+    """All that moves in a film.
+
+    Attributes:
+        size: height and width, pixels.
+        camera: path of the view's middle, picture pixels.
+        scale: picture pixels a film pixel at frame 0, about 1 to 1.6: the picture is never enlarged visibly.
+        zoom: growth of the logarithm of `scale` a frame.
+        roll: of the camera at frame 0, radians.
+        cutouts: objects, the last in front.
+    """
+
+    size: tuple[int, int]
+    camera: Motion
+    scale: float
+    zoom: float
+    roll: float
+    cutouts: tuple[Cutout, ...]
+
+
+def draw_motion(rng: np.random.Generator, low: Floats, high: Floats, speed: float, length: int) -> Motion:
+    """A random path inside the box from `low` to `high` (x and y), at most `speed` pixels a frame before the sway."""
+    start = rng.uniform(low, high)
+    heading, pace = rng.uniform(0, 2 * np.pi), rng.uniform(0, speed)
+    end = np.clip(start + pace * length * np.array([np.cos(heading), np.sin(heading)]), low, high)
+    vx, vy = (end - start) / max(1, length)
+    sx, sy = rng.uniform(0, 2, 2)
+    return Motion(
+        (float(start[0]), float(start[1])), (float(vx), float(vy)), (float(sx), float(sy)),
+        float(rng.uniform(0.1, 0.5)), float(rng.uniform(0, 2 * np.pi)),
+    )  # fmt: skip
+
+
+def draw_cutout(
+    rng: np.random.Generator, shapes: Sequence[tuple[int, int]], size: tuple[int, int], length: int
+) -> Cutout:
+    """A random moving object for a film of `size`, cut from one of the photographs of `shapes`."""
+    texture = int(rng.integers(len(shapes)))
+    radii = np.minimum(rng.uniform(10, 40, 2), min(shapes[texture]) / 4)
+    border = float(radii.max())
+    high, wide = shapes[texture]
+    source = rng.uniform((border, border), (wide - border, high - border))
+    motion = draw_motion(rng, np.full(2, -border), np.array([size[1], size[0]]) + border, SPEED, length)
+    lobes = (int(rng.integers(2, 6)), float(rng.uniform(0, 0.2)), float(rng.uniform(0, 2 * np.pi)))
+    return Cutout(
+        texture, (float(source[0]), float(source[1])), motion, (float(radii[0]), float(radii[1])), lobes,
+        float(rng.uniform(0, 2 * np.pi)), float(rng.uniform(-0.06, 0.06)),
+    )  # fmt: skip
+
+
+def draw_film(
+    rng: np.random.Generator,
+    shape: tuple[int, int],
+    cutouts: Sequence[tuple[int, int]],
+    size: tuple[int, int],
+    length: int,
+) -> Film:
+    """A random film of a picture.
+
+    Args:
+        rng: decides all of it.
+        shape: of the picture, height and width.
+        cutouts: shapes of the photographs that objects are cut from.
+        size: height and width of the film, pixels.
+        length: frames that the camera must stay inside the picture for.
+    """
+    high, wide = shape
+    fit = 0.85 * min(high / size[0], wide / size[1])
+    scale = min(float(rng.uniform(1.0, 1.6)), fit)
+    half = np.array([size[1], size[0]]) * scale / 2
+    middle = np.array([wide, high]) / 2
+    slack = np.maximum(middle - 1.05 * half - 2, 0)  # 5% for zoom and roll, 2 pixels for the sway
+    camera = draw_motion(rng, middle - slack, middle + slack, SPEED * scale, length)
+    zoom, roll = rng.uniform(-0.04, 0.04) / max(8, length), rng.uniform(-0.02, 0.02)
+    # Objects wander over the film and their own size around it; this keeps their number per area.
+    region = (size[0] + 50) * (size[1] + 50)
+    many = min(3, int(rng.poisson(region * OBJECT_RATE))) if cutouts else 0
+    objects = tuple(draw_cutout(rng, cutouts, size, length) for _ in range(many))
+    return Film(size, camera, scale, float(zoom), float(roll), objects)
+
+
+def look_up(picture: Tensor, x: Floats, y: Floats) -> Floats:
+    """Bilinear look-up of `picture` `(3, h, w)` at pixel places `(t, h', w')`: float32 `(t, 3, h', w')`.
+
+    Outside, the border is repeated. Coordinates refer to the whole picture: relative to a part of it, the same place
+    would be rounded differently in another window of frames.
+    """
+    high, wide = picture.shape[-2:]
+    grid = np.stack([x * (2 / (wide - 1)) - 1, y * (2 / (high - 1)) - 1], axis=-1, dtype=np.float32)
+    # All frames look at one picture, so they are one tall frame: a batch would need a copy of it for each.
+    tall = rearrange(torch.from_numpy(grid), "t h w xy -> 1 (t h) w xy")
+    values = F.grid_sample(picture[None], tall, mode="bilinear", padding_mode="border", align_corners=True)
+    looked_up: Floats = rearrange(values, "1 c (t h) w -> t c h w", t=len(x)).numpy()
+    return looked_up
+
+
+def column(values: Floats) -> Floats:
+    """`(t,)` to float32 `(t, 1, 1)`."""
+    return rearrange(values.astype(np.float32), "t -> t 1 1")
+
+
+def place(cutout: Cutout, picture: Tensor, frames: NDArray[np.int64], film: Floats) -> None:
+    """Lays an object over `film`, float32 `(t, 3, h, w)` for `frames` `(t,)`, in place."""
+    high, wide = film.shape[-2:]
+    x0, y0 = cutout.motion.places(frames)
+    reach = max(cutout.radii) * (1 + cutout.lobes[1]) + 2 * EDGE
+    left, right = max(0, int(x0.min() - reach)), min(wide, int(x0.max() + reach) + 1)
+    top, bottom = max(0, int(y0.min() - reach)), min(high, int(y0.max() + reach) + 1)
+    if left >= right or top >= bottom:
+        return
+    dx = np.arange(left, right, dtype=np.float32) - column(x0)
+    dy = np.arange(top, bottom, dtype=np.float32)[:, None] - column(y0)
+    angle = cutout.angle + cutout.spin * frames
+    cos, sin = column(np.cos(angle)), column(np.sin(angle))
+    u, v = cos * dx + sin * dy, cos * dy - sin * dx
+    radius = np.hypot(u / np.float32(cutout.radii[0]), v / np.float32(cutout.radii[1]))
+    count, depth, phase = cutout.lobes
+    outline = 1 + np.float32(depth) * np.sin(count * np.arctan2(v, u) + np.float32(phase))
+    alpha = ((outline - radius) * np.float32(min(cutout.radii) / EDGE) + np.float32(0.5)).clip(0, 1)[:, None]
+    texture = look_up(picture, u + np.float32(cutout.source[0]), v + np.float32(cutout.source[1]))
+    behind = film[..., top:bottom, left:right]
+    behind += alpha * (texture - behind)
+
+
+def shoot(film: Film, picture: Tensor, cutouts: Sequence[Tensor], frames: NDArray[np.int64]) -> Tensor:
+    """Frames `frames` `(t,)` of a film as uint8 `(t, c, h, w)`.
+
+    The geometry is numpy's, whose results do not depend on the number of threads or the place in an array.
+
+    Args:
+        film: what moves.
+        picture: the background, float32 `(3, h, w)` in [0, 1].
+        cutouts: the photographs that objects are cut from, likewise.
+        frames: indices.
+    """
+    x0, y0 = film.camera.places(frames)
+    scale = film.scale * np.exp(film.zoom * frames)
+    cos, sin = column(scale * np.cos(film.roll)), column(scale * np.sin(film.roll))
+    u = np.arange(film.size[1], dtype=np.float32) - np.float32((film.size[1] - 1) / 2)
+    v = np.arange(film.size[0], dtype=np.float32)[:, None] - np.float32((film.size[0] - 1) / 2)
+    taken = look_up(picture, column(x0) + cos * u - sin * v, column(y0) + sin * u + cos * v)
+    for cutout in film.cutouts:
+        place(cutout, cutouts[cutout.texture], frames, taken)
+    return to_uint8(torch.from_numpy(taken))

@@ -1,0 +1,274 @@
+"""Rendered rain over clean footage: real video, or filmed photographs."""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from torch import Tensor
+
+from raincheck.datasets.base import Footage, Task, TaskSource, random_window
+from raincheck.datasets.photographs import (
+    TEST,
+    FilmedPhotograph,
+    bundled_photographs,
+    folder_photographs,
+    split_photographs,
+)
+from raincheck.errors import ConfigError
+from raincheck.rain.parameters import Rain, find_rain, randomise
+from raincheck.rain.render import RainField, lay, render
+from raincheck.video.footage import open_footage
+
+FILM_SIZE = (192, 256)  # of the test films, where nothing else is asked for
+
+
+@runtime_checkable
+class Cuttable(Protocol):
+    """Footage that makes a random clip more cheaply than by reading whole frames."""
+
+    def sample(self, rng: np.random.Generator, count: int, crop: int) -> Tensor:
+        """A clip, uint8 `(count, c, crop, crop)`, decided by `rng` alone."""
+        ...
+
+
+@dataclass(eq=False)
+class Part:
+    """The first frames of footage, cut to a size around its centre.
+
+    Attributes:
+        footage: the whole.
+        frames: at most so many.
+        within: at most this height and width, pixels; None keeps all.
+    """
+
+    footage: Footage
+    frames: int
+    within: tuple[int, int] | None = None
+
+    def __post_init__(self) -> None:
+        """Takes the name of the footage."""
+        self.name = self.footage.name
+
+    def __len__(self) -> int:
+        return min(self.frames, len(self.footage))
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        high, wide = self.footage.size
+        return (high, wide) if self.within is None else (min(high, self.within[0]), min(wide, self.within[1]))
+
+    def read(self, start: int, count: int) -> Tensor:
+        """Frames `start` to `start + count - 1` as uint8 `(t, c, h, w)`."""
+        high, wide = self.size
+        top, left = (self.footage.size[0] - high) // 2, (self.footage.size[1] - wide) // 2
+        return self.footage.read(start, count)[..., top : top + high, left : left + wide]
+
+
+@dataclass(eq=False)
+class RenderedVideo:
+    """Clean footage under rendered rain.
+
+    Attributes:
+        footage: the clean video.
+        rains: one rain, or several that make up a mixed type.
+        seed: of the rain that `read` lays over the footage.
+    """
+
+    footage: Footage
+    rains: tuple[Rain, ...]
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Takes the name of the footage."""
+        self.name = self.footage.name
+
+    def __len__(self) -> int:
+        return len(self.footage)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        return self.footage.size
+
+    @cached_property
+    def field(self) -> RainField:
+        """The rain that `read` shows: the type itself, not a variation of it."""
+        return RainField(self.rains[self.seed % len(self.rains)], self.size, self.seed)
+
+    def read(self, start: int, count: int) -> tuple[Tensor, Tensor]:
+        """Rainy and clean frames, uint8 `(t, c, h, w)` each; the same values at every call."""
+        clean = self.footage.read(start, count)
+        return lay(clean, self.field, start).rainy, clean
+
+    def sample(self, rng: np.random.Generator, count: int, crop: int) -> tuple[Tensor, Tensor]:
+        """A random clip under a new variation of the rain, and its clean twin, uint8 `(count, c, crop, crop)`.
+
+        The rain is rendered over the crop alone, as a camera with the same focal length and a small sensor sees it.
+
+        Raises:
+            InputError: if the footage is shorter or smaller than the clip.
+        """
+        clean = self.cut(rng, count, crop)
+        rain = randomise(self.rains[int(rng.integers(len(self.rains)))], rng)
+        return render(clean, rain, int(rng.integers(2**63))).rainy, clean
+
+    def cut(self, rng: np.random.Generator, count: int, crop: int) -> Tensor:
+        """A random clean clip, uint8 `(count, c, crop, crop)`."""
+        if isinstance(self.footage, Cuttable):
+            return self.footage.sample(rng, count, crop)
+        start, top, left = random_window(rng, len(self), self.size, count, crop, self.name)
+        return self.footage.read(start, count)[..., top : top + crop, left : left + crop]
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A video or folder of frames, or a part of it.
+
+    Attributes:
+        path: where it is.
+        start: first frame, None for the beginning.
+        stop: the frame after the last, None for the end.
+    """
+
+    path: Path
+    start: int | None = None
+    stop: int | None = None
+
+    @classmethod
+    def parse(cls, text: str, root: Path) -> "Clip":
+        """Reads `path` or `path[start:stop]`, relative to `root`."""
+        match = re.fullmatch(r"(.+?)\[(-?\d*):(-?\d*)\]", text)
+        if match is None:
+            return cls(root / text)
+        start, stop = (int(number) if number else None for number in match.groups()[1:])
+        return cls(root / match[1], start, stop)
+
+    def overlaps(self, other: "Clip") -> bool:
+        """Whether both may show a common frame; ends counted from the end are taken for the end."""
+        if self.path.resolve() != other.path.resolve():
+            return False
+        (first, last), (other_first, other_last) = self._ends(), other._ends()
+        return first < other_last and other_first < last
+
+    def _ends(self) -> tuple[float, float]:
+        stop = math.inf if self.stop is None or self.stop < 0 else self.stop
+        return max(self.start or 0, 0), stop
+
+
+@cache  # the tasks of a stream share footage, and opening a video decodes it once
+def open_clip(clip: Clip) -> Footage:
+    """Opens a clip.
+
+    Raises:
+        InputError: if it cannot be read.
+    """
+    return open_footage(clip.path, clip.start, clip.stop)
+
+
+class RenderedRain(TaskSource):
+    """A rain type, rendered over clean videos or photographs.
+
+    Training clips show variations of the rain (see `randomise`); test videos show the rain itself, the same for
+    every seed of a run, so that seeds can be compared.
+
+    Args:
+        name: what the task is called.
+        rain: a preset (thin, dense, veil, wind, drizzle, heavy, night, sparse), the parameters of a rain, or several
+            presets that make up a mixed type.
+        train: clean training videos: video files or folders of frames, `path` or `path[start:stop]`.
+        test: clean test videos, likewise; they share no frame with the training videos.
+        photographs: `bundled` films those that come with scikit-image and scikit-learn; a folder films those in it.
+        test_photographs: names, without suffix, of the photographs to test on; all others are for training. By
+            default two of the bundled ones, or each sixth of a folder.
+        root: folder that paths are relative to.
+        test_frames: at most so many frames of each test video.
+        test_size: test videos are cut to this height and width around their centre; None keeps videos whole and
+            films photographs at 192x256.
+
+    Raises:
+        ConfigError: if the rain is unknown, a training video overlaps a test video, or numbers are out of range.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        rain: str | Rain | list[str],
+        train: list[str] | None = None,
+        test: list[str] | None = None,
+        photographs: str | None = None,
+        test_photographs: list[str] | None = None,
+        root: str = ".",
+        test_frames: int = 24,
+        test_size: tuple[int, int] | None = None,
+    ) -> None:
+        if test_frames < 1 or (test_size is not None and min(test_size) < 1):
+            raise ConfigError(
+                f"task {name}: test_frames and test_size must be 1 or more, not {test_frames}, {test_size}"
+            )
+        self.name, self.test_frames, self.test_size = name, test_frames, test_size
+        self.rains = as_rains(rain)
+        self.root = Path(root)
+        self.train = [Clip.parse(text, self.root) for text in train or []]
+        self.test = [Clip.parse(text, self.root) for text in test or []]
+        shared = [f"{a.path}" for a in self.train for b in self.test if a.overlaps(b)]
+        if shared:
+            raise ConfigError(f"task {name} trains and tests on {shared[0]}; give each video to one of the two")
+        self.photographs, self.test_photographs = photographs, test_photographs
+
+    def task(self, seed: int) -> Task:
+        """Opens the footage; `seed` changes nothing, since all that varies is drawn when clips are sampled.
+
+        Raises:
+            ConfigError: if a photograph does not exist.
+            InputError: if footage cannot be read.
+        """
+        films, test_films = self.films() if self.photographs is not None else ([], [])
+        train: list[Footage] = [*(open_clip(clip) for clip in self.train), *films]
+        whole: list[Footage] = [*(open_clip(clip) for clip in self.test), *test_films]
+        test = [Part(footage, self.test_frames, self.test_size) for footage in whole]
+        return Task(
+            self.name,
+            [RenderedVideo(footage, self.rains) for footage in train],
+            [RenderedVideo(footage, self.rains, seed) for seed, footage in enumerate(test)],
+        )
+
+    def films(self) -> tuple[list[FilmedPhotograph], list[FilmedPhotograph]]:
+        """Films of the training and of the test photographs, which share no picture, objects in front included.
+
+        Raises:
+            ConfigError: if a test photograph does not exist, or none is left to train on.
+            InputError: if a photograph cannot be read.
+        """
+        if self.photographs == "bundled":
+            pictures, test = bundled_photographs(), list(TEST)
+        else:
+            pictures = folder_photographs((self.root / str(self.photographs)).resolve())
+            test = list(pictures)[::6]
+        names = split_photographs(pictures, tuple(self.test_photographs or test))
+        train, tested = (self.film(pictures, part) for part in names)
+        return train, tested
+
+    def film(self, pictures: Mapping[str, Tensor], names: Sequence[str]) -> list[FilmedPhotograph]:
+        """A film of each of the photographs `names`, with cut-outs of the same photographs in front."""
+        cutouts = tuple(pictures[name] for name in names)
+        size = self.test_size or FILM_SIZE
+        return [FilmedPhotograph(name, pictures[name], cutouts, size, self.test_frames) for name in names]
+
+
+def as_rains(rain: str | Rain | Mapping[str, Any] | Sequence[str]) -> tuple[Rain, ...]:
+    """The rains of a type, which a configuration names singly or as a list.
+
+    Raises:
+        ConfigError: if there is none, or one is unknown.
+    """
+    if isinstance(rain, str | Rain | Mapping):
+        return (find_rain(rain),)
+    if not rain:
+        raise ConfigError("a mixed rain type needs one or more rains; name presets such as thin or veil")
+    return tuple(find_rain(part) for part in rain)

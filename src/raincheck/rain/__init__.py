@@ -1,0 +1,1 @@
+"""The rain renderer: physical parameters in, streak layers and rainy clips out."""

@@ -1,0 +1,147 @@
+"""What a rain is made of, in physical units, and the rains that have names."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+
+from raincheck.errors import ConfigError
+
+POSITIVE = ("rate", "exposure", "frame_rate", "focal_length", "near", "focus")
+NOT_NEGATIVE = ("gusts", "turbulence", "light", "veil", "scene_depth", "aperture")
+SHARES = ("sky_share", "airlight")
+
+
+@dataclass(frozen=True)
+class Rain:
+    """One kind of rain as one camera sees it.
+
+    Drops between `near` and `far` are drawn one by one; what is farther merges into a veil.
+
+    Attributes:
+        rate: rain rate, mm/h, above 0.
+        wind: horizontal wind in the image plane, m/s, positive to the right.
+        gusts: amplitude of a slow swing of the wind, m/s.
+        turbulence: standard deviation of each drop's own horizontal speed, m/s.
+        exposure: time the shutter is open, s.
+        frame_rate: frames a second, Hz.
+        focal_length: focal length, pixels (a frame W pixels wide sees the angle 2 atan(W / 2 focal_length)).
+        near: distance of the nearest drops, m.
+        far: distance of the farthest drops drawn one by one, m.
+        light: radiance of the sky or lamp that a drop refracts, in units of the sensor's white. Above 1 for backlit
+            drops: the sky is overexposed in most photographs of rain.
+        sky_share: share of that light in a drop's radiance, [0, 1]; the rest is the frame's mean colour, since a drop
+            shows nearly the whole scene (Garg and Nayar 2007).
+        veil: scale of the far rain's extinction (1 is Shettle's relation); 0 is no veil.
+        scene_depth: distance of the scene behind the rain, m; only the veil uses it.
+        airlight: brightness of an infinitely thick veil, [0, 1].
+        aperture: diameter of the lens opening, m; 0 is a pinhole, in which all is sharp.
+        focus: distance at which the lens is focused, m.
+        pan: lateral speed of the camera, m/s, positive to the right: all drops drift the other way.
+
+    Raises:
+        ConfigError: if a value is outside its range.
+    """
+
+    rate: float = 20.0
+    wind: float = 0.0
+    gusts: float = 0.0
+    turbulence: float = 0.2
+    exposure: float = 1 / 150
+    frame_rate: float = 30.0
+    focal_length: float = 1000.0
+    near: float = 0.6
+    far: float = 4.0
+    light: float = 4.0
+    sky_share: float = 0.7
+    veil: float = 0.0
+    scene_depth: float = 100.0
+    airlight: float = 0.8
+    aperture: float = 0.002
+    focus: float = 5.0
+    pan: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Checks the ranges."""
+        if not all(np.isfinite(getattr(self, field.name)) for field in fields(self)):
+            raise ConfigError(f"rain parameters must be finite numbers; change {self}")
+        self._refuse([n for n in POSITIVE if getattr(self, n) <= 0], "above 0")
+        self._refuse([n for n in NOT_NEGATIVE if getattr(self, n) < 0], "0 or more")
+        self._refuse([n for n in SHARES if not 0 <= getattr(self, n) <= 1], "between 0 and 1")
+        self._refuse(["far"] if self.far <= self.near else [], f"beyond near ({self.near} m)")
+        late = self.exposure * self.frame_rate > 1 + 1e-9
+        self._refuse(["exposure"] if late else [], f"at most the time between frames, 1/{self.frame_rate:g} s")
+
+    def _refuse(self, names: list[str], range_: str) -> None:
+        if names:
+            raise ConfigError(f"the rain's {names[0]} is {getattr(self, names[0])}; it must be {range_}")
+
+    @property
+    def extinction(self) -> float:
+        """Extinction of the veil per metre: 0.312 R^0.67 per km (Shettle 1990, via Halder et al. 2019) x `veil`."""
+        return float(self.veil * 0.312 * self.rate**0.67 / 1000)
+
+    @property
+    def transmission(self) -> float:
+        """Share of the scene's light that passes the veil (Koschmieder), (0, 1]."""
+        return float(np.exp(-self.extinction * self.scene_depth))
+
+
+PRESETS: dict[str, Rain] = {
+    # Fine, short, upright streaks, all sharp: a fast shutter, drops not nearer than a metre.
+    "thin": Rain(rate=20, exposure=1 / 250, light=10.0, near=0.9, aperture=0),
+    "dense": Rain(rate=60, exposure=1 / 200, light=8.0),
+    # A downpour: long streaks, partly out of focus, before a scene that fades into grey.
+    "veil": Rain(rate=90, exposure=1 / 100, light=5.0, near=0.4, far=3.5, veil=1.0, scene_depth=26, airlight=0.75),
+    # Long slanted streaks, about 45 degrees.
+    "wind": Rain(rate=30, wind=7, gusts=1.0, turbulence=0.5, exposure=1 / 80, light=15.0, far=3.5),
+    "drizzle": Rain(rate=3, exposure=1 / 250, light=15.0, far=4.0, turbulence=0.5),
+    "heavy": Rain(rate=70, wind=1, exposure=1 / 125, light=7.0, near=0.3, far=3.5, aperture=0.004),
+    "night": Rain(rate=20, wind=-1.5, exposure=1 / 50, light=14.0, sky_share=1.0, far=3.5, veil=0.5, airlight=0.2),
+    # Few but long streaks: a slow shutter.
+    "sparse": Rain(rate=5, exposure=1 / 50, light=32.0, near=0.5, far=3.0, turbulence=0.1),
+}
+
+
+def find_rain(rain: str | Rain | Mapping[str, Any]) -> Rain:
+    """The rain that a configuration names: a preset's name, a `Rain`, or a mapping of its parameters.
+
+    Raises:
+        ConfigError: if there is no such preset or parameter.
+    """
+    if isinstance(rain, Rain):
+        return rain
+    if isinstance(rain, str):
+        if rain not in PRESETS:
+            raise ConfigError(
+                f"no rain is called {rain!r}; give one of {', '.join(PRESETS)} or a mapping of parameters"
+            )
+        return PRESETS[rain]
+    unknown = sorted(set(rain) - {field.name for field in fields(Rain)})
+    if unknown:
+        raise ConfigError(f"rain has no parameter {unknown[0]!r}; it has {', '.join(f.name for f in fields(Rain))}")
+    return Rain(**rain)
+
+
+def randomise(rain: Rain, rng: np.random.Generator) -> Rain:
+    """Another rain of the same type, so that training sees a type and not one instance of it.
+
+    Rate, exposure, focal length and light vary by factors of about 1.2, the wind by a seventh of itself or 0.4 m/s,
+    the airlight by 0.03 (standard deviations).
+
+    Args:
+        rain: the type.
+        rng: decides the instance; always draws the same number of values.
+    """
+    draw = rng.standard_normal(6).clip(-2, 2)
+    factor = np.exp(0.18 * draw)
+    return replace(
+        rain,
+        rate=float(rain.rate * factor[0]),
+        wind=float(rain.wind + max(0.4, abs(rain.wind) / 7) * draw[1]),
+        exposure=float(min(rain.exposure * factor[2], 1 / rain.frame_rate)),
+        focal_length=float(rain.focal_length * factor[3]),
+        light=float(rain.light * factor[4]),
+        airlight=float(np.clip(rain.airlight + 0.03 * draw[5], 0, 1)),
+    )
