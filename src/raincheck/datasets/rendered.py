@@ -1,10 +1,8 @@
 """Rendered rain over clean footage: real video, or filmed photographs."""
 
-import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -12,6 +10,7 @@ import numpy as np
 from torch import Tensor
 
 from raincheck.datasets.base import Footage, Task, TaskSource, random_window
+from raincheck.datasets.clip import Clip, Part, open_clip
 from raincheck.datasets.photographs import (
     TEST,
     FilmedPhotograph,
@@ -22,7 +21,6 @@ from raincheck.datasets.photographs import (
 from raincheck.errors import ConfigError
 from raincheck.rain.parameters import Rain, find_rain, randomise
 from raincheck.rain.render import RainField, lay, render
-from raincheck.video.footage import open_footage
 
 FILM_SIZE = (192, 256)  # of the test films, where nothing else is asked for
 
@@ -34,40 +32,6 @@ class Cuttable(Protocol):
     def sample(self, rng: np.random.Generator, count: int, crop: int) -> Tensor:
         """A clip, uint8 `(count, c, crop, crop)`, decided by `rng` alone."""
         ...
-
-
-@dataclass(eq=False)
-class Part:
-    """The first frames of footage, cut to a size around its centre.
-
-    Attributes:
-        footage: the whole.
-        frames: at most so many.
-        within: at most this height and width, pixels; None keeps all.
-    """
-
-    footage: Footage
-    frames: int
-    within: tuple[int, int] | None = None
-
-    def __post_init__(self) -> None:
-        """Takes the name of the footage."""
-        self.name = self.footage.name
-
-    def __len__(self) -> int:
-        return min(self.frames, len(self.footage))
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Height and width in pixels."""
-        high, wide = self.footage.size
-        return (high, wide) if self.within is None else (min(high, self.within[0]), min(wide, self.within[1]))
-
-    def read(self, start: int, count: int) -> Tensor:
-        """Frames `start` to `start + count - 1` as uint8 `(t, c, h, w)`."""
-        high, wide = self.size
-        top, left = (self.footage.size[0] - high) // 2, (self.footage.size[1] - wide) // 2
-        return self.footage.read(start, count)[..., top : top + high, left : left + wide]
 
 
 @dataclass(eq=False)
@@ -124,51 +88,6 @@ class RenderedVideo:
             return self.footage.sample(rng, count, crop)
         start, top, left = random_window(rng, len(self), self.size, count, crop, self.name)
         return self.footage.read(start, count)[..., top : top + crop, left : left + crop]
-
-
-@dataclass(frozen=True)
-class Clip:
-    """A video or folder of frames, or a part of it.
-
-    Attributes:
-        path: where it is.
-        start: first frame, None for the beginning.
-        stop: the frame after the last, None for the end.
-    """
-
-    path: Path
-    start: int | None = None
-    stop: int | None = None
-
-    @classmethod
-    def parse(cls, text: str, root: Path) -> "Clip":
-        """Reads `path` or `path[start:stop]`, relative to `root`."""
-        match = re.fullmatch(r"(.+?)\[(-?\d*):(-?\d*)\]", text)
-        if match is None:
-            return cls(root / text)
-        start, stop = (int(number) if number else None for number in match.groups()[1:])
-        return cls(root / match[1], start, stop)
-
-    def overlaps(self, other: "Clip") -> bool:
-        """Whether both may show a common frame; ends counted from the end are taken for the end."""
-        if self.path.resolve() != other.path.resolve():
-            return False
-        (first, last), (other_first, other_last) = self._ends(), other._ends()
-        return first < other_last and other_first < last
-
-    def _ends(self) -> tuple[float, float]:
-        stop = math.inf if self.stop is None or self.stop < 0 else self.stop
-        return max(self.start or 0, 0), stop
-
-
-@cache  # the tasks of a stream share footage, and opening a video decodes it once
-def open_clip(clip: Clip) -> Footage:
-    """Opens a clip.
-
-    Raises:
-        InputError: if it cannot be read.
-    """
-    return open_footage(clip.path, clip.start, clip.stop)
 
 
 class RenderedRain(TaskSource):

@@ -1,0 +1,80 @@
+"""Paired videos on disk, the generic form and NTURain's, over generated fakes."""
+
+import runpy
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from raincheck.datasets.folder import PairedFolders
+from raincheck.datasets.nturain import NTURain
+from raincheck.errors import ConfigError, InputError
+from raincheck.video.still import read_image
+
+FAKE = runpy.run_path(str(Path(__file__).parents[1] / "data" / "nturain" / "data.py"))
+
+
+@pytest.fixture
+def trees(tmp_path: Path) -> Path:
+    rng = np.random.default_rng(1)
+    for video in ("street/a", "street/b", "park/a"):
+        for kind in ("rainy", "clean"):
+            FAKE["write_frames"](tmp_path / kind / video, rng)
+    return tmp_path
+
+
+def test_trees_are_matched_by_relative_name(trees: Path) -> None:
+    task = PairedFolders("x", "rainy", "clean", test=["street/a"], root=str(trees)).task(0)
+    assert [v.name for v in task.train] == ["park/a", "street/b"] and [v.name for v in task.test] == ["street/a"]
+    rainy, clean = task.test[0].read(1, 2)
+    assert torch.equal(rainy[1], read_image(trees / "rainy/street/a/00003.jpg"))
+    assert torch.equal(clean[0], read_image(trees / "clean/street/a/00002.jpg"))
+
+
+def test_both_of_a_pair_are_cut_alike(trees: Path) -> None:
+    shutil.rmtree(trees / "clean")
+    shutil.copytree(trees / "rainy", trees / "clean")
+    task = PairedFolders("x", "rainy", "clean", root=str(trees), test_frames=2, test_size=(8, 10)).task(0)
+    for seed in range(5):
+        rainy, clean = task.train[0].sample(np.random.default_rng(seed), 2, 12)
+        assert rainy.shape == (2, 3, 12, 12) and torch.equal(rainy, clean)
+    assert len(task.test) == 1 and len(task.test[0]) == 2 and task.test[0].size == (8, 10)
+    assert torch.equal(task.test[0].read(0, 1)[1][0], read_image(trees / "rainy/street/b/00001.jpg")[:, 4:12, 7:17])
+
+
+def test_a_video_without_partner_is_named(trees: Path) -> None:
+    shutil.rmtree(trees / "clean/park/a")
+    with pytest.raises(InputError) as error:
+        PairedFolders("x", "rainy", "clean", root=str(trees)).task(0)
+    sentence = f"{trees}/rainy/park/a has no partner called park/a in {trees}/clean; add it or take the video out"
+    assert str(error.value) == sentence
+
+
+def test_pairs_of_different_length_name_both(trees: Path) -> None:
+    (trees / "clean/park/a/00003.jpg").unlink()
+    with pytest.raises(InputError) as error:
+        PairedFolders("x", "rainy", "clean", root=str(trees)).task(0)
+    assert str(error.value) == (
+        f"{trees}/rainy/park/a (3 frames of 24x16) and {trees}/clean/park/a (2 frames of 24x16) are no pair for the "
+        "video park/a; give clean frames of the same number and size"
+    )
+
+
+def test_unknown_test_videos_and_missing_folders_are_refused(trees: Path) -> None:
+    with pytest.raises(ConfigError, match=r"no video is called 'c' in .*; choose test videos among park/a, street/a"):
+        PairedFolders("x", "rainy", "clean", test=["c"], root=str(trees)).task(0)
+    with pytest.raises(InputError, match="there is no folder of videos at"):
+        PairedFolders("x", "rain", "clean", root=str(trees)).task(0)
+
+
+def test_nturain(tmp_path: Path) -> None:
+    FAKE["write"](tmp_path)
+    task = NTURain(str(tmp_path), test_frames=2).task(0)
+    assert len(task.train) == 25 and len(task.test) == 8  # the published counts
+    video = next(v for v in task.train if v.name == "t7_Rain_04")
+    assert torch.equal(video.read(0, 1)[1][0], read_image(tmp_path / "Dataset_Training_Synthetic/t7_GT/00001.jpg"))
+    assert [v.name for v in task.test][:2] == ["a1_Rain", "a2_Rain"] and {len(v) for v in task.test} == {2}
+    with pytest.raises(InputError, match="no NTURain videos like"):
+        NTURain(str(tmp_path / "none")).task(0)

@@ -1,0 +1,55 @@
+"""Rain parameters: ranges, presets, the veil's formula."""
+
+import math
+
+import numpy as np
+import pytest
+
+from raincheck.errors import ConfigError
+from raincheck.rain.parameters import PRESETS, Rain, find_rain, randomise
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"rate": 0}, "the rain's rate is 0; it must be above 0"),
+        ({"airlight": 1.5}, "the rain's airlight is 1.5; it must be between 0 and 1"),
+        ({"far": 0.1}, "the rain's far is 0.1; it must be beyond near (0.6 m)"),
+        ({"exposure": 0.1}, "the rain's exposure is 0.1; it must be at most the time between frames, 1/30 s"),
+        ({"light": -1}, "the rain's light is -1; it must be 0 or more"),
+    ],
+)
+def test_values_out_of_range_are_refused(wrong: dict[str, float], sentence: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        Rain(**wrong)
+    assert str(error.value) == sentence
+
+
+def test_not_a_number_is_refused() -> None:
+    with pytest.raises(ConfigError, match="finite"):
+        Rain(wind=float("nan"))
+
+
+def test_unknown_names_are_refused() -> None:
+    with pytest.raises(ConfigError, match="no rain is called 'thinn'; give one of thin, dense"):
+        find_rain("thinn")
+    with pytest.raises(ConfigError, match="rain has no parameter 'rates'; it has rate, wind"):
+        find_rain({"rates": 3})
+    assert find_rain({"rate": 3}) == Rain(rate=3)
+
+
+def test_veil_is_koschmieder_with_shettles_extinction() -> None:
+    rain = Rain(rate=50, veil=2, scene_depth=300)
+    per_km = 0.312 * 50**0.67
+    assert rain.transmission == pytest.approx(math.exp(-2 * per_km * 0.3))
+    assert Rain(veil=0).transmission == 1
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_variations_stay_near_their_type_and_follow_the_generator(name: str) -> None:
+    rain = PRESETS[name]
+    made = [randomise(rain, np.random.default_rng(seed)) for seed in range(200)]
+    assert made[3] == randomise(rain, np.random.default_rng(3))
+    rates = np.log([variation.rate / rain.rate for variation in made])
+    assert 0.12 < rates.std() < 0.22 and abs(rates.mean()) < 0.05
+    assert all(abs(variation.wind - rain.wind) <= max(0.8, 2 * abs(rain.wind) / 7) + 1e-9 for variation in made)
