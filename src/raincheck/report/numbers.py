@@ -1,0 +1,63 @@
+"""Numbers as people read them, the same on the page and in the terminal."""
+
+from raincheck.metrics import METRICS
+
+NOTHING = "–"  # where a value is undefined
+DIGITS = {"dB": 2, "grey levels": 2}
+
+
+def unit(metric: str) -> str:
+    """The unit of a metric's values; empty for those that have none."""
+    return METRICS[metric].unit if metric in METRICS else ""
+
+
+def higher_is_better(metric: str) -> bool:
+    """Whether higher values are better; assumed of metrics that the catalogue does not have."""
+    return METRICS[metric].higher_is_better if metric in METRICS else True
+
+
+def digits(metric: str) -> int:
+    """Decimals that mean something in a metric's values."""
+    return DIGITS.get(unit(metric), 4)
+
+
+def score(value: float | None, metric: str) -> str:
+    """A metric's value."""
+    return NOTHING if value is None else f"{value:.{digits(metric)}f}".replace("-", "−")
+
+
+def change(value: float | None, metric: str) -> str:
+    """A difference of a metric's values, with its sign unless it is zero as written."""
+    if value is None:
+        return NOTHING
+    rounded = round(value, digits(metric))
+    return f"{rounded:+.{digits(metric)}f}".replace("-", "−") if rounded else score(0.0, metric)
+
+
+def count(value: float | None) -> str:
+    """A number of parameters: `0.92 M`, `12.3 k`."""
+    if value is None:
+        return NOTHING
+    if value >= 1e5:
+        return f"{value / 1e6:.2f} M"
+    return f"{value / 1e3:.1f} k" if value >= 1000 else f"{value:.0f}"
+
+
+def size(value: float | None) -> str:
+    """Bytes in decimal units: `33.6 MB`."""
+    if value is None:
+        return NOTHING
+    for power, name in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
+        if value >= power:
+            return f"{value / power:.1f} {name}"
+    return f"{value:.0f} B"
+
+
+def duration(seconds: float | None) -> str:
+    """A time: `2 h 05 min`, `3 min 20 s`, `45 s`."""
+    if seconds is None:
+        return NOTHING
+    whole = round(seconds)
+    if whole >= 3600:
+        return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+    return f"{whole // 60} min {whole % 60:02d} s" if whole >= 60 else f"{seconds:.0f} s"
