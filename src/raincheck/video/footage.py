@@ -1,0 +1,140 @@
+"""Clean video with random access, for training: `Footage` as datasets/base.py defines it."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from raincheck.errors import InputError
+from raincheck.video.container import decoded
+from raincheck.video.readers import PyAVReader, Reader, open_reader
+from raincheck.video.still import common_size, frame_files, read_image
+
+
+class VideoFile:
+    """A video file, or a part of it such as one shot; opened lazily, anew in each process.
+
+    A decord reader that was opened in the parent deadlocks DataLoader workers, and readers do not pickle, so neither
+    ever crosses a process boundary.
+
+    Args:
+        path: the video file.
+        start: first frame of the part, as in a slice; negative counts from the end.
+        stop: the frame after the part's last, as in a slice.
+
+    Raises:
+        InputError: if it is no readable video, or the part is empty.
+    """
+
+    def __init__(self, path: str | Path, start: int | None = None, stop: int | None = None) -> None:
+        self.path = Path(path)
+        self.name = self.path.stem if start is None and stop is None else f"{self.path.stem}[{start or 0}:{stop or ''}]"
+        if not self.path.is_file():
+            raise InputError(f"there is no video at {self.path}; give a video file")
+        # Decoding once finds every frame's time, and a damaged file before training begins.
+        frames = [(frame.pts, (frame.height, frame.width), frame.key_frame) for frame in decoded(self.path)]
+        self.times, self._size = [pts for pts, _, _ in frames], frames[0][1]
+        if any(size != self._size for _, size, _ in frames):
+            raise InputError(f"{self.path} has frames of different sizes; split it where the size changes")
+        last_key = max((i for i, (_, _, key) in enumerate(frames) if key), default=0)
+        self.seekable = bool(PyAVReader(self.path, self.times).after_seek(last_key, 1))
+        self.part = part_of(len(self.times), start, stop, self.path)
+        self._reader: Reader | None = None
+        self._process = 0
+
+    def __len__(self) -> int:
+        return len(self.part)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        return self._size
+
+    def read(self, start: int, count: int) -> Tensor:
+        """Frames `start` to `start + count - 1` of the part as uint8 `(t, c, h, w)`.
+
+        Raises:
+            InputError: if they reach outside the part, or the file has changed.
+        """
+        check_inside(self.name, len(self), start, count)
+        return self.reader().read(self.part[start], count)
+
+    def reader(self) -> Reader:
+        """This process's reader, opened at its first use."""
+        if self._reader is None or self._process != os.getpid():
+            self._reader, self._process = open_reader(self.path, self.times, self.seekable), os.getpid()
+        return self._reader
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_reader": None}
+
+
+class FrameFolder:
+    """A folder of images, or a part of it.
+
+    Args:
+        path: the folder.
+        start: first frame of the part, as in a slice; negative counts from the end.
+        stop: the frame after the part's last, as in a slice.
+
+    Raises:
+        InputError: if there are no images, sizes differ, or the part is empty.
+    """
+
+    def __init__(self, path: str | Path, start: int | None = None, stop: int | None = None) -> None:
+        folder = Path(path)
+        self.name = folder.name if start is None and stop is None else f"{folder.name}[{start or 0}:{stop or ''}]"
+        files = frame_files(folder)
+        part = part_of(len(files), start, stop, folder)
+        self.files = files[part.start : part.stop]
+        self._size = common_size(self.files)
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        return self._size
+
+    def read(self, start: int, count: int) -> Tensor:
+        """Frames `start` to `start + count - 1` of the part as uint8 `(t, c, h, w)`.
+
+        Raises:
+            InputError: if they reach outside the part, or one is unreadable.
+        """
+        check_inside(self.name, len(self), start, count)
+        return torch.stack([read_image(p) for p in self.files[start : start + count]])
+
+
+def open_footage(path: str | Path, start: int | None = None, stop: int | None = None) -> VideoFile | FrameFolder:
+    """Opens a video file or a folder of images for random access; `start` and `stop` cut a part out of it.
+
+    Raises:
+        InputError: as `VideoFile` and `FrameFolder`.
+    """
+    return FrameFolder(path, start, stop) if Path(path).is_dir() else VideoFile(path, start, stop)
+
+
+def part_of(length: int, start: int | None, stop: int | None, path: Path) -> range:
+    """The frames of a slice.
+
+    Raises:
+        InputError: if there are none.
+    """
+    part = range(*slice(start, stop).indices(length))
+    if not part:
+        raise InputError(f"{path} has {length} frames, none of them in [{start}, {stop}); choose another part")
+    return part
+
+
+def check_inside(name: str, length: int, start: int, count: int) -> None:
+    """Refuses frames outside `[0, length)`.
+
+    Raises:
+        InputError: naming them.
+    """
+    if start < 0 or count < 1 or start + count > length:
+        raise InputError(f"{name} has {length} frames, so frames {start} to {start + count - 1} cannot be read from it")
