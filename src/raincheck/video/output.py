@@ -1,0 +1,98 @@
+"""Where a derained video may be written: checks that come before any work."""
+
+import os
+from pathlib import Path
+
+from raincheck.errors import OutputError
+from raincheck.video.still import SUFFIXES as IMAGE_SUFFIXES
+
+# Suffix to FFmpeg's name of the container.
+CONTAINERS = {
+    ".mp4": "mp4",
+    ".m4v": "mp4",
+    ".mov": "mov",
+    ".mkv": "matroska",
+    ".webm": "webm",
+    ".avi": "avi",
+}
+# Nobody who writes one of these means a folder of frames.
+UNSUPPORTED = {".gif", ".wmv", ".flv", ".mpg", ".mpeg", ".ts", ".m2ts", ".ogv", ".3gp", ".y4m"} | IMAGE_SUFFIXES
+
+
+def is_video(output: Path) -> bool:
+    """Whether the name asks for one video file; otherwise it asks for a folder of frames."""
+    return output.suffix.lower() in CONTAINERS
+
+
+def check_output(output: str | Path, source: Path | None = None, overwrite: bool = False) -> Path:
+    """Refuses an output that cannot or must not be written; writes nothing itself.
+
+    Args:
+        output: a video file by its suffix, else a folder of frames.
+        source: the input, which must not be overwritten.
+        overwrite: allow the replacement of a folder that holds frames. A video file is always replaced.
+
+    Returns:
+        The output with symbolic links followed, so that what they point to is replaced, and not the links.
+
+    Raises:
+        OutputError: saying what is in the way.
+    """
+    named = Path(output)
+    output = named.resolve()
+    if output.suffix.lower() in UNSUPPORTED:
+        raise OutputError(
+            f"cannot write {named}: {output.suffix} is not written; name a {', '.join(CONTAINERS)} file or a folder"
+        )
+    if source is not None:
+        check_apart(output, source.resolve(), named)
+    parent = output.parent
+    if not parent.is_dir():
+        raise OutputError(f"cannot write {named}: there is no folder {parent}; create it first")
+    if not os.access(parent, os.W_OK | os.X_OK):
+        raise OutputError(f"cannot write {named}: the folder {parent} is not writable; choose another")
+    if is_video(output):
+        if output.is_dir():
+            raise OutputError(f"cannot write {named}: it is a folder; give the name of a file")
+    elif output.is_dir():
+        check_replaceable(output, named, overwrite)
+    elif output.exists():
+        raise OutputError(
+            f"cannot write {named}: it is a file; name a folder, or a {', '.join(CONTAINERS)} file for a video"
+        )
+    return output
+
+
+def check_apart(output: Path, source: Path, named: Path) -> None:
+    """Refuses an output that equals, is inside, or holds the input.
+
+    Raises:
+        OutputError: saying which.
+    """
+    if output == source or (output.is_file() and source.is_file() and output.samefile(source)):
+        raise OutputError(f"cannot write {named}: it is the input itself; choose another name")
+    if source in output.parents:
+        raise OutputError(f"cannot write {named}: it is inside the input {source}; choose a place outside")
+    if output in source.parents:
+        raise OutputError(f"cannot write {named}: the input {source} is inside it; choose another folder")
+
+
+def check_replaceable(folder: Path, named: Path, overwrite: bool) -> None:
+    """Refuses a folder that is not empty, unless it may be replaced and holds nothing but frames.
+
+    Raises:
+        OutputError: if it must not be replaced.
+    """
+    try:
+        inside = list(folder.iterdir())
+    except OSError as error:
+        raise OutputError(f"cannot write {named}: {error.strerror}; choose another folder") from None
+    if inside and not overwrite:
+        raise OutputError(
+            f"cannot write {named}: the folder is not empty; empty it, choose another, or use --overwrite"
+        )
+    others = [p for p in inside if p.is_dir() or p.suffix.lower() not in IMAGE_SUFFIXES]
+    if others:  # a mistyped name must not cost someone a home folder
+        raise OutputError(
+            f"cannot replace {named}: it holds {others[0].name}, which is no frame; choose another folder"
+        )
