@@ -1,6 +1,7 @@
 """raincheck: continual learning of video rain removal.
 
-Shapes everywhere: clip `(b, t, c, h, w)`, float32 in [0, 1], RGB; video on disk and in review memory: uint8 `(t, c, h, w)`.
+Shapes everywhere: clip `(b, t, c, h, w)`, float32 in [0, 1], RGB; video on disk and in review memory:
+uint8 `(t, c, h, w)`.
 `b` batch, `t` frames, `c` colour channels, `h` rows, `w` columns.
 """
 

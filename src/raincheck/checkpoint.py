@@ -1,7 +1,6 @@
 """The state of a run between two experiences: written whole or not at all, read without running code."""
 
 import fcntl
-import os
 import pickle
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from typing import Any
 import torch
 
 from raincheck.errors import ConfigError, OutputError
+from raincheck.files import replace_file
 
 PACKAGES = ("raincheck", "torch", "lightning", "avalanche-lib", "kornia", "numpy")
 
@@ -21,34 +21,13 @@ def versions() -> dict[str, str]:
     return {package: version(package) for package in PACKAGES}
 
 
-def write_text(path: Path, text: str) -> None:
-    """Writes a text file whole or not at all.
-
-    Raises:
-        OutputError: if it cannot be written.
-    """
-    _replace(path, lambda partial: partial.write_text(text))
-
-
 def save(path: Path, state: dict[str, Any]) -> None:
     """Writes a checkpoint of tensors and primitives whole or not at all, with the versions of what wrote it.
 
     Raises:
         OutputError: if it cannot be written; an older checkpoint at `path` is intact then.
     """
-    _replace(path, lambda partial: torch.save({**state, "versions": versions()}, partial))
-
-
-def _replace(path: Path, write: Any) -> None:
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        write(partial)
-        with partial.open("rb") as file:
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except (OSError, RuntimeError) as error:  # torch.save reports a full disk as a RuntimeError
-        partial.unlink(missing_ok=True)
-        raise OutputError(f"cannot write {path}: {error}; free some space or choose another folder") from None
+    replace_file(path, lambda partial: torch.save({**state, "versions": versions()}, partial))
 
 
 def load(path: Path) -> dict[str, Any] | None:

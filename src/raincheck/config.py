@@ -11,19 +11,25 @@ from typing import Any
 import torch
 import yaml
 from avalanche.core import SupervisedPlugin
-from jsonargparse import ActionConfigFile, ArgumentError, ArgumentParser, Namespace
+from jsonargparse import ArgumentError, ArgumentParser, Namespace
 from torch import nn
 
 from raincheck.datasets.base import TaskSource
 from raincheck.errors import ConfigError
-from raincheck.losses import StructureLoss
-from raincheck.networks import ClipNetwork, RRGNet
+from raincheck.networks import ClipNetwork
 
 TRUSTED = ("raincheck", "avalanche", "lightning", "torch")
 # Options whose value is a class, so that a bare string is a class path too.
 CLASSES = {"class_path", "network", "loss", "optimizer", "plugins", "tasks"}
 # What may differ between the start of a run and its continuation: it changes no number.
 FREE = ("workers", "tracking")
+
+# Classes, which as defaults of the dataclass itself would be objects that no YAML can hold.
+DEFAULTS = {
+    "network": {"class_path": "raincheck.networks.RRGNet"},
+    "loss": {"class_path": "raincheck.losses.StructureLoss"},
+    "optimizer": {"class_path": "torch.optim.Adam", "init_args": {"lr": 0.001}},
+}
 
 Optimizers = Callable[[Iterable[torch.nn.Parameter]], torch.optim.Optimizer]
 
@@ -51,28 +57,29 @@ class RunConfig:
 
     Args:
         stream: what is learned.
-        method: what the method is called in reports.
         network: learns it; its `window` decides the length of the clips.
         loss: between output and clean centre frame.
         optimizer: made anew, with fresh state, for every task.
+        method: what the method is called in reports.
         plugins: the method: what happens besides minimising the loss.
         batch: new clips a step; reviewed clips come on top.
         seed: everything random is a function of it.
-        workers: processes that prepare clips; they change no number.
+        workers: processes that prepare clips; they change no number. 0 prepares them in between, which is fastest where
+            training itself keeps all cores busy.
         trainer: arguments of `lightning.Trainer`.
         tracking: where losses and scores are logged besides report.json: csv, wandb (offline unless WANDB_MODE says
             otherwise) or none.
     """
 
     stream: StreamConfig
+    network: ClipNetwork
+    loss: nn.Module
+    optimizer: Optimizers
     method: str = "finetune"
-    network: ClipNetwork = field(default_factory=RRGNet)
-    loss: nn.Module = field(default_factory=StructureLoss)
-    optimizer: Optimizers = lambda parameters: torch.optim.Adam(parameters, lr=0.001)  # noqa: E731
     plugins: list[SupervisedPlugin] = field(default_factory=list)
     batch: int = 8
     seed: int = 0
-    workers: int = 1
+    workers: int = 0
     trainer: dict[str, Any] = field(default_factory=dict)
     tracking: str = "csv"
 
@@ -80,8 +87,9 @@ class RunConfig:
 def parser() -> ArgumentParser:
     """The parser of a run's options; every one is documented by `RunConfig`."""
     made = ArgumentParser(prog="raincheck run", exit_on_error=False, description="Learn a stream of rain types.")
-    made.add_argument("--config", action=ActionConfigFile, help="A YAML file; several are merged, the last one wins.")
+    made.add_argument("--config", action="config", help="A YAML file; several are merged, the last one wins.")
     made.add_class_arguments(RunConfig, sub_configs=False)
+    made.set_defaults(DEFAULTS)
     return made
 
 

@@ -21,6 +21,7 @@ from raincheck.errors import ConfigError, OutputError
 from raincheck.evaluation.frames import save_frames
 from raincheck.evaluation.matrix import Matrix
 from raincheck.evaluation.transfer import summary
+from raincheck.files import write_text
 from raincheck.metrics import METRICS
 from raincheck.networks import save_weights
 from raincheck.plugins.finite import FiniteLoss
@@ -70,7 +71,7 @@ def claim(out: Path, config: str) -> None:
     elif any(not entry.name.startswith(".") for entry in out.iterdir()):
         raise OutputError(f"{out} is not empty and holds no run; choose another --out")
     else:
-        checkpoint.write_text(path, config)
+        write_text(path, config)
 
 
 def learn(config: RunConfig, out: Path) -> Report:
@@ -119,7 +120,7 @@ def make_strategy(config: RunConfig, out: Path) -> tuple[LightningStrategy, Scor
         plugins=[*config.plugins, FiniteLoss(), scores, ProgressBar(config.method)],
         evaluator=None,
         reset_optimizer=True,
-        trainer={"logger": logger or False, **config.trainer},
+        trainer={"logger": logger or False, "log_every_n_steps": 10, **config.trainer},
     )
     return strategy, scores
 
@@ -166,7 +167,7 @@ def conclude(config: RunConfig, tasks: list[Task], out: Path, matrices: Matrices
         "train_seconds": round(seconds, 3),
         "versions": checkpoint.versions(),
     }
-    checkpoint.write_text(out / "report.json", json.dumps(report, indent=1))
+    write_text(out / "report.json", json.dumps(report, indent=1))
     return report
 
 
@@ -183,6 +184,10 @@ def sober() -> Iterator[None]:
         # Out of our control: Avalanche and Lightning use what newer Pythons and torches deprecate.
         warnings.filterwarnings("ignore", category=DeprecationWarning)
         warnings.filterwarnings("ignore", category=FutureWarning)
+        warnings.filterwarnings("ignore", message="Avalanche is transitioning")
+        # Expected: our scores and logs take the place of Avalanche's evaluator.
+        warnings.filterwarnings("ignore", message="No loggers specified")
+        warnings.filterwarnings("ignore", message=".*smaller than the logging interval.*")
         # Expected: a resumed run logs into a folder that exists.
         warnings.filterwarnings("ignore", message=".*Experiment logs directory.*")
         yield

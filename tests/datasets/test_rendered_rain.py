@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from raincheck.datasets.base import TaskSource, TestClips, TrainClips
-from raincheck.datasets.clip import Clip, Part, open_clip
+from raincheck.datasets.clip import Clip, Part, hold_clip
 from raincheck.datasets.photographs import bundled_photographs
 from raincheck.datasets.rendered import RenderedRain, RenderedVideo
 from raincheck.errors import ConfigError, InputError
@@ -191,4 +191,4 @@ def test_real_video() -> None:
     data = clips(task.train, crop=64, samples=4)
     assert data[0][0].shape == (5, 3, 64, 64) and torch.equal(data[1][0], data[1][0])
     assert task.test[0].read(0, 3)[0].shape == (3, 3, 96, 128)
-    assert open_clip(source.train[0]) is task.train[0].footage
+    assert hold_clip(source.train[0]) is task.train[0].footage

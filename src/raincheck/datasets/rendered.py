@@ -10,7 +10,7 @@ import numpy as np
 from torch import Tensor
 
 from raincheck.datasets.base import Footage, Task, TaskSource, random_window
-from raincheck.datasets.clip import Clip, Part, open_clip
+from raincheck.datasets.clip import Clip, Part, hold_clip, open_clip
 from raincheck.datasets.photographs import (
     TEST,
     FilmedPhotograph,
@@ -42,11 +42,13 @@ class RenderedVideo:
         footage: the clean video.
         rains: one rain, or several that make up a mixed type.
         seed: of the rain that `read` lays over the footage.
+        spread: how far training clips vary the rain; see `randomise`.
     """
 
     footage: Footage
     rains: tuple[Rain, ...]
     seed: int = 0
+    spread: float = 1.0
 
     def __post_init__(self) -> None:
         """Takes the name of the footage."""
@@ -79,7 +81,7 @@ class RenderedVideo:
             InputError: if the footage is shorter or smaller than the clip.
         """
         clean = self.cut(rng, count, crop)
-        rain = randomise(self.rains[int(rng.integers(len(self.rains)))], rng)
+        rain = randomise(self.rains[int(rng.integers(len(self.rains)))], rng, self.spread)
         return render(clean, rain, int(rng.integers(2**63))).rainy, clean
 
     def cut(self, rng: np.random.Generator, count: int, crop: int) -> Tensor:
@@ -107,6 +109,7 @@ class RenderedRain(TaskSource):
             default two of the bundled ones, or each sixth of a folder.
         root: folder that paths are relative to.
         test_frames: at most so many frames of each test video.
+        spread: how far training clips vary the rain, 1 for a narrow type; 0 shows the rain itself only.
         test_size: test videos are cut to this height and width around their centre; None keeps videos whole and
             films photographs at 192x256.
 
@@ -125,12 +128,13 @@ class RenderedRain(TaskSource):
         root: str = ".",
         test_frames: int = 24,
         test_size: tuple[int, int] | None = None,
+        spread: float = 1.0,
     ) -> None:
         if test_frames < 1 or (test_size is not None and min(test_size) < 1):
             raise ConfigError(
                 f"task {name}: test_frames and test_size must be 1 or more, not {test_frames}, {test_size}"
             )
-        self.name, self.test_frames, self.test_size = name, test_frames, test_size
+        self.name, self.test_frames, self.test_size, self.spread = name, test_frames, test_size, spread
         self.rains = as_rains(rain)
         self.root = Path(root)
         self.train = [Clip.parse(text, self.root) for text in train or []]
@@ -148,12 +152,12 @@ class RenderedRain(TaskSource):
             InputError: if footage cannot be read.
         """
         films, test_films = self.films() if self.photographs is not None else ([], [])
-        train: list[Footage] = [*(open_clip(clip) for clip in self.train), *films]
+        train: list[Footage] = [*(hold_clip(clip) for clip in self.train), *films]
         whole: list[Footage] = [*(open_clip(clip) for clip in self.test), *test_films]
         test = [Part(footage, self.test_frames, self.test_size) for footage in whole]
         return Task(
             self.name,
-            [RenderedVideo(footage, self.rains) for footage in train],
+            [RenderedVideo(footage, self.rains, spread=self.spread) for footage in train],
             [RenderedVideo(footage, self.rains, seed) for seed, footage in enumerate(test)],
         )
 

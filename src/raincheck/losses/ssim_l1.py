@@ -1,5 +1,6 @@
 """L1 and structural similarity together."""
 
+import torch
 import torch.nn.functional as F
 from kornia.metrics import ssim
 from torch import Tensor, nn
@@ -27,5 +28,9 @@ class StructureLoss(nn.Module):
 
     def forward(self, output: Tensor, target: Tensor) -> Tensor:
         """A scalar, 0 for equal frames, from frames `(b, c, h, w)`, float, target in [0, 1], of 6x6 pixels or more."""
-        similarity = ssim(output, target, self.WINDOW).mean()
-        return self.l1 * F.l1_loss(output, target) + self.structure * (1 - similarity)
+        # The variances inside SSIM are small differences of large numbers: 16 bits would lose them.
+        with torch.autocast(output.device.type, enabled=False):
+            precision = torch.promote_types(output.dtype, torch.float32)  # float64 stays as it is
+            output, target = output.to(precision), target.to(precision)
+            similarity = ssim(output, target, self.WINDOW).mean()
+            return self.l1 * F.l1_loss(output, target) + self.structure * (1 - similarity)

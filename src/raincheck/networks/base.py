@@ -25,7 +25,7 @@ class ClipNetwork(nn.Module):
         raise NotImplementedError
 
     def decode(self, features: Tensor, centre: Tensor) -> Tensor:
-        """Derained centre frame `(b, c, h, w)` from features `(b, t, f, h', w')` and the rainy centre `(b, c, h, w)`."""
+        """Derained centre frame `(b, c, h, w)` from features `(b, t, f, h', w')` and rainy centre `(b, c, h, w)`."""
         raise NotImplementedError
 
     def forward(self, clip: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""RRGNet, in our reading: frame groups by temporal distance, a U-shaped encoder-decoder, a rain layer subtracted.
+r"""RRGNet, in our reading: frame groups by temporal distance, a U-shaped encoder-decoder, a rain layer subtracted.
 
 The paper ("Towards General and Fast Video Derain via Knowledge Distillation", arXiv 2308.05346) is public in abstract
 only, which fixes: frames are grouped, an encoder-decoder uses the video's time, and the network is fast. The rest is
@@ -6,9 +6,11 @@ our reading after the authors' sister methods: no alignment, groups `{t-d, t, t+
 rain residual subtracted from the centre frame. There is no BatchNorm: its running statistics forget.
 
     frame (c h w) --unshuffle--> stem --> features (f h/2 w/2)              once a frame, reused by a stream
-    {t-1,t,t+1} -> branch 1 \\
+    {t-1,t,t+1} -> branch 1 \
     {t-2,t,t+2} -> branch 2  + centre -> fuse -> down, down -> up, up -> rain layer --> centre - rain
 """
+
+from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
@@ -22,6 +24,11 @@ from raincheck.networks.base import ClipNetwork
 def conv(inputs: int, outputs: int, stride: int = 1) -> nn.Conv2d:
     """A 3x3 convolution that keeps the size divided by `stride`."""
     return nn.Conv2d(inputs, outputs, 3, stride, padding=1)
+
+
+def fast(x: Tensor) -> Tensor:
+    """The memory layout in which convolutions are fastest, on CPUs and GPUs; convolutions pass it on."""
+    return x.contiguous(memory_format=torch.channels_last)
 
 
 class Residual(nn.Module):
@@ -49,8 +56,8 @@ class UNet(nn.Module):
         widths = [width, 2 * width, 3 * width]
         self.before = nn.ModuleList(nn.Sequential(*(Residual(w) for _ in range(depth))) for w in widths)
         self.after = nn.ModuleList(nn.Sequential(*(Residual(w) for _ in range(depth))) for w in widths[:-1])
-        self.down = nn.ModuleList(conv(a, b, stride=2) for a, b in zip(widths[:-1], widths[1:], strict=True))
-        self.up = nn.ModuleList(nn.Conv2d(b, 4 * a, 1) for a, b in zip(widths[:-1], widths[1:], strict=True))
+        self.down = nn.ModuleList(conv(a, b, stride=2) for a, b in pairwise(widths))
+        self.up = nn.ModuleList(nn.Conv2d(b, 4 * a, 1) for a, b in pairwise(widths))
 
     def forward(self, x: Tensor) -> Tensor:
         """`(n, width, h, w)` to the same shape."""
@@ -111,13 +118,13 @@ class RRGNet(ClipNetwork):
         high, wide = frames.shape[-2:]
         # Replication, unlike reflection, is defined for every size, down to one pixel.
         padded = F.pad(frames, (0, -wide % self.MULTIPLE, 0, -high % self.MULTIPLE), mode="replicate")
-        features: Tensor = self.stem(F.pixel_unshuffle(padded, 2))
+        features: Tensor = self.stem(fast(F.pixel_unshuffle(padded, 2)))
         return features
 
     def decode(self, features: Tensor, centre: Tensor) -> Tensor:
         """Features `(b, t, f, h', w')` and the rainy centre `(b, 3, h, w)` to the derained centre `(b, 3, h, w)`."""
         groups = [
-            F.relu(branch(rearrange(features[:, group], "b t f h w -> b (t f) h w")))
+            F.relu(branch(fast(rearrange(features[:, group], "b t f h w -> b (t f) h w"))))
             for branch, group in zip(self.branches, self.groups(), strict=True)
         ]
         fused = self.fuse(torch.cat(groups, dim=1)) + features[:, self.window // 2]

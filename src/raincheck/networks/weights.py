@@ -1,7 +1,6 @@
 """Weights files: safetensors with the network's name and arguments in the metadata."""
 
 import json
-import os
 from importlib import import_module, resources
 from pathlib import Path
 from pkgutil import iter_modules
@@ -12,7 +11,8 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 import raincheck.networks as catalogue
-from raincheck.errors import OutputError, WeightsError
+from raincheck.errors import WeightsError
+from raincheck.files import replace_file
 from raincheck.networks.base import ClipNetwork
 from raincheck.networks.identity import Identity
 
@@ -39,13 +39,8 @@ def save_weights(network: ClipNetwork, path: Path, metadata: dict[str, str] | No
         OutputError: if the file cannot be written.
     """
     about = {"network": type(network).__name__, "arguments": json.dumps(network.arguments), **(metadata or {})}
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        save_file({k: v.detach().cpu().contiguous() for k, v in network.state_dict().items()}, partial, about)
-        partial.replace(path)
-    except (OSError, SafetensorError) as error:
-        partial.unlink(missing_ok=True)
-        raise OutputError(f"cannot write the weights {path}: {error}; choose a writable folder with space") from None
+    state = {key: value.detach().cpu().contiguous() for key, value in network.state_dict().items()}
+    replace_file(path, lambda partial: save_file(state, partial, about))
 
 
 def find_weights(weights: str | Path) -> Path:
@@ -83,7 +78,9 @@ def load_network(weights: str | Path = "rrgnet") -> ClipNetwork:
             about: dict[str, str] = file.metadata() or {}
             state: dict[str, Tensor] = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
-        raise WeightsError(f"{path} is not a readable safetensors file ({error}); give weights saved by raincheck") from None
+        raise WeightsError(
+            f"{path} is no readable safetensors file ({error}); give weights saved by raincheck"
+        ) from None
     network = build_network(about, path)
     load_state(network, state, path)
     return network.eval()
@@ -103,7 +100,7 @@ def build_network(about: dict[str, str], path: Path) -> ClipNetwork:
         arguments: dict[str, Any] = json.loads(about["arguments"])
         return classes[name](**arguments)
     except (KeyError, TypeError, ValueError) as error:
-        raise WeightsError(f"{path} gives arguments that {name} does not take ({error}); save the weights again") from None
+        raise WeightsError(f"{path} has arguments that {name} does not take ({error}); save it again") from None
 
 
 def load_state(network: ClipNetwork, state: dict[str, Tensor], path: Path) -> None:
@@ -114,7 +111,11 @@ def load_state(network: ClipNetwork, state: dict[str, Tensor], path: Path) -> No
     """
     own = {key: tuple(value.shape) for key, value in network.state_dict().items()}
     given = {key: tuple(value.shape) for key, value in state.items()}
-    differ = [f"{k} {given.get(k, 'missing')} instead of {own.get(k, 'none')}" for k in sorted(own | given) if own.get(k) != given.get(k)]
+    differ = [
+        f"{key} {given.get(key, 'missing')} instead of {own.get(key, 'none')}"
+        for key in sorted(own | given)
+        if own.get(key) != given.get(key)
+    ]
     if differ:
         more = f" and {len(differ) - 3} more" if len(differ) > 3 else ""
         raise WeightsError(

@@ -68,8 +68,8 @@ class Distillation(SupervisedPlugin):
         rows = len(strategy.mb_x)
         if len(strategy.mbatch) < 3:
             return torch.zeros(rows, dtype=torch.bool, device=strategy.device)
-        labels: Tensor = strategy.mb_task_id
-        return labels != strategy.experience.current_experience
+        reviewed: Tensor = strategy.mb_task_id != strategy.experience.current_experience
+        return reviewed
 
     def after_training_exp(self, strategy: Any, **kwargs: Any) -> None:
         """The model just trained becomes the teacher."""

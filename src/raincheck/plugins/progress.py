@@ -8,7 +8,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 
 class ProgressBar(SupervisedPlugin):
-    """Shows task, steps, loss and time left on standard error; where that is no terminal, a line at each task's end.
+    """Shows task, steps, loss and time left; where that is no terminal, a line at each task's end.
 
     Args:
         method: shown in front.
@@ -26,7 +26,7 @@ class ProgressBar(SupervisedPlugin):
             TextColumn(columns[0]),
             *columns[1:],
             TextColumn("loss {task.fields[loss]:.4f}"),
-            console=Console(stderr=True),
+            console=Console(),
         )
         name = getattr(strategy.experience, "name", str(strategy.experience.current_experience))
         steps = len(strategy.dataloader) * strategy.train_epochs
@@ -37,7 +37,7 @@ class ProgressBar(SupervisedPlugin):
         """Moves it."""
         if self._bar:
             every = strategy.clock.train_exp_iterations % 10 == 0  # reading the loss waits for the device
-            fields = {"loss": float(strategy.loss)} if every else {}
+            fields = {"loss": float(strategy.loss.detach())} if every else {}
             self._bar.update(self._bar.task_ids[0], advance=1, **fields)  # type: ignore[arg-type]
 
     def after_training_exp(self, strategy: Any, **kwargs: Any) -> None:

@@ -100,6 +100,8 @@ PRESETS: dict[str, Rain] = {
     "heavy": Rain(rate=70, wind=1, exposure=1 / 125, light=7.0, near=0.3, far=3.5, aperture=0.004),
     "night": Rain(rate=20, wind=-1.5, exposure=1 / 50, light=14.0, sky_share=1.0, far=3.5, veil=0.5, airlight=0.2),
     # Few but long streaks: a slow shutter.
+    # Hardly a drop, for mixtures: a network that sees no dry clip takes sunlit foliage for rain.
+    "dry": Rain(rate=0.001),
     "sparse": Rain(rate=5, exposure=1 / 50, light=32.0, near=0.5, far=3.0, turbulence=0.1),
 }
 
@@ -124,17 +126,18 @@ def find_rain(rain: str | Rain | Mapping[str, Any]) -> Rain:
     return Rain(**rain)
 
 
-def randomise(rain: Rain, rng: np.random.Generator) -> Rain:
+def randomise(rain: Rain, rng: np.random.Generator, spread: float = 1.0) -> Rain:
     """Another rain of the same type, so that training sees a type and not one instance of it.
 
     Rate, exposure, focal length and light vary by factors of about 1.2, the wind by a seventh of itself or 0.4 m/s,
-    the airlight by 0.03 (standard deviations).
+    the airlight by 0.03 (standard deviations); all of them times `spread`.
 
     Args:
         rain: the type.
         rng: decides the instance; always draws the same number of values.
+        spread: how far from the type's middle its instances lie; 0 is the type itself.
     """
-    draw = rng.standard_normal(6).clip(-2, 2)
+    draw = spread * rng.standard_normal(6).clip(-2, 2)
     factor = np.exp(0.18 * draw)
     return replace(
         rain,

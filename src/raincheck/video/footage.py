@@ -1,6 +1,7 @@
 """Clean video with random access, for training: `Footage` as datasets/base.py defines it."""
 
 import os
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,8 @@ from raincheck.video.still import common_size, frame_files, read_image
 class VideoFile:
     """A video file, or a part of it such as one shot; opened lazily, anew in each process.
 
-    A decord reader that was opened in the parent deadlocks DataLoader workers, and readers do not pickle, so neither
-    ever crosses a process boundary.
+    A decord reader that was opened in the parent deadlocks DataLoader workers, even by its destructor, and readers do
+    not pickle, so none is ever used or freed on the other side of a process boundary.
 
     Args:
         path: the video file.
@@ -42,7 +43,7 @@ class VideoFile:
         self.seekable = bool(PyAVReader(self.path, self.times).after_seek(last_key, 1))
         self.part = part_of(len(self.times), start, stop, self.path)
         self._reader: Reader | None = None
-        self._process = 0
+        _OPENED.add(self)
 
     def __len__(self) -> int:
         return len(self.part)
@@ -63,12 +64,30 @@ class VideoFile:
 
     def reader(self) -> Reader:
         """This process's reader, opened at its first use."""
-        if self._reader is None or self._process != os.getpid():
-            self._reader, self._process = open_reader(self.path, self.times, self.seekable), os.getpid()
+        if self._reader is None:
+            self._reader = open_reader(self.path, self.times, self.seekable)
         return self._reader
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_reader": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        _OPENED.add(self)
+
+
+_OPENED: weakref.WeakSet[VideoFile] = weakref.WeakSet()
+_INHERITED: list[Reader | None] = []  # readers of the parent, kept for ever: to free one waits for its lost threads
+
+
+def _abandon_readers() -> None:
+    for video in _OPENED:
+        _INHERITED.append(video._reader)
+        video._reader = None
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows, where processes are never forked
+    os.register_at_fork(after_in_child=_abandon_readers)
 
 
 class FrameFolder:

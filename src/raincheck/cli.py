@@ -1,0 +1,211 @@
+"""The command line: one function a command, which imports what it needs only when it is called."""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from raincheck import __version__
+from raincheck.errors import ConfigError, RaincheckError
+
+COMMANDS: dict[str, tuple[str, Callable[[list[str]], None]]] = {}
+
+
+class Parser(argparse.ArgumentParser):
+    """An argparse parser whose complaints are errors like all others: one sentence, no usage block."""
+
+    def __init__(self, name: str, description: str, **kwargs: bool) -> None:
+        super().__init__(prog=f"raincheck {name}", description=description, allow_abbrev=False, **kwargs)  # type: ignore[arg-type]
+
+    def error(self, message: str) -> NoReturn:
+        """Raises what argparse would print."""
+        raise ConfigError(f"{message}; see {self.prog} --help")
+
+
+Command = Callable[[list[str]], None]
+
+
+def command(description: str) -> Callable[[Command], Command]:
+    """Adds a function to the commands under its own name."""
+
+    def add(function: Command) -> Command:
+        COMMANDS[function.__name__] = (description, function)
+        return function
+
+    return add
+
+
+@command("learn a stream of rain types with one method: --config FILE [--config FILE ...] [--key value ...] --out DIR")
+def run(arguments: list[str]) -> None:
+    """Learns, scores, prints R."""
+    mine = Parser("run", COMMANDS["run"][0], add_help=False)
+    mine.add_argument("--out", type=Path, help="the run's folder; an interrupted run in it goes on")
+    mine.add_argument("--trust", action="store_true", help="allow classes of any package in the configuration")
+    options, rest = mine.parse_known_args(arguments)
+    from raincheck.config import parse, parser
+
+    if {"-h", "--help"} & set(rest):
+        print(mine.format_help())
+        parser().print_help()
+        return
+    if options.out is None:
+        mine.error("--out DIR is missing")
+    config = parse(rest, options.trust)
+    from rich.console import Console
+
+    from raincheck.report.console import print_matrix
+    from raincheck.run import run as run_one
+
+    print_matrix(run_one(config, options.out), Console())
+    print(f"written to {options.out}")
+
+
+@command("learn an embedded stream of three rains with two methods, offline, in minutes")
+def demo(arguments: list[str]) -> None:
+    """Runs the demonstration."""
+    mine = Parser("demo", COMMANDS["demo"][0])
+    mine.add_argument(
+        "--out", type=Path, default=Path("runs/demo"), help="folder for everything (default: %(default)s)"
+    )
+    options = mine.parse_args(arguments)
+    from raincheck.demo import demo as run_demo
+
+    run_demo(options.out)
+
+
+@command("score a derained video against its clean twin")
+def evaluate(arguments: list[str]) -> None:
+    """Derains, scores, prints."""
+    mine = Parser("evaluate", COMMANDS["evaluate"][0])
+    mine.add_argument("rainy", metavar="RAINY", type=Path, help="a video file or a folder of frames")
+    mine.add_argument("clean", metavar="CLEAN", type=Path, help="the same without rain")
+    _add_network_options(mine)
+    mine.add_argument("--frames", type=frame_slice, default=slice(None), metavar="A:B", help="score these frames only")
+    mine.add_argument("--json", type=Path, metavar="FILE", help="write the scores here as well")
+    options = mine.parse_args(arguments)
+    from raincheck.evaluation.pair import evaluate_pair
+
+    scores = evaluate_pair(
+        options.rainy, options.clean, weights=options.weights, frames=options.frames, device=options.device
+    )
+    text = json.dumps(scores, indent=1)
+    if options.json:
+        from raincheck.files import write_text
+
+        write_text(options.json, text + "\n")
+    print(text)
+
+
+@command("remove the rain from a video file or a folder of frames")
+def derain(arguments: list[str]) -> None:
+    """Derains with a progress bar."""
+    mine = Parser("derain", COMMANDS["derain"][0])
+    mine.add_argument("input", metavar="INPUT", type=Path, help="a video file or a folder of frames")
+    mine.add_argument("output", metavar="OUTPUT", type=Path, help="a video file, or a folder for one image a frame")
+    _add_network_options(mine)
+    mine.add_argument("--compare", action="store_true", help="show rainy and derained side by side")
+    mine.add_argument("--overwrite", action="store_true", help="replace an output folder that is not empty")
+    options = mine.parse_args(arguments)
+    from raincheck.deraining import derain as derain_video
+    from raincheck.progress import frame_counter
+
+    with frame_counter(options.input.name) as progress:
+        derain_video(
+            options.input,
+            options.output,
+            weights=options.weights,
+            device=options.device,
+            compare=options.compare,
+            overwrite=options.overwrite,
+            progress=progress,
+        )
+
+
+@command("run a grid of settings and seeds, and tabulate it: GRID.yaml --out DIR")
+def ablate(arguments: list[str]) -> None:
+    """Runs what is not finished yet of a grid."""
+    mine = Parser("ablate", COMMANDS["ablate"][0])
+    mine.add_argument("grid", metavar="GRID.yaml", type=Path, help="see experiments/ablations")
+    mine.add_argument("--out", type=Path, required=True, help="folder for all runs of the grid")
+    mine.add_argument("--trust", action="store_true", help="allow classes of any package in the configuration")
+    options = mine.parse_args(arguments)
+    from raincheck.ablate import ablate as run_grid
+
+    run_grid(options.grid, options.out, options.trust)
+
+
+@command("write one HTML page about one or more runs")
+def report(arguments: list[str]) -> None:
+    """Writes the page."""
+    mine = Parser("report", COMMANDS["report"][0])
+    mine.add_argument("runs", metavar="RUN_DIR", type=Path, nargs="+", help="folders of finished runs")
+    mine.add_argument("--out", type=Path, required=True, metavar="FILE.html", help="the page")
+    options = mine.parse_args(arguments)
+    from raincheck.report import write_report
+
+    write_report(options.runs, options.out)
+    print(f"written to {options.out}")
+
+
+def _add_network_options(parser: Parser) -> None:
+    parser.add_argument(
+        "--weights", default="rrgnet", metavar="W", help="rrgnet (default), identity, a weights file, or a run's folder"
+    )
+    parser.add_argument("--device", default="auto", metavar="D", help="auto (default), cpu, cuda, cuda:1, mps")
+
+
+def frame_slice(text: str) -> slice:
+    """`A:B` or `A:B:STEP`, as in Python."""
+    parts = text.split(":")
+    if not 2 <= len(parts) <= 3:
+        raise argparse.ArgumentTypeError(f"{text!r} is no slice such as 10:20")
+    try:
+        return slice(*(int(part) if part else None for part in parts))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no slice such as 10:20") from None
+
+
+def overview() -> str:
+    """What `raincheck --help` prints."""
+    lines = [f"  {name:9} {description}" for name, (description, _) in COMMANDS.items()]
+    return "\n".join(
+        [
+            f"raincheck {__version__}: continual learning of video rain removal",
+            "",
+            "usage: raincheck COMMAND ...   (raincheck COMMAND --help explains one)",
+            "",
+            *lines,
+        ]
+    )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command.
+
+    Returns:
+        0 on success, 2 for a mistake of the user's, 130 after Ctrl-C.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
+        print(overview())
+        return 0
+    if arguments[0] == "--version":
+        print(__version__)
+        return 0
+    try:
+        if arguments[0] not in COMMANDS:
+            raise ConfigError(f"there is no command {arguments[0]!r}; choose one of {', '.join(COMMANDS)}")
+        COMMANDS[arguments[0]][1](arguments[1:])
+    except RaincheckError as error:
+        print(f"raincheck: error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("raincheck: interrupted", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
