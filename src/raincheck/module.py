@@ -1,0 +1,114 @@
+"""The networks and data for people who only use Lightning: `Trainer().fit(DerainModule(), RainDataModule(task))`."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+from lightning.pytorch import LightningDataModule, LightningModule
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+
+from raincheck.datasets.base import Task, TaskSource, TestClips, TrainClips
+from raincheck.losses import StructureLoss
+from raincheck.metrics import score_frames
+from raincheck.networks import ClipNetwork, RRGNet
+
+Optimizers = Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]
+
+
+class DerainModule(LightningModule):
+    """A network that learns one rain type, or all at once, under a plain Trainer.
+
+    Batches are `(rainy, clean, ...)`: rainy clips `(b, t, c, h, w)` and clean centre frames `(b, c, h, w)`, float32 in
+    [0, 1], as `RainDataModule` gives them; what follows is ignored.
+
+    Args:
+        network: RRGNet by default.
+        loss: between output and clean centre frame; StructureLoss by default.
+        optimizer: makes the optimizer from the parameters; Adam with a learning rate of 0.001 by default.
+    """
+
+    def __init__(
+        self,
+        network: ClipNetwork | None = None,
+        loss: nn.Module | None = None,
+        optimizer: Optimizers | None = None,
+    ) -> None:
+        super().__init__()
+        self.network = network or RRGNet()
+        self.loss = loss or StructureLoss()
+        self.optimizer = optimizer or (lambda parameters: torch.optim.Adam(parameters, lr=0.001))
+
+    def forward(self, clip: Tensor) -> Tensor:
+        """Derained centre frame `(b, c, h, w)` of a rainy clip `(b, t, c, h, w)`."""
+        derained: Tensor = self.network(clip)
+        return derained
+
+    def training_step(self, batch: Any, batch_idx: int) -> Tensor:
+        """The loss, logged as `train/loss`."""
+        loss: Tensor = self.loss(self(batch[0]), batch[1])
+        self.log("train/loss", loss, prog_bar=True)
+        return loss
+
+    def validation_step(self, batch: Any, batch_idx: int) -> None:
+        """Logs every metric of single frames, such as `val/psnr_y`."""
+        self._score("val", batch)
+
+    def test_step(self, batch: Any, batch_idx: int) -> None:
+        """Logs every metric of single frames, such as `test/psnr_y`."""
+        self._score("test", batch)
+
+    def _score(self, stage: str, batch: Any) -> None:
+        scores = score_frames(self(batch[0]).cpu(), batch[1].cpu())
+        means = {f"{stage}/{name}": score.mean().float() for name, score in scores.items()}
+        self.log_dict(means, batch_size=len(batch[0]), sync_dist=True)
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        """The optimizer over the network's parameters."""
+        return self.optimizer(self.network.parameters())
+
+
+class RainDataModule(LightningDataModule):
+    """One task's clips as loaders.
+
+    Args:
+        task: a task, or a data set's configuration that builds one.
+        window: frames of a clip, odd; the network's.
+        crop: height and width of a training clip in pixels.
+        samples: training clips an epoch.
+        batch: clips a batch.
+        workers: processes that prepare clips.
+        seed: of the training clips.
+
+    Raises:
+        ConfigError: if the task has no training video.
+        InputError: if it has no test frame.
+    """
+
+    def __init__(
+        self,
+        task: Task | TaskSource,
+        window: int = 5,
+        crop: int = 64,
+        samples: int = 4800,
+        batch: int = 8,
+        workers: int = 0,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        self.batch, self.workers = batch, workers
+        found = task if isinstance(task, Task) else task.task(seed)
+        self.train_clips = TrainClips(found.train, window=window, crop=crop, samples=samples, seed=seed, experience=0)
+        self.test_clips = TestClips(found.test, window=window, experience=0)
+
+    def train_dataloader(self) -> DataLoader[Any]:
+        """Random clips; an epoch shows the same ones in another order."""
+        return DataLoader(self.train_clips, self.batch, shuffle=True, num_workers=self.workers)
+
+    def val_dataloader(self) -> DataLoader[Any]:
+        """Every window of the test videos, one at a time, because videos differ in size."""
+        return DataLoader(self.test_clips, num_workers=self.workers)
+
+    def test_dataloader(self) -> DataLoader[Any]:
+        """As `val_dataloader`."""
+        return self.val_dataloader()
