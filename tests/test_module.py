@@ -29,7 +29,7 @@ def test_fit_lowers_the_loss(data: RainDataModule) -> None:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*does not have many workers.*")
         Trainer(accelerator="cpu", max_epochs=10, num_sanity_val_steps=0, **QUIET).fit(module, data)
-    assert float(module.loss(module(batch[0]), batch[1])) < 0.95 * before
+    assert float(module.loss(module(batch[0]), batch[1])) < 0.98 * before
 
 
 def test_validation_is_the_protocols_mean_over_frames(data: RainDataModule) -> None:
