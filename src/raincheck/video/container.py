@@ -32,7 +32,7 @@ def opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
     """Opens a video file and its first picture track, the cover pictures of audio files left out.
 
     Raises:
-        InputError: if it is no readable video file, is cut off, or has no picture track.
+        InputError: if it is no readable video file, is truncated, or has no picture track.
     """
     check_intact(path)
     try:
@@ -109,7 +109,7 @@ def open_video(path: Path) -> Stream:
     """Opens a video file, and decodes its first frame to know what the others must be like.
 
     Raises:
-        InputError: if it is no readable video file, is cut off, or its first frame cannot be decoded.
+        InputError: if it is no readable video file, is truncated, or its first frame cannot be decoded.
     """
     with opened(path) as (container, track):
         fps = track.average_rate or track.base_rate or FOLDER_RATE

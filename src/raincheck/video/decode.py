@@ -18,7 +18,7 @@ def open_stream(path: str | Path) -> Stream:
         path: a video file that FFmpeg can read, or a folder of frames in natural order of their names.
 
     Raises:
-        InputError: if there is nothing there, no video, no pictures, a file cut off, or frames of different sizes.
+        InputError: if there is nothing there, no video, no pictures, a truncated file, or frames of different sizes.
     """
     path = Path(path)
     if path.is_dir():

@@ -145,7 +145,9 @@ def part_of(length: int, start: int | None, stop: int | None, path: Path) -> ran
     """
     part = range(*slice(start, stop).indices(length))
     if not part:
-        raise InputError(f"{path} has {length} frames, none of them in [{start}, {stop}); choose another part")
+        raise InputError(
+            f"{path} has {length} frames, none of them in [{start or 0}:{stop or ''}]; choose another part"
+        )
     return part
 
 

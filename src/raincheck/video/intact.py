@@ -23,7 +23,7 @@ def check_intact(path: Path) -> None:
         path: an existing file of any kind.
 
     Raises:
-        InputError: if the file is empty, unreadable, cut off, or an MP4 without an index.
+        InputError: if the file is empty, unreadable, truncated, or an MP4 without an index.
     """
     try:
         actual = path.stat().st_size
@@ -34,10 +34,10 @@ def check_intact(path: Path) -> None:
     if actual == 0:
         raise InputError(f"{path} is empty (0 bytes); give a whole video file")
     if stated is None:
-        raise InputError(f"{path} is cut off: its index, the moov box, is missing; copy or download the file again")
+        raise InputError(f"{path} is truncated: its index, the moov box, is missing; copy or download the file again")
     if stated > actual:
         raise InputError(
-            f"{path} is cut off: it has {actual} bytes of the {stated} that its container states; copy or download "
+            f"{path} is truncated: it has {actual} bytes of the {stated} that its container states; copy or download "
             "the file again"
         )
 

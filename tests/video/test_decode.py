@@ -1,0 +1,256 @@
+"""Reading video once, in order."""
+
+import weakref
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from einops import rearrange
+from PIL import Image
+
+from raincheck.errors import InputError
+from raincheck.video.decode import Stream, open_stream
+from tinyvideo import cut, noise, read_video, smooth, write_audio, write_folder, write_video
+
+DATA = Path(__file__).parents[2] / ".." / "shared" / "data"
+
+
+def pixels(stream: Stream) -> np.ndarray:
+    return rearrange(list(stream.frames()), "t c h w -> t h w c").numpy()
+
+
+FORMATS = [
+    ("a.mp4", "libx264", {}),
+    ("a.mov", "mpeg4", {}),
+    ("a.avi", "mpeg4", {}),
+    ("a.mkv", "libx264", {}),
+    ("a.webm", "libvpx-vp9", {}),
+    ("a.ts", "libx264", {}),
+    ("a.m4v", "mpeg4", {}),
+]
+
+
+@pytest.mark.parametrize(("name", "codec", "container"), FORMATS)
+def test_a_video_file_is_decoded_as_by_pyav(tmp_path: Path, name: str, codec: str, container: dict[str, str]) -> None:
+    path = write_video(tmp_path / name, noise(12), codec, container=container)
+    stream = open_stream(path)
+    assert stream.size == (48, 64)
+    assert stream.fps == 25
+    assert stream.names is None
+    assert stream.count() == 12
+    assert stream.length in (12, None)
+    np.testing.assert_array_equal(pixels(stream), read_video(path))
+    np.testing.assert_array_equal(pixels(stream), read_video(path))  # from the start again
+
+
+@pytest.mark.parametrize(("height", "width", "pix_fmt"), [(33, 47, "yuv444p"), (34, 46, "yuv420p"), (2, 2, "yuv420p")])
+def test_small_and_odd_sizes(tmp_path: Path, height: int, width: int, pix_fmt: str) -> None:
+    path = write_video(tmp_path / "a.mp4", noise(3, height, width), pix_fmt=pix_fmt)
+    assert open_stream(path).size == (height, width)
+    assert pixels(open_stream(path)).shape == (3, height, width, 3)
+
+
+def test_one_frame(tmp_path: Path) -> None:
+    stream = open_stream(write_video(tmp_path / "a.mp4", noise(1)))
+    assert (stream.count(), stream.length, len(list(stream.frames()))) == (1, 1, 1)
+
+
+def test_frame_rate_and_rotation_are_read(tmp_path: Path) -> None:
+    stream = open_stream(write_video(tmp_path / "a.mp4", noise(5), fps=Fraction(30000, 1001), rotation=90))
+    assert stream.fps == Fraction(30000, 1001)
+    assert stream.rotation == 90
+    assert stream.size == (48, 64)  # as stored
+
+
+def test_variable_frame_rate_keeps_every_frame_and_the_mean_rate(tmp_path: Path) -> None:
+    times = [0, 1, 2, 10, 11, 30, 31, 60]
+    path = write_video(tmp_path / "a.mp4", noise(8), times=times)
+    assert open_stream(path).count() == 8
+    assert 5 < open_stream(path).fps < 7  # 8 frames in 60 to 66 twenty-fifths of a second
+    np.testing.assert_array_equal(pixels(open_stream(path)), read_video(path))
+
+
+def test_frames_are_not_held(tmp_path: Path) -> None:
+    def most_alive(count: int) -> int:
+        path = write_video(tmp_path / f"{count}.mp4", noise(1).repeat(count, 0), g="10")
+        alive: set[int] = set()
+        most = 0
+        for index, frame in enumerate(open_stream(path).frames()):
+            alive.add(index)
+            weakref.finalize(frame, alive.discard, index)
+            most = max(most, len(alive))
+        return most
+
+    assert most_alive(50) == most_alive(300) <= 2
+
+
+TRUNCATED = [
+    ("end.mp4", "libx264", {}),
+    ("start.mp4", "libx264", {"movflags": "faststart"}),
+    ("fragments.mp4", "libx264", {"movflags": "frag_keyframe+empty_moov"}),
+    ("a.mov", "mpeg4", {}),
+    ("a.avi", "mpeg4", {}),
+    ("a.mkv", "libx264", {}),
+    ("a.webm", "libvpx-vp9", {}),
+]
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
+@pytest.mark.parametrize(("name", "codec", "container"), TRUNCATED)
+def test_truncated_files_are_refused_before_any_work(
+    tmp_path: Path, name: str, codec: str, container: dict[str, str], share: float
+) -> None:
+    path = write_video(tmp_path / name, noise(12), codec, container=container)
+    assert open_stream(path).count() == 12  # the whole file is not refused
+    with pytest.raises(InputError, match="is truncated: it has"):
+        open_stream(cut(path, share))
+
+
+def test_an_mp4_cut_before_its_index_is_refused(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "a.mp4", noise(12))
+    content = path.read_bytes()
+    path.write_bytes(content[: content.index(b"moov") - 4])  # all media, no index
+    with pytest.raises(InputError, match="is truncated: its index, the moov box, is missing"):
+        open_stream(path)
+
+
+@pytest.mark.parametrize(("name", "codec", "container"), TRUNCATED)
+def test_rubbish_after_the_end_is_no_truncation(
+    tmp_path: Path, name: str, codec: str, container: dict[str, str]
+) -> None:
+    path = write_video(tmp_path / name, noise(12), codec, container=container)
+    path.write_bytes(path.read_bytes() + bytes(500) + noise(1).tobytes()[:500])
+    assert open_stream(path).count() == 12
+
+
+def test_damage_in_the_middle_names_the_frame(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "a.mp4", noise(12), bf="0")
+    content = bytearray(path.read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + len(content) // 6] = bytes(len(content) // 6)
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"is corrupt at frame [3-7] \("):
+        list(open_stream(path).frames())
+
+
+def test_a_live_recording_states_no_length_and_is_read(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "a.mkv", noise(12), container={"live": "1"})
+    assert open_stream(path).count() == 12
+
+
+NO_VIDEO = {
+    "text.mp4": (b"hello world\n" * 50, "is not a video that FFmpeg can read"),
+    "text.txt": (b"hello world\n" * 50, "is not a video"),
+    "noise.avi": (noise(1).tobytes(), "is not a video that FFmpeg can read"),
+    "empty.mp4": (b"", "is empty"),
+    "list.ffconcat": (b"ffconcat version 1.0\nfile a.mp4\n", "is not a video"),
+}
+
+
+@pytest.mark.parametrize("name", NO_VIDEO)
+def test_files_that_are_no_video(tmp_path: Path, name: str, capfd: pytest.CaptureFixture[str]) -> None:
+    content, message = NO_VIDEO[name]
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError, match=message):
+        open_stream(tmp_path / name)
+    assert capfd.readouterr() == ("", "")  # FFmpeg keeps quiet
+
+
+def test_single_images_and_sound_are_no_video(tmp_path: Path) -> None:
+    Image.fromarray(noise(1)[0]).save(tmp_path / "a.png")
+    with pytest.raises(InputError, match="is not a video"):
+        open_stream(tmp_path / "a.png")
+    with pytest.raises(InputError, match="has no pictures: it holds only audio"):
+        open_stream(write_audio(tmp_path / "a.m4a"))
+
+
+def test_a_missing_path(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"there is no video at .*nowhere; give"):
+        open_stream(tmp_path / "nowhere")
+
+
+def test_a_name_with_a_colon_is_no_protocol(tmp_path: Path) -> None:
+    assert open_stream(write_video(tmp_path / "a.mp4", noise(2)).rename(tmp_path / "http:b.mp4")).count() == 2
+
+
+def test_a_folder_is_read_in_natural_order_without_what_is_no_image(tmp_path: Path) -> None:
+    frames = noise(11)
+    folder = write_folder(tmp_path / "in", frames, "frame-{}.png")
+    for name in ("Thumbs.db", ".DS_Store", "._frame-1.png", "notes.txt"):
+        (folder / name).write_bytes(b"no image")
+    (folder / "sub.png").mkdir()
+    stream = open_stream(folder)
+    assert stream.names == [f"frame-{i}.png" for i in range(1, 12)]
+    assert (stream.size, stream.length, stream.count(), stream.rotation) == ((48, 64), 11, 11, 0)
+    np.testing.assert_array_equal(pixels(stream), frames)
+
+
+def test_grey_palette_and_16_bit_images_become_rgb(tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    colour = Image.fromarray(noise(1)[0])
+    wide = np.arange(48 * 64, dtype=np.uint16).reshape(48, 64) * 21
+    colour.convert("L").save(folder / "1.png")
+    colour.convert("P").save(folder / "2.png")
+    colour.convert("RGBA").save(folder / "3.png")
+    Image.fromarray(wide).save(folder / "4.png")
+    colour.save(folder / "5.JPG")
+    got = pixels(open_stream(folder))
+    np.testing.assert_array_equal(got[0], np.array(colour.convert("L"))[..., None].repeat(3, -1))
+    np.testing.assert_array_equal(got[1], np.array(colour.convert("P").convert("RGB")))
+    np.testing.assert_array_equal(got[2], np.array(colour))
+    np.testing.assert_array_equal(got[3], np.round(wide / 257)[..., None].repeat(3, -1))
+    np.testing.assert_array_equal(got[4], np.array(Image.open(folder / "5.JPG")))
+
+
+def test_folders_without_frames(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="holds no frames: it is empty"):
+        open_stream(tmp_path)
+    (tmp_path / "Thumbs.db").touch()
+    with pytest.raises(InputError, match="holds no frames: none of its 1 entries is an image"):
+        open_stream(tmp_path)
+
+
+def test_frames_of_different_sizes_are_named(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "in", noise(3))
+    Image.fromarray(noise(1, 40, 64)[0]).save(folder / "00003.png")
+    with pytest.raises(InputError, match=r"00003.png is 64x40 but 00001.png is 64x48; give frames of one size"):
+        open_stream(folder)
+
+
+def test_unreadable_images_are_named(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "in", noise(3))
+    (folder / "00002.png").write_bytes(b"no image")
+    with pytest.raises(InputError, match=r"00002.png is not an image"):
+        open_stream(folder)
+    Image.fromarray(noise(1)[0]).save(folder / "00002.png")
+    stream = open_stream(folder)
+    cut(folder / "00002.png", 0.5)
+    with pytest.raises(InputError, match=r"00002.png is a broken image"):
+        list(stream.frames())
+
+
+def test_a_decompression_bomb_is_refused_by_its_header(tmp_path: Path) -> None:
+    path = tmp_path / "in" / "1.pgm"
+    path.parent.mkdir()
+    path.write_bytes(b"P5 60000 60000 255\n" + bytes(100))
+    with pytest.raises(InputError, match="has more than 89 million pixels"):
+        open_stream(path.parent)
+
+
+@pytest.mark.skipif(not DATA.is_dir(), reason="needs the data beside the project")
+def test_no_real_clip_is_taken_for_truncated() -> None:
+    clips = [*(DATA / "clean").iterdir(), *(DATA / "rainy").iterdir()]
+    assert len(clips) > 10
+    for path in clips:
+        stream = open_stream(path)
+        assert abs(stream.count() - (stream.length or 0)) <= 1, path
+        assert next(stream.frames()).dtype == torch.uint8
+
+
+def test_smooth_colours_survive_decoding(tmp_path: Path) -> None:
+    frames = smooth(4)
+    got = pixels(open_stream(write_video(tmp_path / "a.mp4", frames, crf="10")))
+    assert np.abs(got.astype(int) - frames).mean() < 2
