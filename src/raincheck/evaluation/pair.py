@@ -148,7 +148,6 @@ def chosen_frames(length: int, frames: slice, video: Stream) -> range:
         raise InputError("a slice of frames cannot have step 0; leave the step out")
     chosen = range(*frames.indices(length))
     if not chosen:
-        raise InputError(
-            f"{video.path} has {length} frames, none of them in [{frames.start}:{frames.stop}]; choose other frames"
-        )
+        first, last = ("" if end is None else end for end in (frames.start, frames.stop))
+        raise InputError(f"{video.path} has {length} frames, none of them in [{first}:{last}]; choose other frames")
     return chosen if chosen.step > 0 else chosen[::-1]
