@@ -18,18 +18,18 @@ QUIET = {"logger": False, "enable_checkpointing": False, "enable_progress_bar": 
 
 @pytest.fixture
 def data() -> RainDataModule:
-    return RainDataModule(RenderedRain("thin", **SOURCE), window=3, crop=32, samples=8, batch=8)  # type: ignore[arg-type]
+    return RainDataModule(RenderedRain("thin", **SOURCE), window=3, crop=32, samples=64, batch=8)  # type: ignore[arg-type]
 
 
 def test_fit_lowers_the_loss(data: RainDataModule) -> None:
     seed_everything(0, verbose=False)
-    module = DerainModule(RRGNet(window=3, width=12), optimizer=lambda p: torch.optim.Adam(p, 0.005))
+    module = DerainModule(RRGNet(window=3, width=16), optimizer=lambda p: torch.optim.Adam(p, 0.001))
     batch = next(iter(data.train_dataloader()))
     before = float(module.loss(module(batch[0]), batch[1]))
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*does not have many workers.*")
-        Trainer(accelerator="cpu", max_epochs=100, num_sanity_val_steps=0, **QUIET).fit(module, data)
-    assert float(module.loss(module(batch[0]), batch[1])) < 0.8 * before
+        Trainer(accelerator="cpu", max_epochs=15, num_sanity_val_steps=0, **QUIET).fit(module, data)
+    assert float(module.loss(module(batch[0]), batch[1])) < 0.9 * before
 
 
 def test_validation_is_the_protocols_mean_over_frames(data: RainDataModule) -> None:
