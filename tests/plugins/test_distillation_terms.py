@@ -1,0 +1,168 @@
+"""Distillation: a frozen old model, a gradient, named terms."""
+
+import copy
+from typing import Any
+
+import pytest
+import torch
+from avalanche.core import SupervisedPlugin
+from tinytasks import learn, learn_in_avalanche, same
+from torch import Tensor, nn
+
+from raincheck.errors import ConfigError
+from raincheck.networks import RRGNet
+from raincheck.plugins import Distillation, RainReview
+
+
+class Nothing(nn.Module):
+    """A criterion that is always zero, so that all gradient is the plugin's."""
+
+    def forward(self, output: Tensor, target: Tensor) -> Tensor:
+        return 0 * output.sum()
+
+
+class Inspect(SupervisedPlugin):
+    """Recomputes the terms and their gradient by hand, from its own copy of the old model."""
+
+    def __init__(self, plugin: Distillation) -> None:
+        super().__init__()
+        self.plugin = plugin
+        self.old: nn.Module | None = None
+        self.steps = 0
+        self.names: set[str] = set()
+
+    def after_training_exp(self, strategy: Any, **kwargs: Any) -> None:
+        self.old = copy.deepcopy(strategy.model)
+
+    def before_training_exp(self, strategy: Any, **kwargs: Any) -> None:
+        if self.old is not None:
+            assert self.plugin.teacher is not None
+            assert same(self.plugin.teacher.state_dict(), self.old.state_dict())
+
+    def after_backward(self, strategy: Any, **kwargs: Any) -> None:
+        if self.old is None:
+            assert self.plugin.terms == {}
+            return
+        twin = copy.deepcopy(strategy.model)
+        labels = strategy.mbatch[2]
+        total = torch.zeros(())
+        with torch.no_grad():
+            target = self.old(strategy.mb_x).clamp(0, 1)
+        output = twin(strategy.mb_x)
+        now = strategy.experience.current_experience
+        for name, weight, rows in (
+            ("review", self.plugin.review, labels < now),
+            ("new", self.plugin.new, labels == now),
+        ):
+            if weight and rows.any():
+                term = weight * (output - target).abs()[rows].mean()
+                assert torch.allclose(term, self.plugin.terms[f"distillation/{name}"], rtol=1e-5)
+                total = total + term
+        twin.zero_grad()
+        total.backward()
+        for p, q in zip(strategy.model.parameters(), twin.parameters(), strict=True):
+            assert torch.allclose(p.grad, q.grad, rtol=1e-4, atol=1e-8)
+        self.steps += float(total.detach()) > 0
+        self.names |= set(self.plugin.terms)
+
+
+@pytest.mark.parametrize(
+    ("review", "new", "names"),
+    [
+        (1.0, 0.0, {"distillation/review"}),
+        (0.0, 2.0, {"distillation/new"}),
+        (0.5, 0.5, {"distillation/review", "distillation/new"}),
+    ],
+)
+def test_the_gradient_is_that_of_the_terms(review: float, new: float, names: set[str]) -> None:
+    """Against gradients computed by hand; the data term is off, so nothing can hide a detached loss."""
+    plugin = Distillation(review, new)
+    inspect = Inspect(plugin)
+
+    class Nudge(SupervisedPlugin):
+        """Moves the model away from its teacher, or there would be nothing to distil."""
+
+        def before_training_exp(self, strategy: Any, **kwargs: Any) -> None:
+            generator = torch.Generator().manual_seed(0)
+            with torch.no_grad():
+                for p in strategy.model.parameters():
+                    p += 0.05 * torch.randn(p.shape, generator=generator)
+
+    learn(lambda: [RainReview(10**6, 2), plugin, inspect, Nudge()], criterion=Nothing())
+    assert inspect.names == names
+    assert inspect.steps == 12  # every step of the second and the third task
+
+
+def test_the_teacher_is_frozen_and_belongs_to_nobody() -> None:
+    plugin = Distillation(1.0, 1.0)
+    snapshots: list[dict[str, Tensor]] = []
+
+    class Check(SupervisedPlugin):
+        def after_update(self, strategy: Any, **kwargs: Any) -> None:
+            if plugin.teacher is None:
+                assert strategy.experience.current_experience == 0
+                return
+            own = {id(p) for p in plugin.teacher.parameters()}
+            assert not plugin.teacher.training and not any(p.requires_grad for p in plugin.teacher.parameters())
+            assert all(p.grad is None for p in plugin.teacher.parameters())
+            assert not own & {id(p) for p in strategy.model.parameters()}
+            assert not own & {id(p) for group in strategy.optimizer.param_groups for p in group["params"]}
+            assert plugin.teacher not in set(strategy.model.modules())
+            assert same(plugin.teacher.state_dict(), snapshots[-1])
+
+        def after_training_exp(self, strategy: Any, **kwargs: Any) -> None:
+            snapshots.append({key: value.clone() for key, value in strategy.model.state_dict().items()})
+
+    learned = learn(lambda: [RainReview(10**6), plugin, Check()])
+    assert len(snapshots) == 3 and not same(snapshots[0], snapshots[1])
+    fresh = RRGNet(window=3, width=4)
+    assert learned.state.keys() == fresh.state_dict().keys()
+    assert sum(len(g["params"]) for g in learned.strategy.optimizer.param_groups) == len(list(fresh.parameters()))
+
+
+def test_without_reviewed_clips_only_new_ones_count() -> None:
+    plain = learn()
+    assert same(learn(lambda: [Distillation(1.0, 0.0)]).state, plain.state)
+    assert not same(learn(lambda: [Distillation(0.0, 1.0)]).state, plain.state)
+
+
+def test_terms_are_named_and_add_up() -> None:
+    seen: set[frozenset[str]] = set()
+
+    class Watch(SupervisedPlugin):
+        def before_update(self, strategy: Any, **kwargs: Any) -> None:
+            assert torch.allclose(sum(strategy.terms.values()), strategy.loss)
+            assert not any(term.requires_grad for term in strategy.terms.values())
+            seen.add(frozenset(strategy.terms))
+
+    learn(lambda: [RainReview(10**6), Distillation(0.5, 0.5), Watch()])
+    assert seen == {frozenset({"data"}), frozenset({"data", "distillation/review", "distillation/new"})}
+
+
+def test_state_comes_back_when_the_next_experience_begins() -> None:
+    plugin = Distillation()
+    learned = learn(lambda: [plugin])
+    saved = plugin.state_dict()
+    assert same(saved["teacher"], learned.state)
+    copied = Distillation()
+    copied.load_state_dict(saved)
+    network = RRGNet(window=3, width=4)
+    copied.before_training_exp(type("Strategy", (), {"model": network})())
+    assert copied.teacher is not None and same(copied.teacher.state_dict(), saved["teacher"])
+    assert not same(network.state_dict(), saved["teacher"])  # the model itself is not touched
+    untaught = Distillation()
+    untaught.load_state_dict(Distillation().state_dict())
+    assert untaught.teacher is None
+
+
+def test_it_is_the_same_in_both_loops() -> None:
+    def plugins() -> list[Any]:
+        return [RainReview(10**5), Distillation(0.5, 0.25)]
+
+    ours, theirs = learn(plugins), learn_in_avalanche(plugins)
+    assert ours.losses == theirs.losses and same(ours.state, theirs.state)
+
+
+def test_negative_weights_are_refused() -> None:
+    with pytest.raises(ConfigError, match=r"^Distillation cannot have weights review -1 and new 0.0; give 0 or more$"):
+        Distillation(-1)

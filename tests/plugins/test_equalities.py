@@ -1,0 +1,41 @@
+"""A method that is switched off is plain fine-tuning, and every plugin of ours does the same in both loops."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from tinytasks import learn, learn_in_avalanche, same
+
+from raincheck.plugins import EWC, CosineSchedule, Distillation, RainReview
+from raincheck.plugins.finite import FiniteLoss
+
+OFF: dict[str, Callable[[], list[Any]]] = {
+    "ewc": lambda: [EWC(0)],
+    "distillation": lambda: [Distillation(0, 0)],
+    "review": lambda: [RainReview(0)],
+    "all three": lambda: [EWC(0), RainReview(0), Distillation(0, 0)],
+    "distillation of nothing reviewed": lambda: [RainReview(0), Distillation(1, 0)],
+    "finite": lambda: [FiniteLoss()],
+}
+
+ON: dict[str, Callable[[], list[Any]]] = {
+    "ewc": lambda: [EWC(10.0, clips=10)],
+    "online ewc": lambda: [EWC(10.0, mode="online", decay_factor=0.5)],
+    "distillation": lambda: [Distillation(0, 0.5)],
+    "review": lambda: [RainReview(10**5)],
+    "schedule": lambda: [CosineSchedule()],
+    "rrgnet": lambda: [CosineSchedule(), RainReview(10**5, 2), Distillation(0.5, 0.25), EWC(1.0), FiniteLoss()],
+}
+
+
+@pytest.mark.parametrize("name", OFF)
+def test_off_is_fine_tuning(name: str) -> None:
+    plain, off = learn(), learn(OFF[name])
+    assert off.losses == plain.losses and same(off.state, plain.state)
+
+
+@pytest.mark.parametrize("name", ON)
+def test_same_bits_in_both_loops(name: str) -> None:
+    ours, theirs = learn(ON[name]), learn_in_avalanche(ON[name])
+    assert ours.losses == theirs.losses and same(ours.state, theirs.state)
+    assert not same(ours.state, learn().state)  # it is not off
