@@ -40,7 +40,8 @@ class Residual(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Adds what the body found to `x`."""
-        return x + self.body(x)
+        found: Tensor = self.body(x)
+        return x + found
 
 
 class UNet(nn.Module):

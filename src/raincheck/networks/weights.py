@@ -74,7 +74,7 @@ def load_network(weights: str | Path = "rrgnet") -> ClipNetwork:
         return Identity().eval()
     path = find_weights(weights)
     try:
-        with safe_open(path, "pt") as file:  # type: ignore[no-untyped-call]  # safetensors is untyped
+        with safe_open(path, "pt") as file:
             about: dict[str, str] = file.metadata() or {}
             state: dict[str, Tensor] = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:

@@ -1,0 +1,75 @@
+# Everything here works in .venv/ of this folder, whatever other environment is active.
+unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH PIP_USER PIP_TARGET PIP_PREFIX PIP_REQUIRE_VIRTUALENV
+
+PYTHONS = python3.13 python3.12 python3.11 python3 python
+BIN = .venv/bin
+STAMP = .venv/.up-to-date
+# There while an environment is being built: one that was left unfinished is built anew.
+BUILDING = .venv/.unfinished
+
+.DEFAULT_GOAL = help
+.PHONY: help env demo test test-slow check ablate bench dist tools
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+env: $(STAMP) ## Build .venv with Python 3.11 or later; does nothing when it is up to date
+
+$(STAMP): setup.cfg pyproject.toml
+	@set -e; \
+	[ ! -e $(BUILDING) ] || { echo "env: the last build was interrupted, starting over"; rm -rf .venv; }; \
+	if ! $(BIN)/python -c "" 2>/dev/null; then \
+	  unfit=""; found=""; \
+	  for python in $(PYTHONS); do \
+	    $$python -c "import sys; sys.exit(sys.version_info < (3, 11))" 2>/dev/null || continue; \
+	    if $$python -c "import venv, ensurepip" 2>/dev/null; then found=$$python; break; fi; \
+	    unfit=$${unfit:-$$python}; \
+	  done; \
+	  if [ -z "$$found" ] && [ -n "$$unfit" ]; then \
+	    echo "env: $$unfit has no venv module; install it (Debian, Ubuntu: sudo apt-get install python3-venv)" >&2; exit 2; \
+	  elif [ -z "$$found" ]; then \
+	    echo "env: found no Python 3.11 or later as any of $(PYTHONS); install one and run make env again" >&2; exit 2; \
+	  fi; \
+	  echo "env: .venv with $$($$found --version)"; \
+	  rm -rf .venv; mkdir .venv; touch $(BUILDING); \
+	  $$found -m venv .venv; \
+	fi; \
+	echo "env: installing raincheck and what it needs (a few minutes and up to 7 GB, most of it torch)"; \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'; \
+	if ! why=$$($(BIN)/python -W ignore -c "import torchvision" 2>&1); then \
+	  echo "env: torch and torchvision are not from one build ($$(echo "$$why" | tail -n 1));" \
+	    "take both from one package index, delete .venv and run make env again" >&2; exit 2; \
+	fi; \
+	rm -f $(BUILDING); touch $@; echo "env: ready"
+
+demo: env ## Learn three rains with two methods, offline; results in runs/demo
+	$(BIN)/raincheck demo --out runs/demo
+
+check: env ## Lint, types and imports
+	$(BIN)/ruff check --quiet
+	$(BIN)/ruff format --check --quiet
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+test: check ## check, then the fast tests
+	$(BIN)/pytest -m "not slow"
+
+# pytest's exit code 5 says that no test was selected.
+test-slow: env ## The tests that take longer or drive tools of the system
+	$(BIN)/pytest -m slow || [ $$? -eq 5 ]
+
+ablate: env ## Distillation on and off by review on and off, three seeds; results in runs/ablate
+	$(BIN)/raincheck ablate experiments/ablations/demo.yaml --out runs/ablate
+
+bench: env ## Time the training step and derain
+	$(BIN)/python benchmarks/train_step.py
+	$(BIN)/python benchmarks/derain.py
+
+dist: env ## Build the source distribution and the wheel in dist/
+	$(BIN)/python -m build
+
+tools: ## Install Chromium and FFmpeg, which slow tests drive (Debian, Ubuntu; as root)
+	@command -v apt-get >/dev/null || { echo "tools: needs apt-get; install chromium and ffmpeg by hand" >&2; exit 2; }
+	@[ "$$(id -u)" = 0 ] || { echo "tools: needs root; run: sudo make tools" >&2; exit 2; }
+	apt-get update -qq
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium ffmpeg
