@@ -8,10 +8,7 @@ This is an *Avalanche* strategy, not a `lightning.pytorch.strategies.Strategy`; 
 them is Avalanche's too: on the CPU the weights are bit for bit those of Avalanche's own loop.
 """
 
-import logging
-import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -19,12 +16,13 @@ from avalanche.models.dynamic_optimizers import update_optimizer
 from avalanche.training.templates import SupervisedTemplate
 from avalanche.training.templates.base_sgd import BaseSGDTemplate
 from avalanche.training.templates.update_type.sgd_update import SGDUpdate
-from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch import Trainer
 from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from raincheck.errors import ConfigError
+from raincheck.loops import DeferredLoader, EvalLoop, FitLoop, quiet
 
 QUIET: dict[str, Any] = {
     "logger": False,
@@ -102,10 +100,10 @@ class LightningLoop:
 
     def _train_exp(self, experience: Any, eval_streams: Any = None, **kwargs: Any) -> None:
         before = self.clock.train_iterations
-        fit = _Fit(self, kwargs)
+        fit = FitLoop(self, kwargs)
         trainer = self._trainer(max_epochs=self.train_epochs)
-        with _quiet():
-            trainer.fit(fit, train_dataloaders=_Deferred(fit) if trainer.world_size == 1 else self.dataloader)
+        with quiet():
+            trainer.fit(fit, train_dataloaders=DeferredLoader(fit) if trainer.world_size == 1 else self.dataloader)
         self._settle(trainer)
         if self.clock.train_iterations == before and not (fit.halted or self._stop_training):
             raise ConfigError(
@@ -116,8 +114,8 @@ class LightningLoop:
     def eval_epoch(self, **kwargs: Any) -> None:
         """Avalanche's evaluation loop over `self.dataloader`, through `Trainer.validate`."""
         trainer = self._trainer()
-        with _quiet():
-            trainer.validate(_Eval(self, kwargs), dataloaders=self.dataloader, verbose=False)
+        with quiet():
+            trainer.validate(EvalLoop(self, kwargs), dataloaders=self.dataloader, verbose=False)
         self._settle(trainer)
 
     def _before_backward(self, **kwargs: Any) -> None:
@@ -155,7 +153,7 @@ class LightningLoop:
         devices = {"accelerator": "gpu", "devices": [self.device.index or 0]}
         where = devices if self.device.type == "cuda" else {"accelerator": self.device.type, "devices": 1}
         chosen = self.trainer_arguments if {"accelerator", "devices"} & set(self.trainer_arguments) else where
-        with _quiet():
+        with quiet():
             trainer = Trainer(**{**QUIET, **chosen, **self.trainer_arguments, **kwargs, "callbacks": callbacks})
         self.device = trainer.strategy.root_device
         return trainer
@@ -180,135 +178,8 @@ def _refuse_other_loops(strategy: type) -> None:
             )
 
 
-class _Hooks(LightningModule):
-    """What the two loops share. The strategy's model is registered, so that Lightning moves and wraps it."""
-
-    def __init__(self, loop: Any, kwargs: dict[str, Any]) -> None:
-        super().__init__()
-        self.model = loop.model
-        self.loop, self.kwargs = loop, kwargs
-
-
-class _Fit(_Hooks):
-    """Avalanche's `SGDUpdate.training_epoch`, laid out over Lightning's hooks."""
-
-    def __init__(self, loop: Any, kwargs: dict[str, Any]) -> None:
-        super().__init__(loop, kwargs)
-        self.halted = False  # a plugin stopped the experience
-
-    def configure_optimizers(self) -> Optimizer:
-        optimizer: Optimizer = self.loop.optimizer
-        return optimizer
-
-    def on_train_epoch_start(self) -> None:
-        self.loop._before_training_epoch(**self.kwargs)
-        if self.loop._stop_training:  # Avalanche asks here whether to run the epoch at all
-            self.loop._stop_training, self.halted = False, True
-            self.trainer.should_stop = True
-
-    def on_train_batch_start(self, batch: Any, batch_idx: int) -> int | None:
-        if self.halted or self.loop._stop_training:
-            return -1
-        self.loop.mbatch = batch
-        self.loop._unpack_minibatch()
-        self.loop._before_training_iteration(**self.kwargs)
-        return None
-
-    def training_step(self, batch: Any, batch_idx: int) -> Tensor:
-        loop = self.loop
-        if batch_idx % self.trainer.accumulate_grad_batches == 0:
-            loop.optimizer.zero_grad()  # here, as in Avalanche: A-GEM and MIR compute gradients of their own later on
-        loop.loss = loop._make_empty_loss()
-        loop._before_forward(**self.kwargs)
-        loop.mb_output = loop.forward()
-        loop._after_forward(**self.kwargs)
-        loop.loss += loop.criterion()
-        # Inside the step, so that accumulation and mixed precision scale the penalties with the rest of the loss.
-        loop._before_backward(**self.kwargs)
-        loss: Tensor = loop.loss
-        return loss
-
-    def optimizer_zero_grad(self, epoch: int, batch_idx: int, optimizer: Optimizer) -> None:
-        """Done before the forward pass."""
-
-    def backward(self, loss: Tensor, *args: Any, **kwargs: Any) -> None:
-        unscaled, self.loop.loss = self.loop.loss, loss
-        self.loop.backward()
-        self.loop.loss = unscaled
-
-    def on_after_backward(self) -> None:
-        self.loop._after_backward(**self.kwargs)
-
-    def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
-        self.loop._before_update(**self.kwargs)
-
-    def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
-        super().optimizer_step(*args, **kwargs)
-        self.loop._after_update(**self.kwargs)
-
-    def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
-        self.loop._after_training_iteration(**self.kwargs)
-        terms = {f"train/{name}": value for name, value in self.loop.terms.items()}
-        # A new Trainer restarts its own step count; the x axis of a stream is Avalanche's clock.
-        step = float(self.loop.clock.train_iterations)
-        self.log_dict({"train/loss": self.loop.loss.detach(), **terms, "step": step})
-
-    def on_train_epoch_end(self) -> None:
-        if not self.halted:
-            self.loop._after_training_epoch(**self.kwargs)
-
-
-class _Deferred:
-    """The experience's loader, not asked for an iterator before its first batch is wanted.
-
-    Lightning asks at the start of a fit, Avalanche after `before_training_epoch`, and not at all when a plugin has
-    stopped the experience; asking draws random numbers. Several processes need the loader itself, so that Lightning
-    can give each its shard.
-    """
-
-    def __init__(self, fit: _Fit) -> None:
-        self.fit = fit
-
-    def __len__(self) -> int:
-        return len(self.fit.loop.dataloader)
-
-    def __iter__(self) -> Iterator[Any]:
-        if not self.fit.halted:
-            yield from self.fit.loop.dataloader
-
-
-class _Eval(_Hooks):
-    """Avalanche's `eval_epoch`, as a validation loop."""
-
-    def validation_step(self, batch: Any, batch_idx: int) -> None:
-        loop = self.loop
-        loop.mbatch = batch
-        loop._unpack_minibatch()
-        loop._before_eval_iteration(**self.kwargs)
-        loop._before_eval_forward(**self.kwargs)
-        loop.mb_output = loop.forward()
-        loop._after_eval_forward(**self.kwargs)
-        loop.loss = loop.criterion()
-        loop._after_eval_iteration(**self.kwargs)
-
-
 class LightningStrategy(LightningLoop, SupervisedTemplate):
     """Avalanche's `SupervisedTemplate` with Lightning's Trainer inside.
 
     Takes all keyword arguments of the template unchanged, and those of `LightningLoop`.
     """
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keeps Lightning from announcing the hardware, and from advising on loaders that Avalanche made, at every fit."""
-    logger = logging.getLogger("lightning.pytorch.utilities.rank_zero")
-    level = logger.level
-    logger.setLevel(max(level, logging.WARNING))
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=".*does not have many workers.*")
-        warnings.filterwarnings("ignore", message=".*GPU available but not used.*")
-        try:
-            yield
-        finally:
-            logger.setLevel(level)
