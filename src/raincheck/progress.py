@@ -4,14 +4,34 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+
+class FrameRate(ProgressColumn):
+    """Frames per second, once it is known."""
+
+    def render(self, task: Task) -> Text:
+        """The column's text."""
+        speed = task.finished_speed or task.speed
+        return Text("" if speed is None else f"{speed:.1f} frames/s")
 
 
 @contextmanager
 def frame_counter(name: str) -> Iterator[Callable[[int, int | None], None]]:
-    """A bar on standard error with frames per second; yields `progress(frames_done, frames_in_all or None)`."""
-    speed = TextColumn("{task.speed:.1f} frames/s")
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), speed, TimeRemainingColumn()
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task(name, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+    """A bar on standard error with frames per second; yields `progress(frames_done, frames_in_all or None)`.
+
+    It appears with the first frame, so that a mistake that is found before leaves one line on standard error.
+    """
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), FrameRate(), TimeRemainingColumn()
+    bar = Progress(*columns, console=Console(stderr=True))
+    task = bar.add_task(name, total=None)
+
+    def progress(done: int, total: int | None) -> None:
+        bar.start()
+        bar.update(task, completed=done, total=None if total is None else max(done, total))
+
+    try:
+        yield progress
+    finally:
+        bar.stop()
