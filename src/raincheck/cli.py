@@ -195,7 +195,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments[0] == "--version":
         print(__version__)
         return 0
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that what is half-written is removed
+    if argv is None:  # the process is ours
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that what is half-written is removed
     try:
         if arguments[0] not in COMMANDS:
             raise ConfigError(f"there is no command {arguments[0]!r}; choose one of {', '.join(COMMANDS)}")
