@@ -1,0 +1,70 @@
+"""Tables of measurements: shown here, and kept in a dated file with what they were measured on."""
+
+import os
+import platform
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import torch
+from rich.console import Console
+from rich.table import Table
+
+PACKAGES = ("raincheck", "torch", "lightning", "avalanche-lib", "av")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A table.
+
+    Attributes:
+        title: what was measured, and how.
+        columns: headings.
+        rows: one text a column.
+    """
+
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+    def show(self) -> None:
+        """Prints it."""
+        table = Table(title=self.title)
+        for i, column in enumerate(self.columns):
+            table.add_column(column, justify="right" if i else "left")
+        for row in self.rows:
+            table.add_row(*row)
+        Console().print(table)
+
+    def save(self, what: str, device: str, settings: str) -> Path:
+        """Writes `benchmarks/<what>_<hardware>_<date>.md`, with hardware, versions and settings."""
+        name = hardware(device)
+        day = datetime.now(UTC).date().isoformat()
+        slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+        lines = [
+            f"# {self.title}",
+            "",
+            f"- {day}, {name}, {torch.get_num_threads()} threads of {os.cpu_count()} cores",
+            f"- Python {platform.python_version()}, {', '.join(f'{p} {version(p)}' for p in PACKAGES)}",
+            f"- `python benchmarks/{what}.py {settings}`",
+            "",
+            f"| {' | '.join(self.columns)} |",
+            f"|---|{'---:|' * (len(self.columns) - 1)}",
+            *(f"| {' | '.join(row)} |" for row in self.rows),
+        ]
+        path = Path(__file__).parent / f"{what}_{slug}_{day}.md"
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        return path
+
+
+def hardware(device: str) -> str:
+    """The name of the GPU, or of the processor."""
+    if device.startswith("cuda"):
+        return torch.cuda.get_device_name(device)
+    described = Path("/proc/cpuinfo")
+    if described.exists() and (match := re.search(r"model name\s*: (.+)", described.read_text())):
+        return f"{os.cpu_count()}x {match[1].strip()}"
+    return platform.processor() or platform.machine()
