@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from safetensors import SafetensorError
@@ -25,7 +26,8 @@ def replace_file(path: Path, write: Callable[[Path], object]) -> None:
         reason = (error.strerror if isinstance(error, OSError) else None) or error
         raise OutputError(f"cannot write {path}: {reason}; choose a writable place with free space") from None
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):  # where no file could be made, there is none to remove
+            partial.unlink()
 
 
 def write_text(path: Path, text: str) -> None:
