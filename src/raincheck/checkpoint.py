@@ -40,12 +40,11 @@ def load(path: Path) -> dict[str, Any] | None:
         return None
     try:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError) as error:
+        wrote: dict[str, str] = state["versions"]
+    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, LookupError, TypeError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ConfigError(f"the checkpoint {path} cannot be read ({reason}); delete it to start over") from None
-    differ = [
-        f"{k} {state['versions'].get(k)} then, {v} now" for k, v in versions().items() if state["versions"].get(k) != v
-    ]
+    differ = [f"{k} {wrote.get(k)} then, {v} now" for k, v in versions().items() if wrote.get(k) != v]
     if differ:
         raise ConfigError(f"{path.parent.parent} was begun with other packages ({'; '.join(differ)}); use a new --out")
     return state
