@@ -6,12 +6,13 @@ from pathlib import Path
 from pkgutil import iter_modules
 from typing import Any
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
 import raincheck.networks as catalogue
-from raincheck.errors import WeightsError
+from raincheck.errors import ConfigError, WeightsError
 from raincheck.files import replace_file
 from raincheck.networks.base import ClipNetwork
 from raincheck.networks.identity import Identity
@@ -87,7 +88,9 @@ def load_network(weights: str | Path = "rrgnet") -> ClipNetwork:
 
 
 def build_network(about: dict[str, str], path: Path) -> ClipNetwork:
-    """The untrained network that a weights file's metadata describes.
+    """The network that a weights file's metadata describes, without values yet.
+
+    It takes no memory before its shapes are known to be the file's: metadata may ask for any size.
 
     Raises:
         WeightsError: if the metadata names no network of ours or arguments it does not take.
@@ -98,13 +101,14 @@ def build_network(about: dict[str, str], path: Path) -> ClipNetwork:
         raise WeightsError(f"{path} is for the network {name!r}; raincheck knows {', '.join(sorted(classes))}")
     try:
         arguments: dict[str, Any] = json.loads(about["arguments"])
-        return classes[name](**arguments)
-    except (KeyError, TypeError, ValueError) as error:
+        with torch.device("meta"):
+            return classes[name](**arguments)
+    except (KeyError, TypeError, ValueError, RuntimeError, ConfigError) as error:
         raise WeightsError(f"{path} has arguments that {name} does not take ({error}); save it again") from None
 
 
 def load_state(network: ClipNetwork, state: dict[str, Tensor], path: Path) -> None:
-    """Copies `state` into `network`.
+    """Copies `state` into `network`, on the CPU.
 
     Raises:
         WeightsError: naming the tensors whose shapes differ.
@@ -122,4 +126,4 @@ def load_state(network: ClipNetwork, state: dict[str, Tensor], path: Path) -> No
             f"{path} holds weights of another network than {type(network).__name__}: {'; '.join(differ[:3])}{more}; "
             "give weights that were trained with these network settings"
         )
-    network.load_state_dict(state)
+    network.to_empty(device="cpu").load_state_dict(state)
