@@ -11,6 +11,7 @@ from tinytasks import learn, tiny_stream
 from torch import nn
 
 from raincheck.errors import ConfigError
+from raincheck.losses import StructureLoss
 from raincheck.plugins import EWC
 
 
@@ -33,7 +34,7 @@ def test_importances_are_avalanches_up_to_scale() -> None:
         learn(lambda plugin=plugin: [plugin], stream=tiny_stream(joint=True, samples=8))
     scale = mean(theirs.importances[0])
     for key, value in theirs.importances[0].items():
-        assert torch.allclose(ours.importances[0][key].data * scale, value.data, rtol=1e-4)
+        assert torch.allclose(ours.importances[0][key].data, 0.01 + 0.99 * value.data / scale, rtol=1e-4)
 
 
 def test_the_penalty_by_hand() -> None:
@@ -83,3 +84,38 @@ def drift(plugins: Callable[[], list[Any]], **kwargs: Any) -> float:
     learned = learn(lambda: [*plugins(), Mark()], **kwargs)
     end = nn.utils.parameters_to_vector(learned.strategy.model.parameters()).detach()
     return float((end - start[0]).norm())
+
+
+def test_penalty_over_loss_is_of_a_usable_size_at_the_recommended_lambda() -> None:
+    """Within 0.01 to 10 at every step but a task's first after the first task, where the weights have not moved yet."""
+    ratio = Ratio()
+    learn(lambda: [EWC(10.0), ratio], lr=1e-3, stream=tiny_stream(100), criterion=StructureLoss(), reset_optimizer=True)
+    assert ratio.steps[0] == (0, 0.0)
+    later = [value for step, value in ratio.steps if step > 0]
+    assert len(later) == 48 and 0.01 < min(later) and max(later) < 10
+
+
+def test_a_million_times_larger_lambda_holds_the_weights() -> None:
+    def moved(ewc_lambda: float) -> float:
+        return drift(lambda: [EWC(ewc_lambda)], lr=1e-3, stream=tiny_stream(100), reset_optimizer=True)
+
+    plain = moved(0)
+    assert moved(1e7) < 0.05 * plain < moved(10.0) < plain
+
+
+def test_the_state_goes_around() -> None:
+    plugin, copied = EWC(5.0), EWC(5.0)
+    learn(lambda: [plugin])
+    copied.load_state_dict(plugin.state_dict())
+    for kind in ("saved_params", "importances"):
+        for task, values in getattr(plugin, kind).items():
+            assert all(torch.equal(v.data, getattr(copied, kind)[task][k].data) for k, v in values.items())
+    # A checkpoint is read on the CPU; the next experience may be elsewhere.
+    copied.before_training_exp(type("Strategy", (), {"device": torch.device("meta")}))
+    assert {v.data.device.type for task in copied.importances.values() for v in task.values()} == {"meta"}
+
+
+@pytest.mark.parametrize("arguments", [{"ewc_lambda": -1.0}, {"clips": 0}, {"mode": "x"}, {"mode": "online"}])
+def test_arguments_out_of_range(arguments: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match="^EWC cannot have "):
+        EWC(**arguments)

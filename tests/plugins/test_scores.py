@@ -36,7 +36,11 @@ def by_hand(network: Any, task: Task) -> dict[str, float]:
             "psnr_rgb": [peak_signal_noise_ratio(c, d, data_range=255) for d, c in pairs],
             "ssim_rgb": [structural_similarity(c, d, channel_axis=2, **gaussian) for d, c in pairs],
             "temporal_y": [
-                float(np.abs((luma(pairs[i][0]) - luma(pairs[i - 1][0])) - (luma(pairs[i][1]) - luma(pairs[i - 1][1]))).mean())
+                float(
+                    np.abs(
+                        (luma(pairs[i][0]) - luma(pairs[i - 1][0])) - (luma(pairs[i][1]) - luma(pairs[i - 1][1]))
+                    ).mean()
+                )
                 for i in range(1, len(pairs))
             ],
         }

@@ -10,6 +10,7 @@ from torch import Tensor
 from raincheck.errors import ConfigError
 
 Importances = dict[str, ParamData]
+EVEN = 0.01  # share of the importance that all weights have alike
 
 
 class EWC(EWCPlugin):
@@ -17,7 +18,9 @@ class EWC(EWCPlugin):
 
     Avalanche squares the gradient of the batch mean, so its values depend on the batch size, and those of L1 and of
     the MSE differ a hundredfold (1e-6 and 1e-8 were seen): no lambda means the same twice. With mean 1, lambda is the
-    penalty per parameter and unit of squared distance, whatever the loss.
+    penalty per parameter and unit of squared distance, whatever the loss. Weights behind a dead ReLU have importance
+    0 (a third of a small network was seen), so that no lambda could hold them; a share of each task's importance is
+    therefore spread evenly over all weights.
 
     Args:
         ewc_lambda: weight of the penalty.
@@ -44,6 +47,13 @@ class EWC(EWCPlugin):
         self.clips = clips
         self.terms: dict[str, Tensor] = {}
 
+    def before_training_exp(self, strategy: Any, **kwargs: Any) -> None:
+        """Moves what a checkpoint brought back to where the model is."""
+        for value in (
+            v for kind in (self.saved_params, self.importances) for task in kind.values() for v in task.values()
+        ):
+            value.data = value.data.to(strategy.device)
+
     def before_backward(self, strategy: Any, **kwargs: Any) -> None:
         """Adds the penalty, which is named."""
         self.terms = {}
@@ -65,7 +75,7 @@ class EWC(EWCPlugin):
         total = sum(float(value.data.sum()) for value in importances.values())
         mean = total / sum(value.data.numel() for value in importances.values())
         for value in importances.values():
-            value.data /= mean if mean > 0 else 1.0
+            value.data = EVEN + (1 - EVEN) * value.data / (mean if mean > 0 else 1.0)
         return importances
 
     def state_dict(self) -> dict[str, Any]:
