@@ -14,6 +14,7 @@ from avalanche.core import SupervisedPlugin
 from jsonargparse import ArgumentError, ArgumentParser, Namespace
 from torch import nn
 
+from raincheck import losses, networks, plugins
 from raincheck.datasets.base import TaskSource
 from raincheck.errors import ConfigError
 from raincheck.networks import ClipNetwork
@@ -193,7 +194,13 @@ def named_classes(value: Any, key: str = "") -> Iterator[str]:
 
 
 def check_class(path: str, trust: bool, where: str) -> None:
-    """Checks one class path; names without a dot are left to the parser, which knows them only if they are ours."""
+    """Checks one class path, or the bare name of a class of ours."""
+    if path.isidentifier():
+        known = {name for module in (plugins, networks, losses) for name in module.__all__} | set(torch.optim.__all__)
+        if path not in known:
+            near = difflib.get_close_matches(path, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else "give its full path, package.module.Class"
+            raise ConfigError(f"there is no class {path}{where}; {hint}")
     if not re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+", path):
         return
     package, (module, name) = path.split(".")[0], path.rsplit(".", 1)

@@ -6,7 +6,8 @@ memory has `state_dict` and `load_state_dict` over tensors and primitives, for c
 
 from raincheck.plugins.distillation import Distillation
 from raincheck.plugins.ewc import EWC
+from raincheck.plugins.finite import FiniteLoss
 from raincheck.plugins.review import RainReview
 from raincheck.plugins.schedule import CosineSchedule
 
-__all__ = ["EWC", "CosineSchedule", "Distillation", "RainReview"]
+__all__ = ["EWC", "CosineSchedule", "Distillation", "FiniteLoss", "RainReview"]
