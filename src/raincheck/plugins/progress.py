@@ -21,10 +21,11 @@ class ProgressBar(SupervisedPlugin):
 
     def before_training_exp(self, strategy: Any, **kwargs: Any) -> None:
         """Opens the bar."""
-        columns = "{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
         self._bar = Progress(
-            TextColumn(columns[0]),
-            *columns[1:],
+            TextColumn("{task.description}", markup=False),  # a task may be called anything
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
             TextColumn("loss {task.fields[loss]:.4f}"),
             console=Console(),
         )
