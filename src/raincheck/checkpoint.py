@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from raincheck.errors import ConfigError, OutputError
+from raincheck.errors import ConfigError, OutputError, RaincheckError
 from raincheck.files import replace_file
 
 PACKAGES = ("raincheck", "torch", "lightning", "avalanche-lib", "kornia", "numpy")
@@ -54,12 +54,17 @@ def load(path: Path) -> dict[str, Any] | None:
 def locked(folder: Path) -> Iterator[None]:
     """Keeps a second process out of a run's folder; the lock goes with the process, however it ends.
 
+    After a mistake of the user's, a folder or lock that was not there before is gone again, unless the folder holds
+    something by then.
+
     Raises:
         OutputError: if the folder cannot be made, or another process works in it.
     """
+    path = folder / ".lock"
+    new_folder, new_lock = not folder.exists(), not path.exists()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock = (folder / ".lock").open("a")
+        lock = path.open("a")
     except OSError as error:
         raise OutputError(f"cannot write to {folder}: {error.strerror}; choose a writable --out") from None
     with lock:
@@ -67,4 +72,11 @@ def locked(folder: Path) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise OutputError(f"another process is running in {folder}; wait for it or choose another --out") from None
-        yield
+        try:
+            yield
+        except RaincheckError:
+            if new_lock:
+                path.unlink()
+            if new_folder and not any(folder.iterdir()):
+                folder.rmdir()
+            raise

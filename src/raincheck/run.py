@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import time
 import warnings
 from collections.abc import Iterator
@@ -12,12 +13,13 @@ from typing import Any
 import numpy as np
 import yaml
 from jsonargparse import Namespace
-from lightning import seed_everything
+from lightning import Trainer, seed_everything
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 
 from raincheck import checkpoint
-from raincheck.config import RunConfig, build, differences, dump
+from raincheck.config import RunConfig, build, differences, dump, one_line
 from raincheck.datasets.base import Task
-from raincheck.errors import ConfigError, OutputError
+from raincheck.errors import ConfigError, OutputError, RaincheckError
 from raincheck.evaluation.frames import save_frames
 from raincheck.evaluation.matrix import Matrix
 from raincheck.evaluation.transfer import summary
@@ -28,8 +30,8 @@ from raincheck.plugins.finite import FiniteLoss
 from raincheck.plugins.progress import ProgressBar
 from raincheck.plugins.review import RainReview
 from raincheck.plugins.scores import Scores
-from raincheck.strategy import LightningStrategy
-from raincheck.streams import rain_stream
+from raincheck.strategy import QUIET, LightningStrategy
+from raincheck.streams import RainExperience, rain_stream
 from raincheck.tracking import make_logger
 
 Report = dict[str, Any]
@@ -51,8 +53,7 @@ def run(config: Namespace, out: Path) -> Report:
         OutputError: if the folder cannot be used.
         DivergenceError: if a loss is no number any more; the checkpoint of the last task is kept.
     """
-    with checkpoint.locked(out):
-        claim(out, dump(config))
+    with checkpoint.locked(out), claimed(out, dump(config)):
         finished = out / "report.json"
         if finished.exists():
             report: Report = json.loads(finished.read_text())
@@ -62,16 +63,30 @@ def run(config: Namespace, out: Path) -> Report:
             return learn(build(config), out)
 
 
-def claim(out: Path, config: str) -> None:
-    """Writes the configuration into an empty folder, or checks that the folder's run is this one."""
+@contextmanager
+def claimed(out: Path, config: str) -> Iterator[None]:
+    """Writes the configuration into an empty folder, or checks that the folder's run is this one.
+
+    A mistake of the user's that shows before the first task is learned leaves an empty folder empty, so that the
+    corrected configuration fits in.
+    """
     path = out / "config.yaml"
-    if path.exists():
+    fresh = not path.exists()
+    if not fresh:
         if differ := differences(path.read_text(), config):
             raise ConfigError(f"{out} holds a run with other settings: {', '.join(differ[:5])}; choose another --out")
     elif any(not entry.name.startswith(".") for entry in out.iterdir()):
         raise OutputError(f"{out} is not empty and holds no run; choose another --out")
     else:
         write_text(path, config)
+    try:
+        yield
+    except RaincheckError:
+        if fresh and not (out / "checkpoints").exists():
+            path.unlink()
+            shutil.rmtree(out / "logs", ignore_errors=True)
+            shutil.rmtree(out / "wandb", ignore_errors=True)
+        raise
 
 
 def learn(config: RunConfig, out: Path) -> Report:
@@ -95,9 +110,7 @@ def learn(config: RunConfig, out: Path) -> Report:
         }
     for experience in stream.train_stream[done:]:
         seed_everything(_seed(config.seed, 1 + experience.current_experience), verbose=False)
-        began = time.perf_counter()
-        strategy.train(experience, num_workers=config.workers, shuffle=False)
-        seconds += time.perf_counter() - began
+        seconds += train(strategy, experience, config.workers)
         strategy.eval(stream.test_stream)
         learned = len(tasks) if config.stream.joint else None
         matrices = {name: matrix.after(scores.rows[name], learned) for name, matrix in matrices.items()}
@@ -105,22 +118,43 @@ def learn(config: RunConfig, out: Path) -> Report:
     return conclude(config, tasks, out, matrices, seconds)
 
 
+def train(strategy: LightningStrategy, experience: RainExperience, workers: int) -> float:
+    """Learns a task; returns how many seconds it took."""
+    began = time.perf_counter()
+    try:
+        strategy.train(experience, num_workers=workers, shuffle=False)
+    finally:
+        for plugin in strategy.plugins:
+            if isinstance(plugin, ProgressBar):
+                plugin.close()  # also after an error, or the terminal would stay without a cursor
+    return time.perf_counter() - began
+
+
 def make_strategy(config: RunConfig, out: Path) -> tuple[LightningStrategy, Scores]:
-    """The strategy with the method's plugins, and with those that every run has."""
+    """The strategy with the method's plugins, and with those that every run has.
+
+    Raises:
+        ConfigError: if the optimizer or the trainer does not take its arguments.
+    """
     scores = Scores()
+    try:
+        optimizer = config.optimizer(config.network.parameters())
+        Trainer(**{**QUIET, **config.trainer})
+    except (TypeError, ValueError, MisconfigurationException) as error:
+        raise ConfigError(f"{one_line(str(error))}; correct the optimizer's or the trainer's arguments") from None
     logger = make_logger(
         config.tracking, out, f"{config.method}-{config.seed}", yaml.safe_load((out / "config.yaml").read_text())
     )
     strategy = LightningStrategy(
         model=config.network,
-        optimizer=config.optimizer(config.network.parameters()),
+        optimizer=optimizer,
         criterion=config.loss,
         train_mb_size=config.batch,
         eval_mb_size=1,
         plugins=[*config.plugins, FiniteLoss(), scores, ProgressBar(config.method)],
         evaluator=None,
         reset_optimizer=True,
-        trainer={"logger": logger or False, "log_every_n_steps": 10, **config.trainer},
+        trainer={"logger": logger or False, "log_every_n_steps": 1, **config.trainer},
     )
     return strategy, scores
 
