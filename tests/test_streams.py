@@ -3,12 +3,12 @@
 import pytest
 import torch
 from avalanche.benchmarks.scenarios.generic_scenario import CLScenario
-from tinytasks import KINDS, tiny_stream, tiny_task, tiny_tasks, tiny_video
 from torch.utils.data import DataLoader
 
 from raincheck.datasets.base import Task
 from raincheck.errors import ConfigError, InputError
 from raincheck.streams import rain_stream
+from tinytasks import KINDS, tiny_stream, tiny_task, tiny_tasks, tiny_video
 
 
 def test_a_benchmark_of_avalanche_with_names_order_and_labels() -> None:
@@ -28,7 +28,7 @@ def test_items() -> None:
     stream = tiny_stream()
     rainy, clean, label = stream.train_stream[1].dataset[5]
     assert (rainy.shape, clean.shape, label) == ((3, 3, 16, 16), (3, 16, 16), 1)
-    assert rainy.dtype == clean.dtype == torch.float32 and 0 <= clean.min() and rainy.max() <= 1
+    assert rainy.dtype == clean.dtype == torch.float32 and clean.min() >= 0 and rainy.max() <= 1
     # The last frame of the first test video; the window's end is reflected.
     video = tiny_task(KINDS[1]).test[0]
     rainy, clean, index, label = stream.test_stream[1].dataset[6]

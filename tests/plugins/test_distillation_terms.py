@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 import torch
 from avalanche.core import SupervisedPlugin
-from tinytasks import learn, learn_in_avalanche, same
 from torch import Tensor, nn
 
 from raincheck.errors import ConfigError
 from raincheck.networks import RRGNet
 from raincheck.plugins import Distillation, RainReview
+from tinytasks import learn, learn_in_avalanche, same
 
 
 class Nothing(nn.Module):

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tinytasks import learn, learn_in_avalanche, same
 
 from raincheck.plugins import EWC, CosineSchedule, Distillation, RainReview
 from raincheck.plugins.finite import FiniteLoss
+from tinytasks import learn, learn_in_avalanche, same
 
 OFF: dict[str, Callable[[], list[Any]]] = {
     "ewc": lambda: [EWC(0)],

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 import torch
 from avalanche.core import SupervisedPlugin
-from tinytasks import learn, same, tiny_stream, tiny_tasks
 from torch import Tensor
 
 from raincheck.errors import ConfigError
 from raincheck.plugins import RainReview
+from tinytasks import learn, same, tiny_stream, tiny_tasks
 
 CLIP = (3 * 3 + 3) * 16 * 16  # bytes: a window of three frames and a clean centre
 

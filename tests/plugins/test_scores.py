@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
-from tinytasks import KINDS, Learned, learn, learn_in_avalanche, tiny_stream, tiny_task
 from torch import Tensor
 
 from raincheck.datasets.base import Task
 from raincheck.plugins.scores import Scores
+from tinytasks import KINDS, Learned, learn, learn_in_avalanche, tiny_stream, tiny_task
 
 
 def luma(frame: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

@@ -1,0 +1,274 @@
+"""run(): a report that can be repeated, a run that can be killed."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import yaml
+
+from raincheck import checkpoint
+from raincheck.config import parse
+from raincheck.errors import ConfigError, DivergenceError, InputError, OutputError
+from raincheck.networks import RRGNet, load_network
+from raincheck.run import run
+from tinytasks import KINDS, Strike, same
+
+RRGNET = [
+    {"class_path": "raincheck.plugins.CosineSchedule"},
+    {"class_path": "raincheck.plugins.RainReview", "init_args": {"budget": 40000, "batch": 2}},
+    {"class_path": "raincheck.plugins.Distillation", "init_args": {"review": 0.5, "new": 0.1}},
+    {"class_path": "raincheck.plugins.EWC", "init_args": {"ewc_lambda": 1.0, "clips": 8}},
+]
+STRIKE = {"class_path": "tinytasks.Strike"}
+
+
+def settings(plugins: list[dict[str, Any]] = RRGNET, **changes: Any) -> dict[str, Any]:
+    tasks = [{"class_path": "tinytasks.TinyRain", "init_args": {"kind": kind}} for kind in KINDS]
+    network = {"class_path": "raincheck.networks.RRGNet", "init_args": {"window": 3, "width": 4}}
+    return {
+        "stream": {"tasks": tasks, "crop": 16, "steps": 5, "joint": changes.pop("joint", False)},
+        "network": network,
+        "plugins": plugins,
+        "method": "tiny",
+        "batch": 4,
+        **changes,
+    }
+
+
+def start(out: Path, *options: str, **changes: Any) -> dict[str, Any]:
+    config = out.with_name(f"{out.name}.yaml")
+    config.write_text(yaml.safe_dump(settings(**changes)))
+    return run(parse(["--config", str(config), *options], trust=True), out)
+
+
+def numbers(report: dict[str, Any]) -> dict[str, Any]:
+    """What must not differ between two runs: all but the time."""
+    return {key: value for key, value in report.items() if key != "train_seconds"}
+
+
+def weights(out: Path) -> dict[str, torch.Tensor]:
+    return load_network(out).state_dict()
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    """A run that nothing disturbed."""
+    out = tmp_path_factory.mktemp("runs") / "finished"
+    return out, start(out)
+
+
+@pytest.fixture
+def armed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(Strike, "armed", True)
+    yield
+
+
+def test_report(finished: tuple[Path, dict[str, Any]]) -> None:
+    out, report = finished
+    assert json.loads((out / "report.json").read_text()) == report
+    assert (report["method"], report["seed"], report["tasks"]) == ("tiny", 0, list(KINDS))
+    assert list(report["metrics"]) == ["psnr_y", "ssim_y", "psnr_rgb", "ssim_rgb", "temporal_y"]
+    for scores in report["metrics"].values():
+        assert set(scores) == {"R", "average", "bwt", "forgetting", "fwt"}
+        assert [len(row) for row in scores["R"]] == [3, 3, 3, 3]
+        assert all(isinstance(score, float) for row in scores["R"] for score in row)
+    assert report["parameters"] == sum(p.numel() for p in RRGNet(3, 4).parameters())
+    assert 0 < report["review_bytes"] <= 40000 and report["review_bytes"] % (12 * 16 * 16) == 0
+    assert report["train_seconds"] > 0
+    assert {path.name for path in out.iterdir() if not path.name.startswith(".")} == {
+        *("report.json", "config.yaml", "weights.safetensors", "checkpoints", "frames", "logs")
+    }
+    frames = {f"{kind}_00003_{what}.png" for kind in KINDS for what in ("rainy", "derained", "clean")}
+    assert {path.name for path in (out / "frames").iterdir()} == frames
+    network = load_network(out)
+    assert type(network) is RRGNet and network.arguments["width"] == 4
+
+
+def test_the_first_row_is_the_rainy_input(finished: tuple[Path, dict[str, Any]]) -> None:
+    """An untrained RRGNet subtracts nothing."""
+    from raincheck.metrics import METRICS
+    from tinytasks import tiny_task
+
+    for name in ("psnr_y", "ssim_rgb"):
+        for kind, score in zip(KINDS, finished[1]["metrics"][name]["R"][0], strict=True):
+            videos = [video.read(0, len(video)) for video in tiny_task(kind).test]
+            means = [METRICS[name].score(rainy, clean).mean() for rainy, clean in videos]
+            assert score == pytest.approx(float(sum(means) / len(means)), rel=1e-9)
+
+
+def test_terms_and_losses_are_logged(finished: tuple[Path, dict[str, Any]]) -> None:
+    files = sorted((finished[0] / "logs").rglob("metrics.csv"))
+    header = files[-1].read_text().splitlines()[0].split(",")
+    assert {"train/loss", "train/data", "train/ewc", "train/distillation/review", "train/distillation/new"} <= {*header}
+
+
+def test_repeating_from_its_config_gives_identical_numbers(
+    finished: tuple[Path, dict[str, Any]], tmp_path: Path
+) -> None:
+    out, report = finished
+    again = run(parse(["--config", str(out / "config.yaml")], trust=True), tmp_path / "again")
+    assert numbers(again) == numbers(report) and same(weights(tmp_path / "again"), weights(out))
+    assert (tmp_path / "again" / "config.yaml").read_text() == (out / "config.yaml").read_text()
+
+
+def test_workers_change_no_number(finished: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+    out, report = finished
+    helped = start(tmp_path / "helped", "--workers", "1")
+    assert numbers(helped) == numbers(report) and same(weights(tmp_path / "helped"), weights(out))
+
+
+def test_another_seed_is_another_run(finished: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+    other = start(tmp_path / "other", "--seed", "1")
+    assert other["metrics"] != finished[1]["metrics"]
+
+
+@pytest.mark.parametrize("experience", [0, 1, 2])
+def test_a_run_that_was_stopped_ends_with_the_same_bits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, experience: int
+) -> None:
+    strike = {**STRIKE, "init_args": {"experience": experience}}
+    monkeypatch.setattr(Strike, "armed", True)
+    with pytest.raises(SystemError):
+        start(tmp_path / "stopped", plugins=[*RRGNET, strike])
+    assert not (tmp_path / "stopped" / "report.json").exists()
+    assert (tmp_path / "stopped" / "checkpoints" / "last.ckpt").exists() == (experience > 0)
+    monkeypatch.setattr(Strike, "armed", False)
+    resumed = start(tmp_path / "stopped", plugins=[*RRGNET, strike])
+    whole = start(tmp_path / "whole", plugins=[*RRGNET, strike])
+    assert numbers(resumed) == numbers(whole) and same(weights(tmp_path / "stopped"), weights(tmp_path / "whole"))
+
+
+def test_a_run_stopped_after_its_last_task_only_reports(
+    finished: tuple[Path, dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import raincheck.run
+
+    def fails(*arguments: Any) -> None:
+        raise SystemError
+
+    with monkeypatch.context() as patch, pytest.raises(SystemError):
+        patch.setattr(raincheck.run, "conclude", fails)
+        start(tmp_path / "run")
+    monkeypatch.setattr("raincheck.strategy.LightningStrategy.train", fails)
+    assert numbers(start(tmp_path / "run")) == numbers(finished[1])
+    assert same(weights(tmp_path / "run"), weights(finished[0]))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seconds", [0.0, 0.4, 0.8, 1.2])
+def test_a_killed_run_ends_with_the_same_bits(
+    finished: tuple[Path, dict[str, Any]], tmp_path: Path, seconds: float
+) -> None:
+    """SIGKILL some time after the first sign of life."""
+    (tmp_path / "c.yaml").write_text(yaml.safe_dump(settings()))
+    program = [sys.executable, "-m", "raincheck.cli", "run", "--trust", "--config", str(tmp_path / "c.yaml")]
+    out = tmp_path / "killed"
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    process = subprocess.Popen([*program, "--out", str(out)], env=environment, stdout=subprocess.DEVNULL)
+    while not (out / "config.yaml").exists():
+        time.sleep(0.01)
+    time.sleep(seconds)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    subprocess.run([*program, "--out", str(out)], env=environment, check=True, stdout=subprocess.DEVNULL)
+    assert numbers(json.loads((out / "report.json").read_text())) == numbers(finished[1])
+    assert same(weights(out), weights(finished[0]))
+
+
+def test_a_finished_run_is_not_run_again(
+    finished: tuple[Path, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, report = finished
+    monkeypatch.setattr("raincheck.run.build", None)
+    assert run(parse(["--config", str(out / "config.yaml")], trust=True), out) == report
+
+
+def test_another_configuration_in_the_same_folder_names_what_differs(finished: tuple[Path, dict[str, Any]]) -> None:
+    out = finished[0]
+    with pytest.raises(ConfigError) as error:
+        options = ["--batch", "5", "--network.init_args.width", "6", "--workers", "1"]
+        run(parse(["--config", str(out / "config.yaml"), *options], trust=True), out)
+    assert str(error.value) == (
+        f"{out} holds a run with other settings: batch (4 then, 5 now), network.init_args.width (4 then, 6 now); "
+        "choose another --out"
+    )
+
+
+def test_a_second_process_is_refused(finished: tuple[Path, dict[str, Any]]) -> None:
+    with checkpoint.locked(finished[0]), pytest.raises(OutputError, match=r"^another process is running in "):
+        start(finished[0])
+
+
+def test_a_folder_with_something_else_is_refused_and_left_alone(tmp_path: Path) -> None:
+    out = tmp_path / "mine"
+    out.mkdir()
+    (out / "thesis.txt").write_text("important")
+    with pytest.raises(OutputError) as error:
+        start(out)
+    assert str(error.value) == f"{out} is not empty and holds no run; choose another --out"
+    assert [path.name for path in out.iterdir()] == ["thesis.txt"]
+
+
+def test_joint_has_rows_0_and_n_only(tmp_path: Path) -> None:
+    report = start(tmp_path / "joint", plugins=[], joint=True)
+    for scores in report["metrics"].values():
+        assert [row.count(None) for row in scores["R"]] == [0, 3, 3, 0]
+        assert scores["bwt"] is None and scores["average"] is not None
+    assert report["review_bytes"] == 0
+
+
+MISTAKES: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
+    "small budget": (
+        {"plugins": [{"class_path": "raincheck.plugins.RainReview", "init_args": {"budget": 9000}}]},
+        ConfigError,
+        "a review budget of 9000 bytes gives each of 3 tasks 3000 bytes, and one clip takes 3072; raise ",
+    ),
+    "large crop": ({"stream": {**settings()["stream"], "crop": 33}}, InputError, "veil-"),
+    "tracking": ({"tracking": "tensorboard"}, ConfigError, "tracking cannot be 'tensorboard'; choose csv, "),
+    "divergence": ({"optimizer": {"class_path": "torch.optim.SGD", "init_args": {"lr": 1e30}}}, DivergenceError, "the"),
+    "no weights": ({"network": {"class_path": "raincheck.networks.Identity"}}, ConfigError, ""),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_mistakes_leave_nothing_behind(tmp_path: Path, name: str) -> None:
+    """So that the corrected configuration can go to the same folder."""
+    changes, kind, sentence = MISTAKES[name]
+    out = tmp_path / "run"
+    with pytest.raises(kind) as error:
+        start(out, **{"plugins": [], **changes})
+    assert str(error.value).startswith(sentence) and "\n" not in str(error.value)
+    assert not out.exists()
+
+
+def test_a_mistake_in_an_empty_folder_keeps_the_folder(tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    out.mkdir()
+    with pytest.raises(ConfigError):
+        start(out, tracking="tensorboard")
+    assert list(out.iterdir()) == []
+
+
+def test_divergence_after_a_task_keeps_its_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from raincheck.plugins import EWC
+
+    real = EWC.before_backward
+
+    def spoilt(self: EWC, strategy: Any, **kwargs: Any) -> None:
+        real(self, strategy, **kwargs)
+        if strategy.clock.train_exp_counter == 1:
+            strategy.loss = strategy.loss * float("nan")
+
+    with monkeypatch.context() as patch, pytest.raises(DivergenceError, match=r"in experience 1 \(streaks\), step 0;"):
+        patch.setattr(EWC, "before_backward", spoilt)
+        start(tmp_path / "run")
+    assert (tmp_path / "run" / "checkpoints" / "last.ckpt").exists()
+    assert not (tmp_path / "run" / "report.json").exists()
