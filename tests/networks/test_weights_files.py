@@ -141,5 +141,5 @@ def test_unwritable(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match=r"^cannot write .*; choose a writable place with free space$"):
         save_weights(Identity(), tmp_path / "file" / "w.safetensors")
-    with pytest.raises(OutputError, match="^cannot write "):
+    with pytest.raises(OutputError, match=r"^cannot write "):
         save_weights(Identity(), tmp_path / "none" / "w.safetensors")

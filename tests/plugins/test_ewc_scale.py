@@ -117,5 +117,5 @@ def test_the_state_goes_around() -> None:
 
 @pytest.mark.parametrize("arguments", [{"ewc_lambda": -1.0}, {"clips": 0}, {"mode": "x"}, {"mode": "online"}])
 def test_arguments_out_of_range(arguments: dict[str, Any]) -> None:
-    with pytest.raises(ConfigError, match="^EWC cannot have "):
+    with pytest.raises(ConfigError, match=r"^EWC cannot have "):
         EWC(**arguments)

@@ -7,16 +7,25 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from tools import require_tool
 
 from raincheck.report import write_report
+from tools import require_tool
 
 pytestmark = pytest.mark.slow
 # Without the last six, Chromium asks its makers' hosts for updates at every start.
-FLAGS = (
-    "--headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=1000,1400 --disable-quic --no-first-run "
-    "--disable-background-networking --disable-component-update --disable-sync --disable-default-apps"
-).split()
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--hide-scrollbars",
+    "--window-size=1000,1400",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-default-apps",
+]
 
 
 def browse(page: Path, profile: Path, *options: str) -> str:
