@@ -17,7 +17,7 @@ env: $(STAMP) ## Build .venv with Python 3.11 or later; does nothing when it is 
 
 $(STAMP): setup.cfg pyproject.toml
 	@set -e; \
-	[ ! -e $(BUILDING) ] || { echo "env: the last build was interrupted, starting over"; rm -rf .venv; }; \
+	[ ! -e $(BUILDING) ] || { echo "env: the last build was not finished, starting over"; rm -rf .venv; }; \
 	if ! $(BIN)/python -c "" 2>/dev/null; then \
 	  unfit=""; found=""; \
 	  for python in $(PYTHONS); do \
@@ -30,11 +30,11 @@ $(STAMP): setup.cfg pyproject.toml
 	  elif [ -z "$$found" ]; then \
 	    echo "env: found no Python 3.11 or later as any of $(PYTHONS); install one and run make env again" >&2; exit 2; \
 	  fi; \
-	  echo "env: .venv with $$($$found --version)"; \
+	  echo "env: .venv with $$($$found --version); a few minutes and up to 7 GB, most of it torch"; \
 	  rm -rf .venv; mkdir .venv; touch $(BUILDING); \
 	  $$found -m venv .venv; \
 	fi; \
-	echo "env: installing raincheck and what it needs (a few minutes and up to 7 GB, most of it torch)"; \
+	echo "env: installing raincheck and what it needs"; \
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'; \
 	if ! why=$$($(BIN)/python -W ignore -c "import torchvision" 2>&1); then \
 	  echo "env: torch and torchvision are not from one build ($$(echo "$$why" | tail -n 1));" \
