@@ -192,3 +192,10 @@ def test_real_video() -> None:
     assert data[0][0].shape == (5, 3, 64, 64) and torch.equal(data[1][0], data[1][0])
     assert task.test[0].read(0, 3)[0].shape == (3, 3, 96, 128)
     assert hold_clip(source.train[0]) is task.train[0].footage
+
+
+def test_dry_clips_are_for_training_only() -> None:
+    source = RenderedRain("mixed", ["dry", "thin"], photographs="bundled", test_frames=2, test_size=(64, 64))
+    assert all(not torch.equal(*video.read(0, 1)) for video in source.task(0).test)
+    alone = RenderedRain("dry", ["dry"], photographs="bundled", test_frames=2, test_size=(64, 64))
+    assert all(torch.equal(*video.read(0, 1)) for video in alone.task(0).test)

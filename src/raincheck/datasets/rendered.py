@@ -19,7 +19,7 @@ from raincheck.datasets.photographs import (
     split_photographs,
 )
 from raincheck.errors import ConfigError
-from raincheck.rain.parameters import Rain, find_rain, randomise
+from raincheck.rain.parameters import PRESETS, Rain, find_rain, randomise
 from raincheck.rain.render import RainField, lay, render
 
 FILM_SIZE = (192, 256)  # of the test films, where nothing else is asked for
@@ -158,8 +158,13 @@ class RenderedRain(TaskSource):
         return Task(
             self.name,
             [RenderedVideo(footage, self.rains, spread=self.spread) for footage in train],
-            [RenderedVideo(footage, self.rains, seed) for seed, footage in enumerate(test)],
+            [RenderedVideo(footage, self.wet, seed) for seed, footage in enumerate(test)],
         )
+
+    @property
+    def wet(self) -> tuple[Rain, ...]:
+        """The rains to test on: a dry video scores 100 dB untouched, and would outweigh all others in a mean."""
+        return tuple(rain for rain in self.rains if rain != PRESETS["dry"]) or self.rains
 
     def films(self) -> tuple[list[FilmedPhotograph], list[FilmedPhotograph]]:
         """Films of the training and of the test photographs, which share no picture, objects in front included.
