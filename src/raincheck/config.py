@@ -1,8 +1,5 @@
 """What a run is made of, and how YAML files and command-line options become one."""
 
-import difflib
-import importlib
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,14 +11,11 @@ from avalanche.core import SupervisedPlugin
 from jsonargparse import ArgumentError, ArgumentParser, Namespace
 from torch import nn
 
-from raincheck import losses, networks, plugins
 from raincheck.datasets.base import TaskSource
 from raincheck.errors import ConfigError
 from raincheck.networks import ClipNetwork
+from raincheck.trust import NESTING, check_class, named_classes
 
-TRUSTED = ("raincheck", "avalanche", "lightning", "torch")
-# Options whose value is a class, so that a bare string is a class path too.
-CLASSES = {"class_path", "network", "loss", "optimizer", "plugins", "tasks"}
 # What may differ between the start of a run and its continuation: it changes no number.
 FREE = ("workers", "tracking")
 
@@ -50,6 +44,11 @@ class StreamConfig:
     crop: int = 64
     steps: int = 600
     joint: bool = False
+
+    def __post_init__(self) -> None:
+        """Checks the numbers."""
+        if self.crop < 1 or self.steps < 1:
+            raise ConfigError(f"stream.crop and stream.steps must be 1 or more, not {self.crop} and {self.steps}")
 
 
 @dataclass
@@ -84,10 +83,19 @@ class RunConfig:
     trainer: dict[str, Any] = field(default_factory=dict)
     tracking: str = "csv"
 
+    def __post_init__(self) -> None:
+        """Checks the numbers."""
+        if self.batch < 1 or self.seed < 0 or self.workers < 0:
+            raise ConfigError(
+                f"batch must be 1 or more, seed and workers 0 or more, not {self.batch}, {self.seed}, {self.workers}"
+            )
+
 
 def parser() -> ArgumentParser:
     """The parser of a run's options; every one is documented by `RunConfig`."""
-    made = ArgumentParser(prog="raincheck run", exit_on_error=False, description="Learn a stream of rain types.")
+    made = ArgumentParser(
+        prog="raincheck run", exit_on_error=False, allow_abbrev=False, description="Learn a stream of rain types."
+    )
     made.add_argument("--config", action="config", help="A YAML file; several are merged, the last one wins.")
     made.add_class_arguments(RunConfig, sub_configs=False)
     made.set_defaults(DEFAULTS)
@@ -160,13 +168,15 @@ def check_classes(arguments: Sequence[str], trust: bool) -> None:
     Raises:
         ConfigError: naming the class that is not trusted or does not exist, and the nearest one that does.
     """
-    tokens = [part for token in arguments for part in token.split("=", 1)]
+    tokens = [part for token in arguments for part in token.split("=", 1 if token.startswith("--") else 0)]
     for option, value in zip(tokens, [*tokens[1:], ""], strict=True):
         if option == "--config":
             for path in named_classes(read_yaml(Path(value))):
                 check_class(path, trust, f" in {value}")
-        elif option.startswith("--") and option.rstrip("+").split(".")[-1].lstrip("-") in CLASSES:
-            check_class(value, trust, "")
+        elif option.startswith("--"):
+            keys = option[2:].rstrip("+").split(".")
+            for path in named_classes("" if value.startswith("--") else value, keys[-1], keys[0] in NESTING):
+                check_class(path, trust, "")
 
 
 def read_yaml(path: Path) -> Any:
@@ -179,43 +189,6 @@ def read_yaml(path: Path) -> Any:
         return yaml.safe_load(path.read_text())
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ConfigError(f"cannot read the configuration {path}: {one_line(str(error))}; give a YAML file") from None
-
-
-def named_classes(value: Any, key: str = "") -> Iterator[str]:
-    """Every class path in a configuration."""
-    if isinstance(value, dict):
-        for name, inner in value.items():
-            yield from named_classes(inner, str(name))
-    elif isinstance(value, list):
-        for inner in value:
-            yield from named_classes(inner, key)
-    elif isinstance(value, str) and key in CLASSES:
-        yield value
-
-
-def check_class(path: str, trust: bool, where: str) -> None:
-    """Checks one class path, or the bare name of a class of ours."""
-    if path.isidentifier():
-        known = {name for module in (plugins, networks, losses) for name in module.__all__} | set(torch.optim.__all__)
-        if path not in known:
-            near = difflib.get_close_matches(path, known, n=1)
-            hint = f"did you mean {near[0]}?" if near else "give its full path, package.module.Class"
-            raise ConfigError(f"there is no class {path}{where}; {hint}")
-    if not re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+", path):
-        return
-    package, (module, name) = path.split(".")[0], path.rsplit(".", 1)
-    if package not in TRUSTED and not trust:
-        raise ConfigError(
-            f"the class {path}{where} is not of {', '.join(TRUSTED)}; pass --trust if you know what it does"
-        )
-    try:
-        found = importlib.import_module(module)
-    except ImportError:
-        raise ConfigError(f"there is no module {module} for the class {path}{where}; correct its name") from None
-    if not hasattr(found, name):
-        near = difflib.get_close_matches(name, dir(found), n=1)
-        hint = f"did you mean {module}.{near[0]}?" if near else "correct its name"
-        raise ConfigError(f"there is no class {path}{where}; {hint}")
 
 
 def one_line(message: str) -> str:

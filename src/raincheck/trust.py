@@ -1,0 +1,85 @@
+"""Which classes a configuration may name, decided before any of them is imported: an import runs code."""
+
+import difflib
+import importlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+
+from raincheck import losses, networks, plugins
+from raincheck.errors import ConfigError
+
+TRUSTED = ("raincheck", "avalanche", "lightning", "torch")
+# Options whose value is a class, so that a bare string is a class path too.
+CLASSES = {"class_path", "network", "loss", "optimizer", "plugins", "tasks", "stream", "help"}
+# Options below which arguments may themselves be classes, unless their class is one of ours, which take none.
+NESTING = {"network", "loss", "optimizer", "plugins"}
+DOTTED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
+
+
+def named_classes(value: Any, key: str = "", open_to_classes: bool = False) -> Iterator[str]:
+    """Every text in a part of a configuration that the parser might take for a class.
+
+    Args:
+        value: as read from YAML.
+        key: the option that has this value.
+        open_to_classes: whether texts are class paths whatever their key, if they look so. Else only those are whose
+            key is known to hold a class: video files have dots in their names too.
+    """
+    if isinstance(value, dict):
+        owner = str(value.get("class_path", ""))
+        open_to_classes = (open_to_classes or key in NESTING) and owner.split(".")[0] != "raincheck"
+        for name, inner in value.items():
+            yield from named_classes(inner, key if name in ("init_args", "dict_kwargs") else str(name), open_to_classes)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from named_classes(inner, key, open_to_classes)
+    elif isinstance(value, str):
+        inner = inside(value)
+        if inner is not None:
+            yield from named_classes(inner, key, open_to_classes)
+        elif key in CLASSES or (open_to_classes and (DOTTED.fullmatch(value.strip()) or Path(value).is_file())):
+            yield value.strip()
+
+
+def inside(text: str) -> dict[str, Any] | list[Any] | None:
+    """The mapping or list that a text holds, which the parser would read as if it stood there itself."""
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError:
+        return None
+    return value if isinstance(value, dict | list) else None
+
+
+def check_class(path: str, trust: bool, where: str) -> None:
+    """Checks one class path, or the bare name of a class of ours.
+
+    Raises:
+        ConfigError: naming the class that is not trusted or does not exist, and the nearest one that does.
+    """
+    if path.isidentifier():
+        known = {name for module in (plugins, networks, losses) for name in module.__all__} | set(torch.optim.__all__)
+        if path not in known:
+            near = difflib.get_close_matches(path, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else "give its full path, package.module.Class"
+            raise ConfigError(f"there is no class {path}{where}; {hint}")
+        return
+    package, _, name = path.rpartition(".")
+    if not trust and (not DOTTED.fullmatch(path) or path.split(".")[0] not in TRUSTED):
+        raise ConfigError(
+            f"the class {path}{where} is not of {', '.join(TRUSTED)}; pass --trust if you know what it does"
+        )
+    if not DOTTED.fullmatch(path):
+        return
+    try:
+        found = importlib.import_module(package)
+    except ImportError:
+        raise ConfigError(f"there is no module {package} for the class {path}{where}; correct its name") from None
+    if not hasattr(found, name):
+        near = difflib.get_close_matches(name, dir(found), n=1)
+        hint = f"did you mean {package}.{near[0]}?" if near else "correct its name"
+        raise ConfigError(f"there is no class {path}{where}; {hint}")

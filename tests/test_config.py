@@ -1,0 +1,242 @@
+"""Configurations: files and options merged, mistakes named, nothing untrusted imported."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from raincheck.config import RunConfig, build, differences, dump, parse
+from raincheck.errors import ConfigError
+from raincheck.losses import Charbonnier, StructureLoss
+from raincheck.networks import RRGNet
+from raincheck.plugins import EWC, CosineSchedule, RainReview
+
+TASK = {"class_path": "tinytasks.TinyRain", "init_args": {"kind": "veil"}}
+BASE: dict[str, Any] = {
+    "stream": {"tasks": [TASK], "steps": 7},
+    "network": {"class_path": "raincheck.networks.RRGNet", "init_args": {"window": 3, "width": 4}},
+}
+
+
+def write(path: Path, content: Any) -> str:
+    path.write_text(yaml.safe_dump(content))
+    return str(path)
+
+
+@pytest.fixture
+def base(tmp_path: Path) -> list[str]:
+    return ["--config", write(tmp_path / "base.yaml", BASE)]
+
+
+def test_several_files_and_options_merge_and_the_last_wins(base: list[str], tmp_path: Path) -> None:
+    method = {
+        "method": "ours",
+        "seed": 3,
+        "stream": {"crop": 24},
+        "plugins": [{"class_path": "raincheck.plugins.RainReview", "init_args": {"budget": 123456}}],
+    }
+    files = [*base, "--config", write(tmp_path / "method.yaml", method)]
+    config = parse([*files, "--seed", "5", "--optimizer.init_args.lr=0.25", "--network.init_args.depth", "2"], True)
+    made = build(config)
+    assert isinstance(made, RunConfig)
+    assert (made.method, made.seed, made.stream.steps, made.stream.crop, made.batch) == ("ours", 5, 7, 24, 8)
+    assert isinstance(made.network, RRGNet) and made.network.arguments == {
+        **{"window": 3, "width": 4, "depth": 2, "grouped": True}
+    }
+    assert isinstance(made.plugins[0], RainReview) and made.plugins[0].budget == 123456
+    assert isinstance(made.loss, StructureLoss)
+    assert made.optimizer(made.network.parameters()).param_groups[0]["lr"] == 0.25
+
+
+def test_classes_on_the_command_line(base: list[str]) -> None:
+    options = ["--loss", "raincheck.losses.Charbonnier", "--loss.epsilon", "0.5", "--plugins+=CosineSchedule"]
+    made = build(parse([*base, *options, "--plugins+=raincheck.plugins.EWC", "--plugins.ewc_lambda=2"], True))
+    assert isinstance(made.loss, Charbonnier) and made.loss.epsilon == 0.5
+    assert isinstance(made.plugins[0], CosineSchedule)
+    assert isinstance(made.plugins[1], EWC) and made.plugins[1].ewc_lambda == 2
+
+
+def test_a_dumped_configuration_is_the_same_configuration(base: list[str], tmp_path: Path) -> None:
+    config = parse([*base, "--plugins+=raincheck.plugins.EWC", "--seed", "9", "--trainer", "{precision: 32}"], True)
+    text = dump(config)
+    (tmp_path / "again.yaml").write_text(text)
+    again = dump(parse(["--config", str(tmp_path / "again.yaml")], True))
+    assert again == text and differences(text, again) == []
+    assert yaml.safe_load(text)["plugins"][0]["init_args"]["clips"] == 256  # defaults are written out
+
+
+def test_differences_name_keys_and_values(base: list[str]) -> None:
+    before = dump(parse(base, True))
+    assert differences(before, dump(parse([*base, "--workers", "2", "--tracking", "none"], True))) == []
+    now = dump(parse([*base, "--seed", "1", "--plugins+=raincheck.plugins.CosineSchedule"], True))
+    differ = differences(before, now)
+    assert differ[-1] == "seed (0 then, 1 now)"
+    assert "plugins.0.class_path (unset then, raincheck.plugins.CosineSchedule now)" in differ
+
+
+MISTAKES = {
+    "unknown option": (["--sead", "3"], "sead"),
+    "unknown nested option": (["--network.init_args.widht", "3"], "widht"),
+    "abbreviated option": (["--see", "3"], "see"),
+    "stray word": (["fast"], "fast"),
+    "wrong type": (["--seed", "many"], "seed"),
+    "negative seed": (["--seed", "-1"], "seed"),
+    "no batch": (["--batch", "0"], "batch"),
+    "negative workers": (["--workers", "-1"], "workers"),
+    "no steps": (["--stream.steps", "0"], "steps"),
+    "no crop": (["--stream.crop", "0"], "crop"),
+    "wrong nested type": (["--network.init_args.width", "wide"], "width"),
+    "missing file": (["--config", "none.yaml"], "cannot read the configuration none.yaml: "),
+    "misspelt plugin": (
+        ["--plugins", "raincheck.plugins.RainRewiew"],
+        "there is no class raincheck.plugins.RainRewiew; did you mean raincheck.plugins.RainReview?",
+    ),
+    "misspelt module": (
+        ["--plugins", "raincheck.plugin.RainReview"],
+        "there is no module raincheck.plugin for the class raincheck.plugin.RainReview; correct its name",
+    ),
+    "bare misspelt plugin": (["--plugins", "RainRewiew"], "RainReview"),
+    "no plugin": (["--plugins", "raincheck.networks.RRGNet"], "plugins"),
+    "function": (["--plugins", "raincheck.networks.load_network"], "plugins"),
+    "file as class": (["--network", "torch.nn.Conv2d"], "network"),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_mistakes_are_one_sentence(base: list[str], name: str) -> None:
+    options, part = MISTAKES[name]
+    with pytest.raises(ConfigError) as error:
+        build(parse([*base, *options], True))
+    assert part in str(error.value) and "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("seed: [", "cannot read the configuration"),
+        ("- 1", ""),
+        ("just words", ""),
+        ("seeds: 3", "seeds"),
+        ("plugins: [raincheck.plugins.Destillation]", "did you mean raincheck.plugins.Distillation?"),
+        ("plugins: [{class_path: raincheck.plugins.EWC, init_args: {lambda: 3}}]", "lambda"),
+        ("plugins: [{class_path: raincheck.plugins.EWC, init_args: {ewc_lambda: much}}]", "ewc_lambda"),
+        ("network: {class_path: raincheck.networks.RRGNet, init_args: {window: 4}}", "window 4"),
+        ("plugins: [{class_path: raincheck.plugins.RainReview, init_args: {budget: -1}}]", "budget -1"),
+        ("plugins: [{class_path: 3}]", ""),
+        ("stream: {tasks: [{class_path: raincheck.datasets.rendered.RenderedRain, init_args: {name: a}}]}", "rain"),
+    ],
+)
+def test_mistakes_in_files_are_one_sentence(base: list[str], tmp_path: Path, text: str, part: str) -> None:
+    (tmp_path / "wrong.yaml").write_text(text)
+    with pytest.raises(ConfigError) as error:
+        build(parse([*base, "--config", str(tmp_path / "wrong.yaml")], True))
+    assert part in str(error.value) and "\n" not in str(error.value)
+
+
+def test_binary_configurations(tmp_path: Path) -> None:
+    (tmp_path / "noise.yaml").write_bytes(bytes(range(256)))
+    for path in (tmp_path / "noise.yaml", tmp_path):
+        with pytest.raises(ConfigError, match=r"^cannot read the configuration "):
+            parse(["--config", str(path)])
+
+
+@pytest.fixture
+def evil(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A module that anyone could have put beside a configuration; returns what it writes when it is imported."""
+    (tmp_path / "evil.py").write_text(
+        "from pathlib import Path\n"
+        "Path(__file__).with_name('hit').touch()\n"
+        "from avalanche.core import SupervisedPlugin\n"
+        "class Plugin(SupervisedPlugin): pass\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "evil", raising=False)
+    return tmp_path / "hit"
+
+
+REPLAY = "avalanche.training.plugins.ReplayPlugin"
+SNEAKY = {
+    "bare": ["--plugins", "evil.Plugin"],
+    "with equals sign": ["--plugins=evil.Plugin"],
+    "appended": ["--plugins+=evil.Plugin"],
+    "class path": ["--network.class_path", "evil.Plugin"],
+    "json": ["--plugins", '[{"class_path": "evil.Plugin"}]'],
+    "json object": ["--network", '{"class_path": "evil.Plugin"}'],
+    "json with equals sign": ['--plugins+={"class_path": "evil.Plugin"}'],
+    "whole stream": ["--stream", '{"tasks": [{"class_path": "evil.Plugin"}]}'],
+    "nested in json": ["--plugins", f'{{"class_path": "{REPLAY}", "init_args": {{"storage_policy": "evil.Plugin"}}}}'],
+    "nested option": ["--plugins", REPLAY, "--plugins.init_args.storage_policy", "evil.Plugin"],
+    "nested short option": ["--plugins", REPLAY, "--plugins.storage_policy", "evil.Plugin"],
+    "abbreviated": ["--plug", "evil.Plugin"],
+    "trainer": ["--trainer", '{"callbacks": [{"class_path": "evil.Plugin"}]}'],
+    "spaces": ["--plugins", " evil.Plugin "],
+    "help": ["--plugins.help", "evil.Plugin"],
+    "help with equals sign": ["--plugins.help=evil.Plugin"],
+}
+
+
+@pytest.mark.parametrize("name", SNEAKY)
+def test_untrusted_classes_are_refused_before_they_are_imported(base: list[str], evil: Path, name: str) -> None:
+    trusted = write(evil.with_name("trusted.yaml"), {**BASE, "stream": {"tasks": []}})
+    with pytest.raises(ConfigError) as error:
+        parse(["--config", trusted, *SNEAKY[name]])
+    assert not evil.exists() and "evil" not in sys.modules and "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"plugins": ["evil.Plugin"]},
+        {"plugins": [{"class_path": "evil.Plugin"}]},
+        {"network": "evil.Plugin"},
+        {"network": {"class_path": "evil.Plugin", "init_args": {}}},
+        {"optimizer": "evil.Plugin"},
+        {"loss": {"class_path": "evil.Plugin"}},
+        {"stream": {"tasks": [{"class_path": "evil.Plugin"}]}},
+        {"plugins": [{"class_path": REPLAY, "init_args": {"storage_policy": "evil.Plugin"}}]},
+        {"plugins": [{"class_path": REPLAY, "init_args": {"storage_policy": {"class_path": "evil.Plugin"}}}]},
+        {"trainer": {"callbacks": [{"class_path": "evil.Plugin"}]}},
+    ],
+)
+def test_untrusted_classes_in_files(evil: Path, content: dict[str, Any]) -> None:
+    path = write(evil.with_name("c.yaml"), {"stream": {"tasks": []}, **content})
+    with pytest.raises(ConfigError) as error:
+        parse(["--config", path])
+    assert str(error.value) == (
+        f"the class evil.Plugin in {path} is not of raincheck, avalanche, lightning, torch; "
+        "pass --trust if you know what it does"
+    )
+    assert not evil.exists() and "evil" not in sys.modules
+
+
+def test_an_included_file_is_no_way_around(evil: Path, tmp_path: Path) -> None:
+    inner = write(tmp_path / "inner.yaml", {"class_path": "evil.Plugin"})
+    for content in ({"network": inner}, {"plugins": [inner]}, {"plugins": inner}, {"stream": inner}):
+        path = write(tmp_path / "outer.yaml", {"stream": {"tasks": []}, **content})
+        with pytest.raises(ConfigError):
+            parse(["--config", path])
+    with pytest.raises(ConfigError):
+        parse(["--config", write(tmp_path / "cfg.yaml", {"config": inner})])
+    assert not evil.exists() and "evil" not in sys.modules
+
+
+def test_trust_is_what_it_takes(evil: Path, base: list[str]) -> None:
+    made = build(parse([*base, "--plugins+=evil.Plugin"], True))
+    assert type(made.plugins[0]).__name__ == "Plugin" and evil.exists()
+
+
+def test_file_names_are_no_classes(tmp_path: Path) -> None:
+    """A dot does not make a class: videos are called so too."""
+    rain = "raincheck.datasets.rendered.RenderedRain"
+    videos = {
+        "name": "test.x",
+        "rain": "thin",
+        "train": ["test.mp4", "json.mkv"],
+        "test": ["os.avi"],
+        "root": "my.data",
+    }
+    content = {"stream": {"tasks": [{"class_path": rain, "init_args": videos}]}, "method": "v1.two"}
+    made = build(parse(["--config", write(tmp_path / "c.yaml", content), "--method", "v1.three"]))
+    assert made.method == "v1.three" and made.stream.tasks[0].train[0].path == Path("my.data/test.mp4")
