@@ -1,6 +1,7 @@
 """One run: a method learns a stream, task after task, and is scored on all of them after each."""
 
 import json
+import logging
 import os
 import shutil
 import time
@@ -92,6 +93,7 @@ def claimed(out: Path, config: str) -> Iterator[None]:
 def learn(config: RunConfig, out: Path) -> Report:
     """The flow: build, score, then learn and score task after task."""
     tasks = [source.task(config.seed) for source in config.stream.tasks]
+    names = [task.name for task in tasks]
     stream = rain_stream(
         tasks,
         window=config.network.window,
@@ -105,8 +107,7 @@ def learn(config: RunConfig, out: Path) -> Report:
     if not matrices:
         strategy.eval(stream.test_stream)
         matrices = {
-            name: Matrix.before([t.name for t in tasks], scores.rows[name], metric.higher_is_better)
-            for name, metric in METRICS.items()
+            name: Matrix.before(names, scores.rows[name], metric.higher_is_better) for name, metric in METRICS.items()
         }
     for experience in stream.train_stream[done:]:
         seed_everything(_seed(config.seed, 1 + experience.current_experience), verbose=False)
@@ -114,6 +115,7 @@ def learn(config: RunConfig, out: Path) -> Report:
         strategy.eval(stream.test_stream)
         learned = len(tasks) if config.stream.joint else None
         matrices = {name: matrix.after(scores.rows[name], learned) for name, matrix in matrices.items()}
+        log_scores(strategy, scores, names)
         save_state(out, strategy, matrices, seconds)
     return conclude(config, tasks, out, matrices, seconds)
 
@@ -157,6 +159,18 @@ def make_strategy(config: RunConfig, out: Path) -> tuple[LightningStrategy, Scor
         trainer={"logger": logger or False, "log_every_n_steps": 1, **config.trainer},
     )
     return strategy, scores
+
+
+def log_scores(strategy: LightningStrategy, scores: Scores, tasks: list[str]) -> None:
+    """Sends the newest row of every R to the run's logger, at the step that the losses have reached."""
+    if logger := strategy.trainer_arguments["logger"]:
+        row = {
+            f"{name}/{task}": score
+            for name, found in scores.rows.items()
+            for task, score in zip(tasks, found, strict=True)
+        }
+        logger.log_metrics(row, step=strategy.clock.train_iterations)
+        logger.save()
 
 
 def save_state(out: Path, strategy: LightningStrategy, matrices: Matrices, seconds: float) -> None:
@@ -214,6 +228,9 @@ def _seed(seed: int, part: int) -> int:
 def sober() -> Iterator[None]:
     """Keeps libraries' advice, which is not for our users, off their terminals."""
     os.environ.setdefault("WANDB_SILENT", "true")
+    lightning = logging.getLogger("lightning.pytorch")
+    level = lightning.level
+    lightning.setLevel(logging.WARNING)
     with warnings.catch_warnings():
         # Out of our control: Avalanche and Lightning use what newer Pythons and torches deprecate.
         warnings.filterwarnings("ignore", category=DeprecationWarning)
@@ -224,4 +241,7 @@ def sober() -> Iterator[None]:
         warnings.filterwarnings("ignore", message=".*smaller than the logging interval.*")
         # Expected: a resumed run logs into a folder that exists.
         warnings.filterwarnings("ignore", message=".*Experiment logs directory.*")
-        yield
+        try:
+            yield
+        finally:
+            lightning.setLevel(level)
