@@ -7,6 +7,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from raincheck.errors import RaincheckError
+
 
 class FrameRate(ProgressColumn):
     """Frames per second, once it is known."""
@@ -21,7 +23,7 @@ class FrameRate(ProgressColumn):
 def frame_counter(name: str) -> Iterator[Callable[[int, int | None], None]]:
     """A bar on standard error with frames per second; yields `progress(frames_done, frames_in_all or None)`.
 
-    It appears with the first frame, so that a mistake that is found before leaves one line on standard error.
+    It appears with the first frame and goes after a mistake, which leaves one line on standard error.
     """
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), FrameRate(), TimeRemainingColumn()
     bar = Progress(*columns, console=Console(stderr=True))
@@ -33,5 +35,9 @@ def frame_counter(name: str) -> Iterator[Callable[[int, int | None], None]]:
 
     try:
         yield progress
+    except RaincheckError:
+        bar.live.transient = True  # takes the bar off standard error again, where it would be a second line
+        raise
     finally:
-        bar.stop()
+        if bar.live.is_started:  # or it would print an empty line
+            bar.stop()
