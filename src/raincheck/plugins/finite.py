@@ -22,7 +22,7 @@ class FiniteLoss(SupervisedPlugin):
         name = next((name for name, term in terms.items() if not term.isfinite().all()), "total")
         experience = strategy.experience
         raise DivergenceError(
-            f"the loss term {name!r} became {float(strategy.loss.sum())} in experience "
+            f"the loss term {name!r} became {float(strategy.loss.detach().sum())} in experience "
             f"{experience.current_experience} ({getattr(experience, 'name', 'unnamed')}), "
             f"step {strategy.clock.train_exp_iterations}; lower the learning rate or the term's weight"
         )
