@@ -1,0 +1,282 @@
+"""The command line: exit codes, one line for a mistake, nothing left behind, nothing imported that is not needed."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from raincheck import __version__
+from raincheck.cli import COMMANDS, frame_slice, main
+from tinytasks import KINDS
+from tinyvideo import cut, noise, read_video, smooth, write_audio, write_folder, write_video
+
+HERE = Path(__file__).parent
+HEAVY = (
+    "torch",
+    "lightning",
+    "avalanche",
+    "torchmetrics",
+    "torchvision",
+    "wandb",
+    "matplotlib",
+    "kornia",
+    "jsonargparse",
+)
+
+
+def raincheck(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """The program as a user starts it."""
+    program = [sys.executable, "-m", "raincheck.cli", *map(str, arguments)]
+    environment = {**os.environ, "PYTHONPATH": str(HERE), "OMP_NUM_THREADS": "1"}
+    return subprocess.run(program, capture_output=True, text=True, env=environment, check=False)
+
+
+def contents(folder: Path) -> dict[str, bytes | None]:
+    """Everything below a folder."""
+    return {str(p.relative_to(folder)): p.read_bytes() if p.is_file() else None for p in sorted(folder.rglob("*"))}
+
+
+def loaded(*arguments: str) -> set[str]:
+    """Which of the heavy packages a command imports."""
+    program = (
+        "import sys; from raincheck.cli import main; code = main(sys.argv[1:])\n"
+        f"print('LOADED', *[name for name in {HEAVY} if name in sys.modules]); sys.exit(code)"
+    )
+    done = subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return set(done.stdout.splitlines()[-1].split()[1:])
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], []])
+def test_the_overview_imports_nothing(arguments: list[str]) -> None:
+    assert loaded(*arguments) == set()
+
+
+def test_help_of_a_command_imports_nothing() -> None:
+    program = (
+        "import sys; from raincheck.cli import main\n"
+        "for command in ('derain', 'evaluate', 'ablate', 'report', 'demo'):\n"
+        "    try: main([command, '--help'])\n"
+        "    except SystemExit as exit: assert exit.code == 0\n"
+        f"print('LOADED', *[name for name in {HEAVY} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "LOADED"
+    assert "usage: raincheck derain" in done.stdout and "--weights W" in done.stdout
+
+
+def test_derain_imports_torch_only(tmp_path: Path) -> None:
+    write_folder(tmp_path / "in", noise(2, 16, 16))
+    assert loaded("derain", str(tmp_path / "in"), str(tmp_path / "out"), "--weights", "identity") == {"torch"}
+    assert contents(tmp_path / "out").keys() == {"00001.png", "00002.png"}
+
+
+def test_overview_and_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    text = capsys.readouterr().out
+    assert all(f"\n  {name} " in text for name in COMMANDS)
+    assert main(["--version"]) == 0 and capsys.readouterr().out == f"{__version__}\n"
+
+
+def test_help_of_run_names_every_option(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "--help"]) == 0
+    text = capsys.readouterr().out
+    for option in ("--out", "--trust", "--config", "--stream.tasks", "--plugins", "--batch", "--seed", "--tracking"):
+        assert option in text
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("1:5", slice(1, 5)), (":-2", slice(None, -2)), ("::3", slice(None, None, 3))]
+)
+def test_slices(text: str, expected: slice) -> None:
+    assert frame_slice(text) == expected
+
+
+def test_derain_and_evaluate(tmp_path: Path) -> None:
+    video = write_video(tmp_path / "in.mp4", smooth(5))
+    done = raincheck("derain", video, tmp_path / "out.mp4", "--weights", "identity")
+    assert done.returncode == 0 and len(read_video(tmp_path / "out.mp4")) == 5
+    done = raincheck(
+        "evaluate", video, video, "--weights", "identity", "--frames", "1:4", "--json", tmp_path / "s.json"
+    )
+    scores = json.loads(done.stdout)
+    assert done.returncode == 0 and json.loads((tmp_path / "s.json").read_text()) == scores
+    assert (scores["psnr_y"], scores["ssim_rgb"], scores["temporal_y"], scores["frames"]) == (100, 1, 0, 3)
+
+
+def settings(**changes: Any) -> dict[str, Any]:
+    tasks = [{"class_path": "tinytasks.TinyRain", "init_args": {"kind": kind}} for kind in KINDS[:2]]
+    network = {"class_path": "raincheck.networks.RRGNet", "init_args": {"window": 3, "width": 4}}
+    return {"stream": {"tasks": tasks, "crop": 16, "steps": 2}, "network": network, "batch": 2, **changes}
+
+
+def test_run(tmp_path: Path) -> None:
+    (tmp_path / "c.yaml").write_text(yaml.safe_dump(settings()))
+    done = raincheck("run", "--trust", "--config", tmp_path / "c.yaml", "--seed", "4", "--out", tmp_path / "run")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""  # no library's advice
+    assert json.loads((tmp_path / "run" / "report.json").read_text())["seed"] == 4
+    assert all(kind in done.stdout for kind in KINDS[:2]) and f"written to {tmp_path / 'run'}" in done.stdout.replace(
+        "\n", ""
+    )
+
+
+def prepare(folder: Path) -> None:
+    """Inputs that are fine, and inputs that are not."""
+    write_video(folder / "good.mp4", smooth(5))
+    write_video(folder / "long.mp4", smooth(7))
+    write_video(folder / "wide.mp4", smooth(5, 48, 80))
+    (folder / "empty").mkdir()
+    (folder / "noise.mp4").write_bytes(bytes(range(256)) * 40)
+    (folder / "note.txt").write_text("not a video")
+    cut(write_video(folder / "cut.mp4", noise(30)), 0.5)
+    write_audio(folder / "sound.m4a")
+    write_folder(folder / "mixed", noise(2))
+    write_folder(folder / "other", noise(1, 32, 32))
+    (folder / "other" / "00001.png").rename(folder / "mixed" / "00003.png")
+    (folder / "other").rmdir()
+    write_folder(folder / "frames", noise(3))
+    (folder / "weights.safetensors").write_bytes(b"garbage")
+    small = {"class_path": "raincheck.plugins.RainReview", "init_args": {"budget": 100}}
+    nan = {"class_path": "torch.optim.SGD", "init_args": {"lr": 1e30}}
+    files = {
+        "run": settings(),
+        "typo": settings(plugins=[{"class_path": "raincheck.plugins.RainRewiew"}]),
+        "small": settings(plugins=[small]),
+        "type": settings(seed="many"),
+        "key": settings(sed=3),
+        "nan": settings(optimizer=nan),
+        "nothing": settings(stream={"tasks": []}),
+        "twice": settings(stream={"tasks": [settings()["stream"]["tasks"][0]] * 2, "crop": 16, "steps": 2}),
+    }
+    for name, content in files.items():
+        (folder / f"{name}.yaml").write_text(yaml.safe_dump(content))
+
+
+DERAIN = ["--weights", "identity"]
+MISTAKES: dict[str, tuple[list[str], str]] = {
+    "unknown command": (["rain"], "there is no command 'rain'; choose one of run, "),
+    "unknown option": (
+        ["derain", "good.mp4", "out.mp4", "--fast"],
+        "unrecognized arguments: --fast; see raincheck derain",
+    ),
+    "abbreviated option": (["derain", "good.mp4", "out.mp4", "--weight", "identity"], "unrecognized arguments: "),
+    "missing argument": (["derain", "good.mp4"], "the following arguments are required: OUTPUT; see raincheck derain"),
+    "missing file": (["derain", "none.mp4", "out.mp4", *DERAIN], "none.mp4"),
+    "empty folder": (["derain", "empty", "out.mp4", *DERAIN], "empty"),
+    "not a video": (["derain", "note.txt", "out.mp4", *DERAIN], "note.txt"),
+    "noise": (["derain", "noise.mp4", "out.mp4", *DERAIN], "noise.mp4"),
+    "cut video": (["derain", "cut.mp4", "out.mp4", *DERAIN], "cut.mp4"),
+    "sound only": (["derain", "sound.m4a", "out.mp4", *DERAIN], "sound.m4a"),
+    "frames of two sizes": (["derain", "mixed", "out", *DERAIN], ""),
+    "output over input": (["derain", "good.mp4", "good.mp4", *DERAIN], "good.mp4"),
+    "output inside input": (["derain", "frames", "frames/out", *DERAIN], "frames"),
+    "unwritable output": (["derain", "good.mp4", "note.txt/out.mp4", *DERAIN], "note.txt"),
+    "full output folder": (["derain", "good.mp4", "frames", *DERAIN], "frames"),
+    "no such weights": (["derain", "good.mp4", "out.mp4", "--weights", "none"], "no weights at none; give `rrgnet`, "),
+    "garbage weights": (
+        ["derain", "good.mp4", "out.mp4", "--weights", "weights.safetensors"],
+        "weights.safetensors is no",
+    ),
+    "no such device": (
+        ["derain", "good.mp4", "out.mp4", *DERAIN, "--device", "abacus"],
+        "there is no device 'abacus' here",
+    ),
+    "pair of two lengths": (["evaluate", "good.mp4", "long.mp4", *DERAIN], "long.mp4"),
+    "pair of two sizes": (["evaluate", "good.mp4", "wide.mp4", *DERAIN], "wide.mp4"),
+    "no slice": (
+        ["evaluate", "good.mp4", "good.mp4", "--frames", "3"],
+        "argument --frames: '3' is no slice such as 10:20",
+    ),
+    "empty slice": (["evaluate", "good.mp4", "good.mp4", *DERAIN, "--frames", "9:"], "none of them in [9:]"),
+    "unwritable json": (
+        ["evaluate", "good.mp4", "good.mp4", *DERAIN, "--json", "none/s.json"],
+        "cannot write none/s.json",
+    ),
+    "no output folder": (["run", "--config", "run.yaml"], "--out DIR is missing; see raincheck run --help"),
+    "no such configuration": (
+        ["run", "--config", "no.yaml", "--out", "out"],
+        "cannot read the configuration no.yaml: ",
+    ),
+    "not trusted": (
+        ["run", "--config", "run.yaml", "--out", "out"],
+        "the class tinytasks.TinyRain in run.yaml is not of ",
+    ),
+    "misspelt plugin": (
+        ["run", "--trust", "--config", "typo.yaml", "--out", "out"],
+        "did you mean raincheck.plugins.RainReview?",
+    ),
+    "small budget": (
+        ["run", "--trust", "--config", "small.yaml", "--out", "out"],
+        "a review budget of 100 bytes gives ",
+    ),
+    "wrong type": (["run", "--trust", "--config", "type.yaml", "--out", "out"], "seed"),
+    "unknown key": (["run", "--trust", "--config", "key.yaml", "--out", "out"], "sed"),
+    "unknown run option": (["run", "--trust", "--config", "run.yaml", "--out", "out", "--sede", "3"], "sede"),
+    "unknown trainer option": (
+        ["run", "--trust", "--config", "run.yaml", "--out", "out", "--trainer", "{a: 1}"],
+        "'a'",
+    ),
+    "divergence": (
+        ["run", "--trust", "--config", "nan.yaml", "--out", "out"],
+        "in experience 0 (veil), step 1; lower the",
+    ),
+    "no tasks": (["run", "--trust", "--config", "nothing.yaml", "--out", "out"], "a stream needs one or more tasks"),
+    "one task twice": (
+        ["run", "--trust", "--config", "twice.yaml", "--out", "out"],
+        "a stream needs one or more tasks",
+    ),
+    "unwritable run": (["run", "--trust", "--config", "run.yaml", "--out", "note.txt"], "cannot write to note.txt: "),
+    "foreign folder": (
+        ["run", "--trust", "--config", "run.yaml", "--out", "frames"],
+        "frames is not empty and holds no run",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def materials(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("materials")
+    prepare(folder)
+    return folder
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_mistake_is_one_line_and_leaves_nothing_behind(
+    materials: Path, name: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    arguments, part = MISTAKES[name]
+    monkeypatch.chdir(materials)
+    before = contents(materials)
+    assert main(arguments) == 2
+    error = capfd.readouterr().err
+    assert re.fullmatch(r"raincheck: error: [^\n]+\n", error) and part in error
+    assert contents(materials) == before
+
+
+@pytest.mark.parametrize("name", ["frames of two sizes", "cut video", "misspelt plugin", "small budget"])
+def test_nothing_else_is_on_standard_error_of_the_program(materials: Path, name: str) -> None:
+    """In a process of its own, where libraries are imported afresh and may warn."""
+    names = [str(materials / word) if (materials / word).exists() else word for word in MISTAKES[name][0]]
+    names = [str(materials / word) if word.startswith("out") else word for word in names]
+    before = contents(materials)
+    done = raincheck(*names)
+    assert done.returncode == 2
+    assert re.fullmatch(r"raincheck: error: [^\n]+\n", done.stderr), done.stderr
+    assert contents(materials) == before
+
+
+def test_ctrl_c_is_no_traceback(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def interrupted(arguments: list[str]) -> None:
+        raise KeyboardInterrupt
+
+    entry: tuple[str, Callable[[list[str]], None]] = ("", interrupted)
+    monkeypatch.setitem(COMMANDS, "derain", entry)
+    assert main(["derain"]) == 130 and capsys.readouterr().err == "raincheck: interrupted\n"
