@@ -152,7 +152,7 @@ def test_a_folder_that_holds_something_else_is_refused(tmp_path: Path) -> None:
     with pytest.raises(OutputError) as error:
         ablate(grid, out, trust=True)
     assert str(error.value) == f"{out} is not empty and holds no grid; choose another --out"
-    assert sorted(path.name for path in out.iterdir()) == [".lock", "photo.jpg"]
+    assert sorted(path.name for path in out.iterdir()) == ["photo.jpg"]
 
 
 @pytest.mark.parametrize("grid", sorted(SHIPPED.glob("*.yaml")), ids=lambda path: path.stem)
