@@ -163,21 +163,22 @@ def test_a_run_stopped_after_its_last_task_only_reports(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seconds", [0.0, 0.4, 0.8, 1.2])
+@pytest.mark.parametrize(("sign", "seconds"), [("config.yaml", 0.3), ("checkpoints/last.ckpt", 0.05)])
 def test_a_killed_run_ends_with_the_same_bits(
-    finished: tuple[Path, dict[str, Any]], tmp_path: Path, seconds: float
+    finished: tuple[Path, dict[str, Any]], tmp_path: Path, sign: str, seconds: float
 ) -> None:
-    """SIGKILL some time after the first sign of life."""
+    """SIGKILL some time after a sign of life: in the first experience, and in the second."""
     (tmp_path / "c.yaml").write_text(yaml.safe_dump(settings()))
     program = [sys.executable, "-m", "raincheck.cli", "run", "--trust", "--config", str(tmp_path / "c.yaml")]
     out = tmp_path / "killed"
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
     process = subprocess.Popen([*program, "--out", str(out)], env=environment, stdout=subprocess.DEVNULL)
-    while not (out / "config.yaml").exists():
+    while not (out / sign).exists():
         time.sleep(0.01)
     time.sleep(seconds)
     process.send_signal(signal.SIGKILL)
     process.wait()
+    assert not (out / "report.json").exists()
     subprocess.run([*program, "--out", str(out)], env=environment, check=True, stdout=subprocess.DEVNULL)
     assert numbers(json.loads((out / "report.json").read_text())) == numbers(finished[1])
     assert same(weights(out), weights(finished[0]))
