@@ -183,6 +183,22 @@ def overview() -> str:
     )
 
 
+def dispatch(arguments: list[str]) -> None:
+    """Calls the command that the first argument names.
+
+    Raises:
+        ConfigError: if there is no such command.
+    """
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
+        print(overview())
+    elif arguments[0] == "--version":
+        print(__version__)
+    elif arguments[0] in COMMANDS:
+        COMMANDS[arguments[0]][1](arguments[1:])
+    else:
+        raise ConfigError(f"there is no command {arguments[0]!r}; choose one of {', '.join(COMMANDS)}")
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command.
 
@@ -190,18 +206,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         0 on success, 2 for a mistake of the user's, 130 after Ctrl-C.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
-    if not arguments or arguments[0] in ("-h", "--help", "help"):
-        print(overview())
-        return 0
-    if arguments[0] == "--version":
-        print(__version__)
-        return 0
     if argv is None:  # the process is ours
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that what is half-written is removed
     try:
-        if arguments[0] not in COMMANDS:
-            raise ConfigError(f"there is no command {arguments[0]!r}; choose one of {', '.join(COMMANDS)}")
-        COMMANDS[arguments[0]][1](arguments[1:])
+        dispatch(arguments)
+        sys.stdout.flush()  # here, where a closed pipe can still be caught
     except RaincheckError as error:
         print(f"raincheck: error: {error}", file=sys.stderr)
         return 2

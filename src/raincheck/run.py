@@ -139,6 +139,9 @@ def make_strategy(config: RunConfig, out: Path) -> tuple[LightningStrategy, Scor
         ConfigError: if the optimizer or the trainer does not take its arguments.
     """
     scores = Scores()
+    for plugin in config.plugins:
+        if isinstance(plugin, RainReview) and plugin.seed is None:
+            plugin.seed = config.seed
     try:
         optimizer = config.optimizer(config.network.parameters())
         Trainer(**{**QUIET, **config.trainer})

@@ -26,13 +26,13 @@ class RainReview(SupervisedPlugin):
     Args:
         budget: bytes of memory for all old tasks together.
         batch: reviewed clips a batch.
-        seed: of the choice of clips.
+        seed: of the choice of clips. None leaves it to the run, whose own seed it becomes, and is 0 elsewhere.
 
     Raises:
         ConfigError: before training, if a task's share of the budget would not hold one clip.
     """
 
-    def __init__(self, budget: int = 32 * 2**20, batch: int = 4, seed: int = 0) -> None:
+    def __init__(self, budget: int = 32 * 2**20, batch: int = 4, seed: int | None = None) -> None:
         super().__init__()
         if budget < 0 or batch < 1:
             raise ConfigError(f"RainReview cannot have budget {budget} and batch {batch}; give 0 or more and 1 or more")
@@ -65,7 +65,7 @@ class RainReview(SupervisedPlugin):
         if not self.tasks:
             return
         clock = strategy.clock
-        rng = np.random.default_rng((self.seed, clock.train_exp_counter, clock.train_exp_iterations))
+        rng = np.random.default_rng((self.seed or 0, clock.train_exp_counter, clock.train_exp_iterations))
         rainy, clean, labels = self._draw(rng)
         rows = [rainy.to(strategy.device), clean.to(strategy.device), labels.to(strategy.device)]
         strategy.mbatch = [torch.cat(pair) for pair in zip(strategy.mbatch, rows, strict=True)]
@@ -96,7 +96,7 @@ class RainReview(SupervisedPlugin):
         rainy, clean, label = data[0]
         quota = self.budget // (len(self.tasks) + 1) // (rainy.numel() + clean.numel())
         self.tasks = [(r[:quota].clone(), c[:quota].clone(), old) for r, c, old in self.tasks]
-        rng = np.random.default_rng((self.seed, strategy.clock.train_exp_counter))
+        rng = np.random.default_rng((self.seed or 0, strategy.clock.train_exp_counter))
         chosen = rng.choice(len(data), size=min(quota, len(data)), replace=False)
         clips = torch.empty(len(chosen), *rainy.shape, dtype=torch.uint8)
         centres = torch.empty(len(chosen), *clean.shape, dtype=torch.uint8)
