@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import torch
-from tinytasks import tiny_task
 
 from raincheck.datasets.base import Task
 from raincheck.evaluation.frames import save_frames
 from raincheck.networks import Identity
 from raincheck.video.still import read_image
+from tinytasks import tiny_task
 
 
 def test_middle_frames_of_oddly_named_tasks(tmp_path: Path) -> None:
