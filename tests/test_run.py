@@ -146,6 +146,18 @@ def test_a_run_that_was_stopped_ends_with_the_same_bits(
     assert numbers(resumed) == numbers(whole) and same(weights(tmp_path / "stopped"), weights(tmp_path / "whole"))
 
 
+def test_a_plugin_that_cannot_be_saved_is_not_resumed_without_its_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stock = {"class_path": "avalanche.training.plugins.ReplayPlugin", "init_args": {"mem_size": 4}}
+    monkeypatch.setattr(Strike, "armed", True)
+    with pytest.raises(SystemError):
+        start(tmp_path / "stopped", plugins=[stock, STRIKE])
+    monkeypatch.setattr(Strike, "armed", False)
+    with pytest.raises(ConfigError, match=r"cannot go on: ReplayPlugin cannot save what it remembers; "):
+        start(tmp_path / "stopped", plugins=[stock, STRIKE])
+
+
 def test_a_run_stopped_after_its_last_task_only_reports(
     finished: tuple[Path, dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -105,6 +105,12 @@ class Strike(SupervisedPlugin):
         ):
             raise SystemError("struck by lightning")
 
+    def state_dict(self) -> dict[str, Any]:
+        return {}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Nothing to remember, and so nothing that a checkpoint could lack."""
+
 
 def tiny_stream(samples: int = 24, tasks: Sequence[Task] | None = None, **kwargs: Any) -> Any:
     return rain_stream(tasks or tiny_tasks(), window=3, crop=16, samples=samples, **kwargs)

@@ -31,12 +31,12 @@ from raincheck.plugins.finite import FiniteLoss
 from raincheck.plugins.progress import ProgressBar
 from raincheck.plugins.review import RainReview
 from raincheck.plugins.scores import Scores
+from raincheck.state import Matrices, resume, save_state
 from raincheck.strategy import QUIET, LightningStrategy
 from raincheck.streams import RainExperience, rain_stream
 from raincheck.tracking import make_logger
 
 Report = dict[str, Any]
-Matrices = dict[str, Matrix]
 
 
 def run(config: Namespace, out: Path) -> Report:
@@ -103,7 +103,7 @@ def learn(config: RunConfig, out: Path) -> Report:
         joint=config.stream.joint,
     )
     strategy, scores = make_strategy(config, out)
-    done, matrices, seconds = resume(config, strategy, out)
+    done, matrices, seconds = resume(strategy, out)
     if not matrices:
         strategy.eval(stream.test_stream)
         matrices = {
@@ -174,33 +174,6 @@ def log_scores(strategy: LightningStrategy, scores: Scores, tasks: list[str]) ->
         }
         logger.log_metrics(row, step=strategy.clock.train_iterations)
         logger.save()
-
-
-def save_state(out: Path, strategy: LightningStrategy, matrices: Matrices, seconds: float) -> None:
-    """Everything that the next experience needs; the generators are seeded anew at each."""
-    (out / "checkpoints").mkdir(exist_ok=True)
-    state = {
-        "network": strategy.model.state_dict(),
-        "plugins": [plugin.state_dict() if hasattr(plugin, "state_dict") else None for plugin in strategy.plugins],
-        "clock": dict(vars(strategy.clock)),
-        "matrices": {name: matrix.to_json() for name, matrix in matrices.items()},
-        "seconds": seconds,
-    }
-    checkpoint.save(out / "checkpoints" / "last.ckpt", state)
-
-
-def resume(config: RunConfig, strategy: LightningStrategy, out: Path) -> tuple[int, Matrices, float]:
-    """Restores the last experience's end: how many are done, R so far, seconds of training so far."""
-    state = checkpoint.load(out / "checkpoints" / "last.ckpt")
-    if state is None:
-        return 0, {}, 0.0
-    strategy.model.load_state_dict(state["network"])
-    for plugin, saved in zip(strategy.plugins, state["plugins"], strict=True):
-        if saved is not None:
-            plugin.load_state_dict(saved)
-    vars(strategy.clock).update(state["clock"])
-    matrices = {name: Matrix.from_json(matrix) for name, matrix in state["matrices"].items()}
-    return strategy.clock.train_exp_counter, matrices, state["seconds"]
 
 
 def conclude(config: RunConfig, tasks: list[Task], out: Path, matrices: Matrices, seconds: float) -> Report:
