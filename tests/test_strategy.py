@@ -10,7 +10,6 @@ import torch
 from avalanche.benchmarks.scenarios.dataset_scenario import benchmark_from_datasets
 from avalanche.benchmarks.utils import AvalancheDataset
 from avalanche.core import SupervisedPlugin
-from avalanche.training import DER
 from avalanche.training.plugins import (
     AGEMPlugin,
     EarlyStoppingPlugin,
@@ -23,6 +22,7 @@ from avalanche.training.plugins import (
     RWalkPlugin,
     SynapticIntelligencePlugin,
 )
+from avalanche.training.supervised.mer import MER
 from avalanche.training.templates import SupervisedTemplate
 from lightning.pytorch.callbacks import Callback, EarlyStopping
 from torch import Tensor, nn
@@ -235,14 +235,14 @@ def test_nothing_is_written(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_strategy_with_its_own_update_is_refused() -> None:
-    class LightningDER(LightningLoop, DER):
+    class LightningMER(LightningLoop, MER):
         pass
 
     model = TinyNet()
     with pytest.raises(
-        ConfigError, match=r"^DER replaces Avalanche's training_epoch, which Lightning would not call; "
+        ConfigError, match=r"^MetaUpdate replaces Avalanche's training_epoch, which Lightning would not call; "
     ):
-        LightningDER(model=model, optimizer=torch.optim.SGD(model.parameters(), 0.1), criterion=nn.L1Loss())
+        LightningMER(model=model, optimizer=torch.optim.SGD(model.parameters(), 0.1), criterion=nn.L1Loss())
 
 
 def test_training_that_takes_no_step_is_an_error() -> None:

@@ -3,24 +3,34 @@
 Nothing here imports Avalanche: a `strategy` is whatever has the attributes and methods of its templates.
 """
 
+import ast
+import inspect
 import logging
+import textwrap
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from lightning.pytorch import LightningModule
 from torch import Tensor
 from torch.optim import Optimizer
 
+from raincheck.errors import ConfigError
+
 
 class Loop(LightningModule):
-    """What the two loops share. The strategy's model is registered, so that Lightning moves and wraps it."""
+    """What the loops share. The strategy's model is registered, so that Lightning moves and wraps it."""
 
     def __init__(self, strategy: Any, kwargs: dict[str, Any]) -> None:
         super().__init__()
         self.model = strategy.model
         self.strategy, self.kwargs = strategy, kwargs
+
+    def __getstate__(self) -> dict[str, Any]:
+        """A copy, as weight averaging makes one, is of the model alone, not of plugins, memories and data."""
+        state: dict[str, Any] = super().__getstate__()
+        return {**state, "strategy": None, "kwargs": {}}
 
 
 class FitLoop(Loop):
@@ -29,6 +39,7 @@ class FitLoop(Loop):
     def __init__(self, strategy: Any, kwargs: dict[str, Any]) -> None:
         super().__init__(strategy, kwargs)
         self.halted = False  # a plugin stopped the experience
+        self._earlier: list[Any] | None = None  # the gradients of earlier micro-batches, while accumulating
 
     def configure_optimizers(self) -> Optimizer:
         optimizer: Optimizer = self.strategy.optimizer
@@ -45,6 +56,7 @@ class FitLoop(Loop):
             return -1
         self.strategy.mbatch = batch
         self.strategy._unpack_minibatch()
+        self._earlier = self._gradients() if batch_idx % self.trainer.accumulate_grad_batches else None
         self.strategy._before_training_iteration(**self.kwargs)
         return None
 
@@ -67,12 +79,28 @@ class FitLoop(Loop):
         """Done before the forward pass."""
 
     def backward(self, loss: Tensor, *args: Any, **kwargs: Any) -> None:
+        self._refuse_change(self._earlier)
+        self._earlier = None
         unscaled, self.strategy.loss = self.strategy.loss, loss
         self.strategy.backward()
         self.strategy.loss = unscaled
 
     def on_after_backward(self) -> None:
+        before = self._gradients() if self.trainer.accumulate_grad_batches > 1 else None
         self.strategy._after_backward(**self.kwargs)
+        self._refuse_change(before)
+
+    def _gradients(self) -> list[Any]:
+        return [(p.grad, None if p.grad is None else p.grad._version) for p in self.model.parameters()]
+
+    def _refuse_change(self, before: list[Any] | None) -> None:
+        """Raises ConfigError if a plugin worked on gradients that are still being accumulated."""
+        pairs = [] if before is None else zip(before, self._gradients(), strict=True)
+        if any(old is not new or version != now for (old, version), (new, now) in pairs):
+            raise ConfigError(
+                "a plugin changes the gradients of single batches, which accumulate_grad_batches adds up; "
+                "leave accumulate_grad_batches at 1, or leave out the plugin"
+            )
 
     def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
         self.strategy._before_update(**self.kwargs)
@@ -83,6 +111,9 @@ class FitLoop(Loop):
 
     def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
         self.strategy._after_training_iteration(**self.kwargs)
+        self._log_terms()
+
+    def _log_terms(self) -> None:
         terms = {f"train/{name}": value for name, value in self.strategy.terms.items()}
         # A new Trainer restarts its own step count; the x axis of a stream is Avalanche's clock.
         step = float(self.strategy.clock.train_iterations)
@@ -91,6 +122,83 @@ class FitLoop(Loop):
     def on_train_epoch_end(self) -> None:
         if not self.halted:
             self.strategy._after_training_epoch(**self.kwargs)
+
+
+class OwnEpochLoop(FitLoop):
+    """A strategy's own `training_epoch`, run one batch at a time inside Lightning's optimizer steps.
+
+    Lightning gives the hook `optimizer_step` a closure that computes and backpropagates the loss. The strategy's code
+    runs in that hook; where it calls `backward` it gets the closure, and where it calls `optimizer_step` it gets
+    Lightning's, with clipping. So it must be a function that `is_plain_epoch` accepts.
+    """
+
+    def on_train_batch_start(self, batch: Any, batch_idx: int) -> int | None:
+        self.batch = batch
+        return -1 if self.halted or self.strategy._stop_training else None
+
+    def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
+        _, _, optimizer, closure = args
+        strategy, own, loader, forward = self.strategy, vars(self.strategy), self.strategy.dataloader, ExitStack()
+
+        def one_batch() -> Iterator[Any]:
+            strategy.dataloader = loader
+            yield self.batch
+
+        def backward() -> None:
+            forward.close()
+            del own["backward"]  # the closure calls the strategy's
+            closure()
+
+        def step() -> None:
+            optimizer.step(closure=lambda: strategy.loss)
+
+        own.update(dataloader=one_batch(), backward=backward, optimizer_step=step)
+        try:
+            with forward:
+                forward.enter_context(self.trainer.precision_plugin.train_step_context())
+                strategy.training_epoch(**self.kwargs)
+        finally:
+            strategy.dataloader = loader
+            own.pop("backward", None)
+            own.pop("optimizer_step")
+
+    def training_step(self, batch: Any, batch_idx: int) -> Tensor:
+        loss: Tensor = self.strategy.loss
+        return loss
+
+    def on_after_backward(self) -> None:
+        """The strategy's own code calls its events, these two and those of an iteration."""
+
+    def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
+        """As above."""
+
+    def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
+        self._log_terms()
+
+
+def is_plain_epoch(training_epoch: Callable[..., Any]) -> bool:
+    """Whether a strategy's `training_epoch` is one loop over the batches that can be run a batch at a time.
+
+    It must be nothing but `for self.mbatch in self.dataloader:`, leave that loop only by `if self._stop_training:
+    break`, and call `self.backward()` and `self.optimizer_step()` once each, unconditionally. Everything that happens
+    between batches is then in the strategy's attributes, and every step is Lightning's.
+    """
+    try:
+        function = ast.parse(textwrap.dedent(inspect.getsource(training_epoch))).body[0]
+    except (OSError, TypeError, SyntaxError):
+        return False
+    if not isinstance(function, ast.FunctionDef) or function.decorator_list:
+        return False
+    body = function.body[ast.get_docstring(function) is not None :]
+    if len(body) != 1 or not isinstance(loop := body[0], ast.For) or loop.orelse:
+        return False
+    statements = [ast.unparse(statement) for statement in loop.body]
+    exits = sum(isinstance(n, (ast.Break, ast.Continue, ast.Return, ast.Yield, ast.YieldFrom)) for n in ast.walk(loop))
+    return (
+        (ast.unparse(loop.target), ast.unparse(loop.iter)) == ("self.mbatch", "self.dataloader")
+        and exits == statements.count("if self._stop_training:\n    break")
+        and all(statements.count(f"self.{call}()") == 1 for call in ("backward", "optimizer_step"))
+    )
 
 
 class DeferredLoader:
