@@ -114,10 +114,13 @@ class FitLoop(Loop):
         self._log_terms()
 
     def _log_terms(self) -> None:
-        terms = {f"train/{name}": value for name, value in self.strategy.terms.items()}
+        named = self.strategy.terms
+        terms = {f"train/{name}": value for name, value in named.items()}
+        # How strong a penalty is beside what is learned: the number by which its weight is chosen.
+        ratios = {f"train/{name}_to_data": named[name] / named["data"] for name in named if name != "data"}
         # A new Trainer restarts its own step count; the x axis of a stream is Avalanche's clock.
         step = float(self.strategy.clock.train_iterations)
-        self.log_dict({"train/loss": self.strategy.loss.detach(), **terms, "step": step})
+        self.log_dict({"train/loss": self.strategy.loss.detach(), **terms, **ratios, "step": step})
 
     def on_train_epoch_end(self) -> None:
         if not self.halted:
