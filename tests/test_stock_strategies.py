@@ -11,12 +11,13 @@ from inspect import isclass, signature
 from pathlib import Path
 from typing import Any
 
+import avalanche.training.plugins as stock_plugins
 import avalanche.training.supervised as stock
 import numpy as np
 import pytest
 import torch
 from avalanche.benchmarks import nc_benchmark
-from avalanche.core import SupervisedPlugin
+from avalanche.core import BasePlugin, SupervisedPlugin
 from avalanche.models import PNN, FeatureExtractorModel, MlpVAE, NCMClassifier, SCRModel, SimpleMLP, TrainEvalModel
 from avalanche.models.generator import VAE_loss
 from avalanche.models.packnet import PackNetModel
@@ -276,8 +277,14 @@ def test_every_stock_strategy_has_its_row_in_the_table() -> None:
     tested = {name: group for group, names in groups.items() for name in names}
     assert exported <= set(tested)
     text = (Path(__file__).parents[1] / "docs" / "PARITY.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| `(\w+)` \| ([\w ]+?)(?:, .*?)? \|", text.split("## Plugins")[0], flags=re.MULTILINE)
+    head, tail = text.split("## Plugins")
+    rows = re.findall(r"^\| `(\w+)` \| ([\w ]+?)(?:, .*?)? \|", head, flags=re.MULTILINE)
     assert dict(rows) == tested
+    plugins = {n for n, value in vars(stock_plugins).items() if isclass(value) and issubclass(value, BasePlugin)}
+    named = [
+        name for row in re.findall(r"^\| (`.*?) \|", tail, flags=re.MULTILINE) for name in re.findall(r"`(\w+)`", row)
+    ]
+    assert sorted(named) == sorted(plugins - {"SupervisedPlugin"})
 
 
 @pytest.mark.parametrize("name", WITH_OWN_EPOCH)
