@@ -287,6 +287,27 @@ def test_every_stock_strategy_has_its_row_in_the_table() -> None:
     assert sorted(named) == sorted(plugins - {"SupervisedPlugin"})
 
 
+class StopAfterThree(SupervisedPlugin):
+    """Stops in the middle of the first epoch of every experience."""
+
+    def after_training_iteration(self, strategy: Any, **kwargs: Any) -> None:
+        if strategy.clock.train_exp_iterations == 2:
+            strategy.stop_training()
+
+
+@pytest.mark.parametrize("name", WITH_OWN_EPOCH)
+@pytest.mark.parametrize(
+    "setting",
+    [{"beside": lambda: [StopAfterThree()]}, {"eval_every": 2, "peval_mode": "iteration"}],
+    ids=["stop", "eval"],
+)
+def test_own_epochs_stop_and_evaluate_in_the_middle(name: str, setting: Setting) -> None:
+    theirs, ours = learn(STRATEGIES[name], EQUAL[name] | setting), learn(mixed(name), EQUAL[name] | setting)
+    assert ours[1] == theirs[1]
+    assert all(torch.equal(ours[0][key], value) for key, value in theirs[0].items())
+    assert torch.equal(ours[2], theirs[2])
+
+
 @pytest.mark.parametrize("name", WITH_OWN_EPOCH)
 def test_own_epochs_are_clipped(name: str) -> None:
     """Lightning's clipping is that of a strategy that clips before each step."""
