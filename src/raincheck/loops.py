@@ -10,6 +10,7 @@ import textwrap
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Any
 
 from lightning.pytorch import LightningModule
@@ -130,9 +131,8 @@ class FitLoop(Loop):
 class OwnEpochLoop(FitLoop):
     """A strategy's own `training_epoch`, run one batch at a time inside Lightning's optimizer steps.
 
-    Lightning gives the hook `optimizer_step` a closure that computes and backpropagates the loss. The strategy's code
-    runs in that hook; where it calls `backward` it gets the closure, and where it calls `optimizer_step` it gets
-    Lightning's, with clipping. So it must be a function that `is_plain_epoch` accepts.
+    Lightning gives the hook `optimizer_step` a closure that computes and backpropagates the loss. A `training_epoch`
+    that `is_plain_epoch` accepts runs there; its `backward` is the closure, its `optimizer_step` Lightning's.
     """
 
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> int | None:
@@ -152,10 +152,8 @@ class OwnEpochLoop(FitLoop):
             del own["backward"]  # the closure calls the strategy's
             closure()
 
-        def step() -> None:
-            optimizer.step(closure=lambda: strategy.loss)
-
-        own.update(dataloader=one_batch(), backward=backward, optimizer_step=step)
+        own.update(dataloader=one_batch(), backward=backward)
+        own["optimizer_step"] = partial(optimizer.step, closure=lambda: strategy.loss)
         try:
             with forward:
                 forward.enter_context(self.trainer.precision_plugin.train_step_context())
@@ -183,13 +181,12 @@ def is_plain_epoch(training_epoch: Callable[..., Any]) -> bool:
     """Whether a strategy's `training_epoch` is one loop over the batches that can be run a batch at a time.
 
     It must be nothing but `for self.mbatch in self.dataloader:`, leave that loop only by `if self._stop_training:
-    break`, and call `self.backward()` and `self.optimizer_step()` once each, unconditionally. Everything that happens
-    between batches is then in the strategy's attributes, and every step is Lightning's.
+    break`, and call `self.backward()` and `self.optimizer_step()` once each, unconditionally.
     """
     try:
         function = ast.parse(textwrap.dedent(inspect.getsource(training_epoch))).body[0]
     except (OSError, TypeError, SyntaxError):
-        return False
+        return False  # no source to read, as in an interactive session
     if not isinstance(function, ast.FunctionDef) or function.decorator_list:
         return False
     body = function.body[ast.get_docstring(function) is not None :]
