@@ -87,8 +87,8 @@ def stages(folder: Path, frames: Tensor, device: torch.device) -> dict[str, Call
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--frames", type=int, default=60)
-    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--frames", type=int, default=24)
+    parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--device", type=torch.device, default=torch.device("cpu"))
     parser.add_argument("--save", action="store_true", help="keep the table in this folder, with hardware and date")
     options = parser.parse_args()
