@@ -3,8 +3,9 @@
 import math
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor
 
@@ -62,21 +63,29 @@ class Held:
     """Footage whose decoded frames stay in memory, unless they are too many.
 
     Seeking in compressed video for every random window took 49 ms a clip on one core, ten times as long as the rain.
-    Frames are decoded at once, so that the workers that are forked later share them.
+    Nothing is decoded before the first read, so each worker decodes for itself, and only what it is asked for.
 
     Attributes:
         footage: the whole.
-        limit: bytes of decoded frames above which each worker decodes what it needs, when it needs it.
+        limit: bytes of decoded frames above which only the frames of each window are decoded.
     """
 
     footage: Footage
     limit: int = 2**29
 
     def __post_init__(self) -> None:
-        """Takes the name of the footage, and its frames."""
+        """Takes the name of the footage."""
         self.name = self.footage.name
+
+    @cached_property
+    def frames(self) -> Tensor | None:
+        """All frames, decoded now and kept in this process; None if they are too many."""
         size = len(self) * self.size[0] * self.size[1] * 3
-        self.frames = self.footage.read(0, len(self)) if size <= self.limit else None
+        return self.footage.read(0, len(self)) if size <= self.limit else None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What another process gets: the footage, without the frames."""
+        return {key: value for key, value in vars(self).items() if key != "frames"}
 
     def __len__(self) -> int:
         return len(self.footage)
