@@ -146,16 +146,20 @@ def test_a_run_that_was_stopped_ends_with_the_same_bits(
     assert numbers(resumed) == numbers(whole) and same(weights(tmp_path / "stopped"), weights(tmp_path / "whole"))
 
 
-def test_a_plugin_that_cannot_be_saved_is_not_resumed_without_its_memory(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_run_begins_anew_if_a_plugin_cannot_be_saved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stock = {"class_path": "avalanche.training.plugins.ReplayPlugin", "init_args": {"mem_size": 4}}
     monkeypatch.setattr(Strike, "armed", True)
     with pytest.raises(SystemError):
         start(tmp_path / "stopped", plugins=[stock, STRIKE])
+    said = "raincheck: ReplayPlugin can't save what it remembers; a killed run will begin anew\n"
+    assert capsys.readouterr().err == said
+    assert not (tmp_path / "stopped" / "checkpoints").exists()
     monkeypatch.setattr(Strike, "armed", False)
-    with pytest.raises(ConfigError, match=r"cannot go on: ReplayPlugin cannot save what it remembers; "):
-        start(tmp_path / "stopped", plugins=[stock, STRIKE])
+    resumed = start(tmp_path / "stopped", plugins=[stock, STRIKE])
+    assert numbers(resumed) == numbers(start(tmp_path / "whole", plugins=[stock, STRIKE]))
+    assert same(weights(tmp_path / "stopped"), weights(tmp_path / "whole"))
 
 
 def test_a_run_stopped_after_its_last_task_only_reports(

@@ -17,7 +17,7 @@ from raincheck.networks import ClipNetwork
 from raincheck.trust import NESTING, check_class, named_classes
 
 # What may differ between the start of a run and its continuation: it changes no number.
-FREE = ("workers", "tracking")
+FREE = ("workers", "tracking", "save_every")
 
 # Classes, which as defaults of the dataclass itself would be objects that no YAML can hold.
 DEFAULTS = {
@@ -66,6 +66,7 @@ class RunConfig:
         seed: everything random is a function of it.
         workers: processes that prepare clips; they change no number. 0 prepares them in between, which is fastest where
             training itself keeps all cores busy.
+        save_every: seconds between checkpoints while a task is learned; a run that is killed goes on from the last one.
         trainer: arguments of `lightning.Trainer`.
         tracking: where losses and scores are logged besides report.json: csv, wandb (offline unless WANDB_MODE says
             otherwise) or none.
@@ -80,14 +81,16 @@ class RunConfig:
     batch: int = 8
     seed: int = 0
     workers: int = 0
+    save_every: float = 60.0
     trainer: dict[str, Any] = field(default_factory=dict)
     tracking: str = "csv"
 
     def __post_init__(self) -> None:
         """Checks the numbers."""
-        if self.batch < 1 or self.seed < 0 or self.workers < 0:
+        if self.batch < 1 or min(self.seed, self.workers, self.save_every) < 0:
             raise ConfigError(
-                f"batch must be 1 or more, seed and workers 0 or more, not {self.batch}, {self.seed}, {self.workers}"
+                f"batch must be 1 or more, seed, workers and save_every 0 or more, not {self.batch}, {self.seed}, "
+                f"{self.workers} and {self.save_every}"
             )
 
 

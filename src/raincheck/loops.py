@@ -3,14 +3,12 @@
 Nothing here imports Avalanche: a `strategy` is whatever has the attributes and methods of its templates.
 """
 
-import ast
-import inspect
 import logging
-import textwrap
+import math
+import time
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from functools import partial
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from lightning.pytorch import LightningModule
@@ -18,6 +16,8 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from raincheck.errors import ConfigError
+from raincheck.state import avalanche_state, restore_avalanche
+from raincheck.trainer import hear
 
 
 class Loop(LightningModule):
@@ -33,6 +33,13 @@ class Loop(LightningModule):
         state: dict[str, Any] = super().__getstate__()
         return {**state, "strategy": None, "kwargs": {}}
 
+    def save_soon(self) -> None:
+        """Asks for a checkpoint as soon as one can be exact; while nothing is learned, the last one is."""
+
+    def _hear(self, now: bool) -> None:
+        if self.strategy.checkpoints is not None:
+            hear(now)
+
 
 class FitLoop(Loop):
     """Avalanche's `SGDUpdate.training_epoch`, laid out over Lightning's hooks."""
@@ -41,10 +48,18 @@ class FitLoop(Loop):
         super().__init__(strategy, kwargs)
         self.halted = False  # a plugin stopped the experience
         self._earlier: list[Any] | None = None  # the gradients of earlier micro-batches, while accumulating
+        self._saved = time.monotonic()
+        self._saving = False
 
     def configure_optimizers(self) -> Optimizer:
         optimizer: Optimizer = self.strategy.optimizer
         return optimizer
+
+    def on_train_start(self) -> None:
+        self._hear(True)
+
+    def on_train_end(self) -> None:
+        self._hear(False)
 
     def on_train_epoch_start(self) -> None:
         self.strategy._before_training_epoch(**self.kwargs)
@@ -111,8 +126,37 @@ class FitLoop(Loop):
         self.strategy._after_update(**self.kwargs)
 
     def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
-        self.strategy._after_training_iteration(**self.kwargs)
+        self._end_iteration()
         self._log_terms()
+        # Lightning would pass over the end of an epoch that was saved at its last batch.
+        if self._due() and not self.trainer.is_last_batch:
+            self._save()
+
+    def _end_iteration(self) -> None:
+        self.strategy._after_training_iteration(**self.kwargs)
+
+    def _due(self) -> bool:
+        kept = self.strategy.checkpoints is not None
+        return kept and not self._accumulating() and time.monotonic() - self._saved >= self.strategy.save_every
+
+    def _accumulating(self) -> bool:
+        progress = self.trainer.fit_loop.epoch_loop.batch_progress.current
+        return progress.ready % self.trainer.accumulate_grad_batches != 0
+
+    def save_soon(self) -> None:
+        self._saved = -math.inf
+
+    def _save(self) -> None:
+        self._saving = True
+        self.trainer.save_checkpoint(self.strategy.unfinished, weights_only=False)
+        self._saving, self._saved = False, time.monotonic()
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        if self._saving:  # and not a user's ModelCheckpoint, whose files are for other uses
+            checkpoint["avalanche"] = avalanche_state(self.strategy)
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        restore_avalanche(self.strategy, checkpoint["avalanche"])
 
     def _log_terms(self) -> None:
         named = self.strategy.terms
@@ -128,100 +172,14 @@ class FitLoop(Loop):
             self.strategy._after_training_epoch(**self.kwargs)
 
 
-class OwnEpochLoop(FitLoop):
-    """A strategy's own `training_epoch`, run one batch at a time inside Lightning's optimizer steps.
-
-    Lightning gives the hook `optimizer_step` a closure that computes and backpropagates the loss. A `training_epoch`
-    that `is_plain_epoch` accepts runs there; its `backward` is the closure, its `optimizer_step` Lightning's.
-    """
-
-    def on_train_batch_start(self, batch: Any, batch_idx: int) -> int | None:
-        self.batch = batch
-        return -1 if self.halted or self.strategy._stop_training else None
-
-    def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
-        _, _, optimizer, closure = args
-        strategy, own, loader, forward = self.strategy, vars(self.strategy), self.strategy.dataloader, ExitStack()
-
-        def one_batch() -> Iterator[Any]:
-            strategy.dataloader = loader
-            yield self.batch
-
-        def backward() -> None:
-            forward.close()
-            del own["backward"]  # the closure calls the strategy's
-            closure()
-
-        own.update(dataloader=one_batch(), backward=backward)
-        own["optimizer_step"] = partial(optimizer.step, closure=lambda: strategy.loss)
-        try:
-            with forward:
-                forward.enter_context(self.trainer.precision_plugin.train_step_context())
-                strategy.training_epoch(**self.kwargs)
-        finally:
-            strategy.dataloader = loader
-            own.pop("backward", None)
-            own.pop("optimizer_step")
-
-    def training_step(self, batch: Any, batch_idx: int) -> Tensor:
-        loss: Tensor = self.strategy.loss
-        return loss
-
-    def on_after_backward(self) -> None:
-        """The strategy's own code calls its events, these two and those of an iteration."""
-
-    def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
-        """As above."""
-
-    def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
-        self._log_terms()
-
-
-def is_plain_epoch(training_epoch: Callable[..., Any]) -> bool:
-    """Whether a strategy's `training_epoch` is one loop over the batches that can be run a batch at a time.
-
-    It must be nothing but `for self.mbatch in self.dataloader:`, leave that loop only by `if self._stop_training:
-    break`, and call `self.backward()` and `self.optimizer_step()` once each, unconditionally.
-    """
-    try:
-        function = ast.parse(textwrap.dedent(inspect.getsource(training_epoch))).body[0]
-    except (OSError, TypeError, SyntaxError):
-        return False  # no source to read, as in an interactive session
-    if not isinstance(function, ast.FunctionDef) or function.decorator_list:
-        return False
-    body = function.body[ast.get_docstring(function) is not None :]
-    if len(body) != 1 or not isinstance(loop := body[0], ast.For) or loop.orelse:
-        return False
-    statements = [ast.unparse(statement) for statement in loop.body]
-    exits = sum(isinstance(n, (ast.Break, ast.Continue, ast.Return, ast.Yield, ast.YieldFrom)) for n in ast.walk(loop))
-    return (
-        (ast.unparse(loop.target), ast.unparse(loop.iter)) == ("self.mbatch", "self.dataloader")
-        and exits == statements.count("if self._stop_training:\n    break")
-        and all(statements.count(f"self.{call}()") == 1 for call in ("backward", "optimizer_step"))
-    )
-
-
-class DeferredLoader:
-    """The experience's loader, not asked for an iterator before its first batch is wanted.
-
-    Lightning asks at the start of a fit, Avalanche after `before_training_epoch`, and not at all when a plugin has
-    stopped the experience; asking draws random numbers. Several processes need the loader itself, so that Lightning
-    can give each its shard.
-    """
-
-    def __init__(self, fit: FitLoop) -> None:
-        self.fit = fit
-
-    def __len__(self) -> int:
-        return len(self.fit.strategy.dataloader)
-
-    def __iter__(self) -> Iterator[Any]:
-        if not self.fit.halted:
-            yield from self.fit.strategy.dataloader
-
-
 class EvalLoop(Loop):
     """Avalanche's `eval_epoch`, as a validation loop."""
+
+    def on_validation_start(self) -> None:
+        self._hear(True)
+
+    def on_validation_end(self) -> None:
+        self._hear(False)
 
     def validation_step(self, batch: Any, batch_idx: int) -> None:
         strategy = self.strategy

@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import shutil
+import sys
 import time
 import warnings
 from collections.abc import Iterator
@@ -31,12 +32,13 @@ from raincheck.plugins.finite import FiniteLoss
 from raincheck.plugins.progress import ProgressBar
 from raincheck.plugins.review import RainReview
 from raincheck.plugins.scores import Scores
-from raincheck.state import Matrices, resume, save_state
+from raincheck.state import forgetful
 from raincheck.strategy import QUIET, LightningStrategy
 from raincheck.streams import RainExperience, rain_stream
 from raincheck.tracking import make_logger
 
 Report = dict[str, Any]
+Matrices = dict[str, Matrix]
 
 
 def run(config: Namespace, out: Path) -> Report:
@@ -103,21 +105,32 @@ def learn(config: RunConfig, out: Path) -> Report:
         joint=config.stream.joint,
     )
     strategy, scores = make_strategy(config, out)
-    done, matrices, seconds = resume(strategy, out)
+    kept = resume(strategy)
+    matrices, seconds = {name: Matrix.from_json(matrix) for name, matrix in kept["matrices"].items()}, kept["seconds"]
     if not matrices:
         strategy.eval(stream.test_stream)
         matrices = {
             name: Matrix.before(names, scores.rows[name], metric.higher_is_better) for name, metric in METRICS.items()
         }
-    for experience in stream.train_stream[done:]:
+    for experience in stream.train_stream[strategy.clock.train_exp_counter :]:
         seed_everything(_seed(config.seed, 1 + experience.current_experience), verbose=False)
         seconds += train(strategy, experience, config.workers)
         strategy.eval(stream.test_stream)
         learned = len(tasks) if config.stream.joint else None
         matrices = {name: matrix.after(scores.rows[name], learned) for name, matrix in matrices.items()}
         log_scores(strategy, scores, names)
-        save_state(out, strategy, matrices, seconds)
+        strategy.save(matrices={name: matrix.to_json() for name, matrix in matrices.items()}, seconds=seconds)
     return conclude(config, tasks, out, matrices, seconds)
+
+
+def resume(strategy: LightningStrategy) -> dict[str, Any]:
+    """Goes on where the run was interrupted: the matrices and the seconds of training so far.
+
+    A run whose plugins can't save what they remember begins anew, and comes to the same bits.
+    """
+    if name := forgetful(strategy):
+        print(f"raincheck: {name} can't save what it remembers; a killed run will begin anew", file=sys.stderr)
+    return strategy.resume() or {"matrices": {}, "seconds": 0.0}
 
 
 def train(strategy: LightningStrategy, experience: RainExperience, workers: int) -> float:
@@ -159,6 +172,8 @@ def make_strategy(config: RunConfig, out: Path) -> tuple[LightningStrategy, Scor
         plugins=[*config.plugins, FiniteLoss(), scores, ProgressBar(config.method)],
         evaluator=None,
         reset_optimizer=True,
+        checkpoints=out / "checkpoints",
+        save_every=config.save_every,
         trainer={"logger": logger or False, "log_every_n_steps": 1, **config.trainer},
     )
     return strategy, scores

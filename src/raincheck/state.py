@@ -1,62 +1,91 @@
-"""What a run keeps between two experiences, and how it goes on from there."""
+"""What a strategy keeps between two experiences, and what of it changes within one: tensors and primitives.
 
-from pathlib import Path
+Nothing here imports Avalanche or Lightning: a `strategy` is whatever has the attributes of a LightningLoop.
+"""
+
 from typing import Any
 
-from raincheck import checkpoint
 from raincheck.errors import ConfigError
-from raincheck.evaluation.matrix import Matrix
-from raincheck.strategy import LightningStrategy
+from raincheck.generators import generators, set_generators
 
-Matrices = dict[str, Matrix]
+State = dict[str, Any]
 
 
-def save_state(out: Path, strategy: LightningStrategy, matrices: Matrices, seconds: float) -> None:
-    """Writes everything that the next experience needs; the generators are seeded anew at each.
+def strategy_state(strategy: Any, callbacks: list[Any]) -> State:
+    """Everything that the next experience needs.
 
-    Raises:
-        OutputError: if it cannot be written.
+    Args:
+        strategy: between two experiences.
+        callbacks: of Lightning, those that outlive an experience.
     """
-    (out / "checkpoints").mkdir(exist_ok=True)
-    state = {
+    return {
         "network": strategy.model.state_dict(),
-        "plugins": [plugin.state_dict() if hasattr(plugin, "state_dict") else None for plugin in strategy.plugins],
-        "clock": dict(vars(strategy.clock)),
-        "matrices": {name: matrix.to_json() for name, matrix in matrices.items()},
-        "seconds": seconds,
+        "optimizer": strategy.optimizer.state_dict(),
+        "callbacks": {callback.state_key: callback.state_dict() for callback in callbacks},
+        "generators": generators(),
+        **avalanche_state(strategy),
     }
-    checkpoint.save(out / "checkpoints" / "last.ckpt", state)
 
 
-def resume(strategy: LightningStrategy, out: Path) -> tuple[int, Matrices, float]:
-    """Restores the last experience's end: how many are done, R so far, seconds of training so far.
+def restore_strategy(strategy: Any, callbacks: list[Any], state: State) -> None:
+    """Puts a strategy, its callbacks and the global generators into the state that `strategy_state` gave.
 
     Raises:
-        ConfigError: if the checkpoint cannot be read, or a plugin cannot tell what it remembers.
+        ConfigError: if the state is of another network, optimizer or list of plugins.
     """
-    state = checkpoint.load(out / "checkpoints" / "last.ckpt")
-    if state is None:
-        return 0, {}, 0.0
-    for plugin in strategy.plugins:
-        if forgetful(plugin):
-            raise ConfigError(
-                f"{out} cannot go on: {type(plugin).__name__} cannot save what it remembers; choose another --out and "
-                "let it finish, or use a plugin with a state_dict"
-            )
-    strategy.model.load_state_dict(state["network"])
-    for plugin, saved in zip(strategy.plugins, state["plugins"], strict=True):
-        if saved is not None:
-            plugin.load_state_dict(saved)
+    try:
+        strategy.model.load_state_dict(state["network"])
+        strategy.optimizer.load_state_dict(state["optimizer"])
+    except (RuntimeError, ValueError, LookupError) as error:
+        raise ConfigError(
+            f"the checkpoint is of another network or optimizer ({' '.join(str(error).split())[:200]}); "
+            "use another folder"
+        ) from None
+    for callback in callbacks:
+        if kept := state["callbacks"].get(callback.state_key):
+            callback.load_state_dict(kept)
+    restore_avalanche(strategy, state)
+    set_generators(state["generators"])
+
+
+def avalanche_state(strategy: Any) -> State:
+    """The part of the state that Lightning does not know: plugins and clock."""
+    return {
+        "plugins": [plugin.state_dict() if hasattr(plugin, "state_dict") else None for plugin in strategy.plugins],
+        "names": [type(plugin).__name__ for plugin in strategy.plugins],
+        "clock": dict(vars(strategy.clock)),
+    }
+
+
+def restore_avalanche(strategy: Any, state: State) -> None:
+    """Puts plugins and clock into the state that `avalanche_state` gave.
+
+    Raises:
+        ConfigError: if they are of another list of plugins.
+    """
+    names = [type(plugin).__name__ for plugin in strategy.plugins]
+    if names != state["names"]:
+        raise ConfigError(f"the checkpoint is of the plugins {state['names']}, not of {names}; use another folder")
+    for plugin, kept in zip(strategy.plugins, state["plugins"], strict=True):
+        if kept is not None:
+            plugin.load_state_dict(kept)
     vars(strategy.clock).update(state["clock"])
-    matrices = {name: Matrix.from_json(matrix) for name, matrix in state["matrices"].items()}
-    return strategy.clock.train_exp_counter, matrices, state["seconds"]
 
 
-def forgetful(plugin: Any) -> bool:
-    """Whether a plugin may hold a memory that no checkpoint has: stock ones do, ours have a `state_dict` if they do.
+def forgetful(strategy: Any) -> str | None:
+    """The name of a plugin or strategy that may hold a memory that no checkpoint has, None if there is none.
 
-    The strategy's own three (evaluation, periodic evaluation, clock) hold nothing else than is saved here.
+    Stock plugins do; ours have a `state_dict` if they hold anything. The template's own three (evaluation, periodic
+    evaluation, clock) hold nothing else than is kept anyway, and neither do strategies that only choose plugins.
     """
     own = {"EvaluationPlugin", "PeriodicEval", "Clock"}
-    foreign = not type(plugin).__module__.startswith("raincheck.") and type(plugin).__name__ not in own
-    return foreign and not hasattr(plugin, "state_dict")
+    for plugin in strategy.plugins:
+        foreign = not type(plugin).__module__.startswith("raincheck.") and type(plugin).__name__ not in own
+        if foreign and not hasattr(plugin, "state_dict"):
+            return type(plugin).__name__
+    templates = ("raincheck.", "avalanche.training.templates.", "avalanche.core", "builtins", "typing", "abc")
+    for kind in type(strategy).__mro__:
+        methods = [name for name, value in vars(kind).items() if callable(value) and not name.startswith("__")]
+        if methods and not f"{kind.__module__}.".startswith(templates):
+            return kind.__name__
+    return None

@@ -11,26 +11,25 @@ them is Avalanche's too: on the CPU the weights are bit for bit those of Avalanc
 import copy
 import inspect
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import torch
 from avalanche.models.dynamic_optimizers import update_optimizer
-from avalanche.training.plugins import AGEMPlugin, GEMPlugin, GSS_greedyPlugin, RWalkPlugin
 from avalanche.training.templates import SupervisedTemplate
-from avalanche.training.templates.update_type.sgd_update import SGDUpdate
 from lightning.pytorch import Trainer
-from lightning.pytorch.callbacks import (
-    Callback,
-    EarlyStopping,
-    GradientAccumulationScheduler,
-    ModelCheckpoint,
-    WeightAveraging,
-)
+from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint, WeightAveraging
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from raincheck import checkpoint
+from raincheck.deferred import DeferredLoader
 from raincheck.errors import ConfigError
-from raincheck.loops import DeferredLoader, EvalLoop, FitLoop, OwnEpochLoop, is_plain_epoch, quiet
+from raincheck.loops import EvalLoop, FitLoop, quiet
+from raincheck.own_epoch import OwnEpochLoop
+from raincheck.refusals import has_own_epoch, refuse_accumulation, refuse_other_loops, refuse_other_order
+from raincheck.state import forgetful, restore_strategy, strategy_state
+from raincheck.trainer import ExperienceTrainer, hear, trainer_plugins
 
 QUIET: dict[str, Any] = {
     "logger": False,
@@ -40,10 +39,6 @@ QUIET: dict[str, Any] = {
     # Avalanche evaluates under no_grad; tensors made in inference mode could not enter a later backward pass.
     "inference_mode": False,
 }
-
-
-TEMPLATES = "avalanche.training.templates"  # a strategy's methods that come from here are those that are replaced
-WHOLE_GRADIENTS = (AGEMPlugin, GEMPlugin, GSS_greedyPlugin, RWalkPlugin)  # zero, project or add up gradients
 
 
 class LightningLoop:
@@ -57,6 +52,9 @@ class LightningLoop:
             WeightAveraging start every experience afresh and all others keep their state.
         reset_optimizer: forget the optimizer's state (momenta) at every new experience. The default keeps it, as
             Avalanche does.
+        checkpoints: folder for the states from which `resume` and `train` go on, bit for bit, after the process was
+            killed. None keeps nothing.
+        save_every: seconds between two checkpoints within an experience; 0 saves after every step.
         **kwargs: the strategy's own keyword arguments, unchanged.
 
     Attributes:
@@ -85,29 +83,81 @@ class LightningLoop:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if any(other.__module__.startswith(TEMPLATES) for other in cls.__mro__[: cls.__mro__.index(LightningLoop)]):
-            raise ConfigError(
-                f"{cls.__name__} names LightningLoop after Avalanche's strategy; name LightningLoop first"
-            )
+        refuse_other_order(cls, LightningLoop)
 
     def __init__(
-        self, *args: Any, trainer: Mapping[str, Any] | None = None, reset_optimizer: bool | None = None, **kwargs: Any
+        self,
+        *args: Any,
+        trainer: Mapping[str, Any] | None = None,
+        reset_optimizer: bool | None = None,
+        checkpoints: str | Path | None = None,
+        save_every: float = 60.0,
+        **kwargs: Any,
     ) -> None:
-        _refuse_other_loops(type(self))
+        refuse_other_loops(type(self), LightningLoop)
         if reset_optimizer is not None and "reset_optimizer" in inspect.signature(super().__init__).parameters:
             kwargs["reset_optimizer"] = reset_optimizer  # FromScratchTraining has an argument of this name too
         super().__init__(*args, **kwargs)
         self.trainer_arguments = dict(trainer or {})
         self.reset_optimizer = bool(reset_optimizer)
+        self.checkpoints = Path(checkpoints) if checkpoints and not forgetful(self) else None
+        self.save_every = save_every
         self.terms = {}
         self._pristine = {
             id(callback): copy.deepcopy(vars(callback))
             for callback in self._callbacks()
             if isinstance(callback, (EarlyStopping, ModelCheckpoint, WeightAveraging))
         }
-        self._refuse_accumulation()
+        refuse_accumulation(self, self.trainer_arguments, self._callbacks())
         optimized = {id(p) for group in self.optimizer.param_groups for p in group["params"]}
         self._left_out = {name for name, p in self.model.named_parameters() if id(p) not in optimized}
+        if self.checkpoints:
+            hear(False)
+
+    # What outlives the process ----------------------------------------------------------------------------------
+
+    @property
+    def unfinished(self) -> Path | None:
+        """The file with the state within the present experience."""
+        name = f"experience-{self.clock.train_exp_counter}.ckpt"
+        return self.checkpoints and self.checkpoints / name
+
+    def save(self, **more: Any) -> None:
+        """Writes the state after an experience, if there is a folder for it.
+
+        Args:
+            more: tensors and primitives that `resume` is to give back.
+
+        Raises:
+            OutputError: if it cannot be written; the older state is intact then.
+        """
+        if self.checkpoints:
+            self.checkpoints.mkdir(parents=True, exist_ok=True)
+            state = {**strategy_state(self, self._lasting()), "more": more}
+            checkpoint.save(self.checkpoints / "last.ckpt", state)
+            for path in self.checkpoints.glob("experience-*.ckpt"):
+                path.unlink()
+
+    def resume(self) -> dict[str, Any] | None:
+        """Goes on from the state after the last experience: `clock.train_exp_counter` says how many are learned.
+
+        Returns:
+            What `save` was given, None if nothing was saved.
+
+        Raises:
+            ConfigError: if the state cannot be read, or is of another network, optimizer or list of plugins.
+        """
+        state = self.checkpoints and checkpoint.load(self.checkpoints / "last.ckpt")
+        if not state:
+            return None
+        restore_strategy(self, self._lasting(), state)
+        more: dict[str, Any] = state["more"]
+        return more
+
+    def _lasting(self) -> list[Callback]:
+        """The user's callbacks that keep their state from one experience to the next."""
+        given = [callback for callback in self._callbacks() if isinstance(callback, Callback)]
+        return [callback for callback in given if id(callback) not in self._pristine]
 
     # Avalanche's events -----------------------------------------------------------------------------------------
 
@@ -124,10 +174,15 @@ class LightningLoop:
 
     def _train_exp(self, experience: Any, eval_streams: Any = None, **kwargs: Any) -> None:
         before = self.clock.train_iterations
-        fit = OwnEpochLoop(self, kwargs) if _has_own_epoch(type(self)) else FitLoop(self, kwargs)
+        unfinished = self.unfinished
+        fit = OwnEpochLoop(self, kwargs) if has_own_epoch(type(self)) else FitLoop(self, kwargs)
         self.last_fit = trainer = self._trainer(max_epochs=self.train_epochs)
         with quiet():
-            trainer.fit(fit, train_dataloaders=DeferredLoader(fit) if trainer.world_size == 1 else self.dataloader)
+            trainer.fit(
+                fit,
+                DeferredLoader(fit, unfinished is not None) if trainer.world_size == 1 else self.dataloader,
+                ckpt_path=unfinished if unfinished and unfinished.exists() else None,
+            )
         self._settle(trainer)
         if self.clock.train_iterations == before and not (fit.halted or self._stop_training):
             raise ConfigError(
@@ -166,17 +221,6 @@ class LightningLoop:
         given = self.trainer_arguments.get("callbacks") or []
         return list(given) if isinstance(given, (list, tuple)) else [given]
 
-    def _refuse_accumulation(self) -> None:
-        schedules = any(isinstance(callback, GradientAccumulationScheduler) for callback in self._callbacks())
-        if schedules or self.trainer_arguments.get("accumulate_grad_batches", 1) != 1:
-            names = [type(plugin).__name__ for plugin in self.plugins if isinstance(plugin, WHOLE_GRADIENTS)]
-            names += [type(self).__name__] if _has_own_epoch(type(self)) else []
-            if names:
-                raise ConfigError(
-                    f"{names[0]} works on the gradient of one batch, which gradient accumulation gives in parts; "
-                    "leave accumulate_grad_batches at 1"
-                )
-
     def _trainer(self, **kwargs: Any) -> Trainer:
         """A fresh Trainer: one that has been fitted would silently run zero epochs."""
         callbacks = [given if isinstance(given, Callback) else given() for given in self._callbacks()]
@@ -190,9 +234,11 @@ class LightningLoop:
         devices = {"accelerator": "gpu", "devices": [self.device.index or 0]}
         where = devices if self.device.type == "cuda" else {"accelerator": self.device.type, "devices": 1}
         chosen = self.trainer_arguments if {"accelerator", "devices"} & set(self.trainer_arguments) else where
+        plugins = trainer_plugins(self.trainer_arguments.get("plugins"), requeue=self.checkpoints is not None)
         with quiet():
-            trainer = Trainer(
-                **{**QUIET, **checkpointing, **chosen, **self.trainer_arguments, **kwargs, "callbacks": callbacks}
+            trainer = ExperienceTrainer(
+                **{**QUIET, **checkpointing, **chosen, **self.trainer_arguments, **kwargs}
+                | {"callbacks": callbacks, "plugins": plugins}
             )
         self.device = trainer.strategy.root_device
         return trainer
@@ -202,33 +248,6 @@ class LightningLoop:
         self.model.to(self.device)
         if trainer.interrupted:
             raise KeyboardInterrupt
-
-
-def _refuse_other_loops(strategy: type) -> None:
-    """Raises ConfigError if a strategy brings code that Lightning's loop would not run."""
-    mro = strategy.__mro__
-    beyond = mro[mro.index(LightningLoop) + 1 :]
-    replaced = dict.fromkeys(sorted(set(vars(LightningLoop)) - {"__init__", "__init_subclass__"}), beyond)
-    # What a class in front of LightningLoop overrides is called, except for the update itself.
-    for method, classes in {"training_epoch": mro, "optimizer_step": mro, **replaced}.items():
-        owner = _owner(method, classes)
-        if method == "training_epoch":
-            ours = owner is SGDUpdate or is_plain_epoch(getattr(strategy, method))
-        else:
-            ours = owner.__module__.startswith(TEMPLATES) or not callable(getattr(owner, method, None))
-        if not ours:
-            raise ConfigError(
-                f"{owner.__name__} replaces Avalanche's {method}, which Lightning would not call; "
-                "use it with Avalanche's own loop, or as a plugin"
-            )
-
-
-def _owner(method: str, classes: tuple[type, ...]) -> type:
-    return next((cls for cls in classes if method in vars(cls)), object)
-
-
-def _has_own_epoch(strategy: type) -> bool:
-    return _owner("training_epoch", strategy.__mro__) is not SGDUpdate
 
 
 class LightningStrategy(LightningLoop, SupervisedTemplate):

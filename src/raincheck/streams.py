@@ -30,6 +30,8 @@ class RainExperience(DatasetExperience):
 class Interleaved(Dataset[Any]):
     """Several data sets of equal length as one, in turn: the stream of the upper bound, all rains at once."""
 
+    by_index = True
+
     def __init__(self, datasets: Sequence[TrainClips]) -> None:
         self.datasets = datasets
 

@@ -103,6 +103,8 @@ class TrainClips(Dataset[tuple[Tensor, Tensor, int]]):
         ConfigError: if there are no videos or no samples.
     """
 
+    by_index = True  # nothing is lost by leaving samples out
+
     def __init__(
         self, videos: Sequence[PairedVideo], *, window: int, crop: int, samples: int, seed: int, experience: int
     ) -> None:

@@ -83,5 +83,8 @@ class Distillation(SupervisedPlugin):
         return {"teacher": None if self.teacher is None else self.teacher.state_dict()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restores what `state_dict` gave; the teacher is back when the next experience begins."""
-        self._saved = state["teacher"]
+        """Restores what `state_dict` gave; a teacher that is not there yet is back when the next experience begins."""
+        if self.teacher is None or state["teacher"] is None:
+            self._saved = state["teacher"]
+        else:
+            self.teacher.load_state_dict(state["teacher"])

@@ -86,9 +86,11 @@ class EWC(EWCPlugin):
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restores what `state_dict` gave."""
+        """Restores what `state_dict` gave, on the devices where these values are now."""
         for kind, tasks in state.items():
             for task, values in tasks.items():
+                there = getattr(self, kind).get(task, values)
                 getattr(self, kind)[task] = {
-                    k: ParamData(k, v.shape, init_tensor=v.clone(), device=v.device) for k, v in values.items()
+                    k: ParamData(k, v.shape, init_tensor=v.to(there[k].device), device=there[k].device)
+                    for k, v in values.items()
                 }

@@ -1,0 +1,123 @@
+"""The loader that Lightning is given: late, as Avalanche's loop asks for it, and exact when an experience goes on."""
+
+from collections.abc import Iterator
+from itertools import chain, islice
+from typing import Any
+
+from torch.utils.data import DataLoader, Sampler
+
+from raincheck.generators import Generators, generators, same, set_generators
+
+State = dict[str, Any]
+
+
+class DeferredLoader:
+    """The experience's loader, not asked for an iterator before its first batch is wanted.
+
+    Lightning asks at the start of a fit, Avalanche after `before_training_epoch`, and not at all when a plugin has
+    stopped the experience; asking draws random numbers.
+
+    Lightning saves and restores it with its own loops. Any loader can be restored exactly that draws from the global
+    generators only: what they were is remembered for each fetch that drew from them, and the batches that were taken
+    before are fetched again. Of data that is a function of its index alone (`by_index`), they need not be.
+
+    Args:
+        fit: the loop of the experience; its `halted` says that a plugin stopped the experience.
+        remembers: whether the state will be asked for.
+    """
+
+    def __init__(self, fit: Any, remembers: bool) -> None:
+        self.fit, self.remembers = fit, remembers
+        self._taken = 0
+        self._draws: dict[int, Generators] = {}  # by batch: the generators before a fetch that drew from them
+        self._resumed: State | None = None
+
+    def __len__(self) -> int:
+        return len(self.fit.strategy.dataloader)
+
+    def __iter__(self) -> Iterator[Any]:
+        if self.fit.halted:
+            return
+        resumed, self._resumed = self._resumed, None
+        self._taken, self._draws = 0, {}
+        loader = self.fit.strategy.dataloader
+        if self.remembers:
+            yield from self._remembering(loader, None if resumed is None else self._again(loader, resumed))
+        else:
+            yield from loader
+
+    def _remembering(self, loader: Any, batches: Iterator[Any] | None) -> Iterator[Any]:
+        left: Generators | None = None  # by the last fetch
+        while True:
+            before = generators()
+            batches = iter(loader) if batches is None else batches
+            batch = next(batches, self)
+            after = generators()
+            # Where nothing else drew since the last fetch, fetching in sequence comes to the same.
+            if not same(before, after) and not (left and same(before, left)):
+                self._draws[self._taken] = before
+            left = after
+            if batch is self:
+                return
+            self._taken += 1
+            yield batch
+
+    def _again(self, loader: Any, resumed: State) -> Iterator[Any]:
+        """The loader's iterator after the batches that were taken, and the generators as they were then."""
+        taken, self._draws = resumed["taken"], dict(resumed["draws"])
+        first = taken if by_index(loader) else 0
+        self._redraw(0)
+        batches = iter(_without(loader, first))
+        # The first fetch draws the order, so it comes before the generators are set.
+        waiting = [next(batches)] if first else []
+        for index in range(first, taken):
+            if index:
+                self._redraw(index)
+            next(batches)
+        set_generators(resumed["generators"])
+        self._taken = taken
+        return chain(waiting, batches)
+
+    def _redraw(self, index: int) -> None:
+        if index in self._draws:
+            set_generators(self._draws[index])
+
+    def state_dict(self) -> State:
+        """How far the epoch has come, and the generators: before the fetches so far, and now."""
+        return {"taken": self._taken, "draws": dict(self._draws), "generators": generators()}
+
+    def load_state_dict(self, state: State) -> None:
+        """Makes the next epoch go on where `state_dict` was called."""
+        self._resumed = state
+
+
+def by_index(loader: Any) -> bool:
+    """Whether a loader's data are functions of their index alone, as those say that have a true `by_index`."""
+    sized = isinstance(loader, DataLoader) and isinstance(loader.batch_sampler, Sampler)
+    return sized and all(getattr(data, "by_index", False) for data in _innermost(loader.dataset))
+
+
+def _innermost(data: Any) -> list[Any]:
+    """The data sets inside Avalanche's."""
+    inside = getattr(data, "_datasets", None) or [inner for inner in [getattr(data, "_flat_data", None)] if inner]
+    return [deeper for inner in inside for deeper in _innermost(inner)] or [data]
+
+
+def _without(loader: Any, batches: int) -> Any:
+    """A loader of the same batches in the same order without the first ones, which are never loaded."""
+    if not batches:
+        return loader
+    kept = ("num_workers", "collate_fn", "pin_memory", "timeout", "worker_init_fn", "multiprocessing_context",
+            "generator", "prefetch_factor", "persistent_workers")  # fmt: skip
+    options = {name: getattr(loader, name) for name in kept}
+    return DataLoader(loader.dataset, batch_sampler=Beyond(loader.batch_sampler, batches), **options)
+
+
+class Beyond(Sampler[list[int]]):
+    """The batches of another sampler without the first ones."""
+
+    def __init__(self, batches: Sampler[list[int]], first: int) -> None:
+        self.batches, self.first = batches, first
+
+    def __iter__(self) -> Iterator[list[int]]:
+        yield from islice(self.batches, self.first, None)

@@ -1,0 +1,42 @@
+"""The state of the global random number generators: Python's, NumPy's, torch's and CUDA's."""
+
+import random
+from typing import Any
+
+import numpy as np
+import torch
+
+Generators = dict[str, Any]
+
+
+def generators() -> Generators:
+    """The states of all global generators, as tensors and primitives."""
+    name, keys, *rest = np.random.get_state()
+    return {
+        "python": random.getstate(),
+        "numpy": [str(name), torch.from_numpy(np.asarray(keys).astype(np.int64)), *rest],
+        "torch": torch.get_rng_state(),
+        "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+    }
+
+
+def set_generators(states: Generators) -> None:
+    """Puts the global generators into states that `generators` gave."""
+    version, keys, cached = states["python"]
+    random.setstate((version, tuple(keys), cached))
+    name, state, *rest = states["numpy"]
+    np.random.set_state((name, state.numpy().astype(np.uint32), *rest))
+    torch.set_rng_state(states["torch"])
+    if states["cuda"]:
+        torch.cuda.set_rng_state_all(states["cuda"])
+
+
+def same(one: Generators, other: Generators) -> bool:
+    """Whether no number was drawn between two states."""
+    tensors = [
+        (one["torch"], other["torch"]),
+        (one["numpy"][1], other["numpy"][1]),
+        *zip(one["cuda"], other["cuda"], strict=True),
+    ]
+    primitives = one["python"] == other["python"] and one["numpy"][2:] == other["numpy"][2:]
+    return primitives and all(torch.equal(a, b) for a, b in tensors)

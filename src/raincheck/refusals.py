@@ -1,0 +1,63 @@
+"""What Lightning's loop would not run as Avalanche's does, refused before anything is trained."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from avalanche.training.plugins import AGEMPlugin, GEMPlugin, GSS_greedyPlugin, RWalkPlugin
+from avalanche.training.templates.update_type.sgd_update import SGDUpdate
+from lightning.pytorch.callbacks import GradientAccumulationScheduler
+
+from raincheck.errors import ConfigError
+from raincheck.own_epoch import is_plain_epoch
+
+TEMPLATES = "avalanche.training.templates"  # a strategy's methods that come from here are those that are replaced
+WHOLE_GRADIENTS = (AGEMPlugin, GEMPlugin, GSS_greedyPlugin, RWalkPlugin)  # zero, project or add up gradients
+
+
+def refuse_other_order(strategy: type, mixin: type) -> None:
+    """Raises ConfigError if a class names the mixin behind Avalanche's strategy, where it does nothing."""
+    if any(other.__module__.startswith(TEMPLATES) for other in strategy.__mro__[: strategy.__mro__.index(mixin)]):
+        raise ConfigError(
+            f"{strategy.__name__} names LightningLoop after Avalanche's strategy; name LightningLoop first"
+        )
+
+
+def refuse_other_loops(strategy: type, mixin: type) -> None:
+    """Raises ConfigError if a strategy brings code that Lightning's loop would not run."""
+    mro = strategy.__mro__
+    beyond = mro[mro.index(mixin) + 1 :]
+    replaced = dict.fromkeys(sorted(set(vars(mixin)) - {"__init__", "__init_subclass__"}), beyond)
+    # What a class in front of LightningLoop overrides is called, except for the update itself.
+    for method, classes in {"training_epoch": mro, "optimizer_step": mro, **replaced}.items():
+        owner = _owner(method, classes)
+        if method == "training_epoch":
+            ours = owner is SGDUpdate or is_plain_epoch(getattr(strategy, method))
+        else:
+            ours = owner.__module__.startswith(TEMPLATES) or not callable(getattr(owner, method, None))
+        if not ours:
+            raise ConfigError(
+                f"{owner.__name__} replaces Avalanche's {method}, which Lightning would not call; "
+                "use it with Avalanche's own loop, or as a plugin"
+            )
+
+
+def refuse_accumulation(strategy: Any, trainer: Mapping[str, Any], callbacks: list[Any]) -> None:
+    """Raises ConfigError if gradients are to be accumulated for what works on those of single batches."""
+    schedules = any(isinstance(callback, GradientAccumulationScheduler) for callback in callbacks)
+    if schedules or trainer.get("accumulate_grad_batches", 1) != 1:
+        names = [type(plugin).__name__ for plugin in strategy.plugins if isinstance(plugin, WHOLE_GRADIENTS)]
+        names += [type(strategy).__name__] if has_own_epoch(type(strategy)) else []
+        if names:
+            raise ConfigError(
+                f"{names[0]} works on the gradient of one batch, which gradient accumulation gives in parts; "
+                "leave accumulate_grad_batches at 1"
+            )
+
+
+def has_own_epoch(strategy: type) -> bool:
+    """Whether a strategy brings a `training_epoch` of its own."""
+    return _owner("training_epoch", strategy.__mro__) is not SGDUpdate
+
+
+def _owner(method: str, classes: tuple[type, ...]) -> type:
+    return next((cls for cls in classes if method in vars(cls)), object)

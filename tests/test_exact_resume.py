@@ -1,0 +1,280 @@
+"""Learning that is interrupted anywhere, and taken up again, ends with the same bits."""
+
+import random
+from collections import Counter
+from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from avalanche.benchmarks.scenarios import CLScenario, EagerCLStream
+from avalanche.core import SupervisedPlugin
+from avalanche.training import DER, Naive
+from avalanche.training.plugins import EWCPlugin
+from lightning.pytorch import Callback
+from lightning.pytorch.callbacks import EMAWeightAveraging
+from torch import Tensor, nn
+
+from raincheck.errors import ConfigError
+from raincheck.generators import generators
+from raincheck.generators import same as nothing_drawn
+from raincheck.networks import RRGNet
+from raincheck.plugins import EWC, Distillation, RainReview
+from raincheck.state import forgetful
+from raincheck.strategy import LightningLoop, LightningStrategy
+from raincheck.streams import RainExperience
+from tinytasks import LossLog, tiny_stream
+
+
+class Interrupt(SupervisedPlugin):
+    """Ends the program at the n-th call of an event."""
+
+    def __init__(self, event: str = "", call: int = 0) -> None:
+        super().__init__()
+        self.event, self.call, self.calls = event, call, 0
+        if event:
+            setattr(self, event, self._count)
+
+    def _count(self, strategy: Any, **kwargs: Any) -> None:
+        self.calls += 1
+        if self.calls == self.call:
+            raise SystemError(self.event)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Nothing to remember."""
+
+
+class Forgetful(nn.Module):
+    """A network that draws random numbers in each step."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.network, self.dropout = RRGNet(window=3, width=4), nn.Dropout(0.2)
+
+    def forward(self, rainy: Tensor) -> Tensor:
+        derained: Tensor = self.dropout(self.network(rainy))
+        return derained
+
+
+class Counted(Callback):
+    """A user's callback that keeps what it has seen."""
+
+    def __init__(self) -> None:
+        self.batches = 0
+
+    def on_train_batch_end(self, *arguments: Any) -> None:
+        self.batches += 1
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"batches": self.batches}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.batches = state["batches"]
+
+
+class Noisy(torch.utils.data.Dataset[Any]):
+    """Clips that are not functions of their index: each is noisy, by every generator there is."""
+
+    def __init__(self, clips: Any) -> None:
+        self.clips = clips
+
+    def __len__(self) -> int:
+        return len(self.clips)
+
+    def __getitem__(self, index: int) -> Any:
+        rainy, clean, label = self.clips[index]
+        return rainy + 0.1 * torch.rand(()) + 0.1 * np.random.rand() + 0.1 * random.random(), clean, label
+
+
+def noisy_stream() -> Any:
+    plain = tiny_stream()
+    train = [RainExperience(e.name, Noisy(e.dataset), i) for i, e in enumerate(plain.train_stream)]
+    return CLScenario([EagerCLStream("train", train), plain.test_stream])
+
+
+def learn(
+    folder: Path | None,
+    event: str = "",
+    call: int = 0,
+    *,
+    plugins: Callable[[], Sequence[Any]] = list,
+    stream: Callable[[], Any] = tiny_stream,
+    workers: int = 0,
+    epochs: int = 2,
+    trainer: Callable[[], dict[str, Any]] = dict,
+    save_every: float = 0.0,
+) -> dict[str, Any]:
+    """Learns the tiny stream, from where `folder` says, and returns all that is left in the end."""
+    torch.manual_seed(1)
+    model = Forgetful()
+    strategy = LightningStrategy(
+        model=model,
+        optimizer=torch.optim.Adam(model.parameters(), 3e-3),
+        criterion=nn.L1Loss(),
+        train_mb_size=4,
+        eval_mb_size=1,
+        train_epochs=epochs,
+        evaluator=None,
+        plugins=[*plugins(), Interrupt(event, call)],
+        checkpoints=folder,
+        save_every=save_every,
+        trainer=(arguments := trainer()),
+    )
+    torch.manual_seed(2)
+    random.seed(2)
+    np.random.seed(2)
+    rows = (strategy.resume() or {"rows": []})["rows"]
+    scenario = stream()
+    for experience in scenario.train_stream[strategy.clock.train_exp_counter :]:
+        strategy.train(experience, num_workers=workers, shuffle=True)
+        strategy.eval(scenario.test_stream)
+        rows = [*rows, float(strategy.loss)]
+        strategy.save(rows=rows)
+    return {
+        "weights": model.state_dict(),
+        "optimizer": strategy.optimizer.state_dict()["state"],
+        "plugins": [plugin.state_dict() for plugin in strategy.plugins if hasattr(plugin, "state_dict")],
+        "clock": dict(vars(strategy.clock)),
+        "rows": rows,
+        "generators": generators(),
+        "seen": [callback.state_dict() for callback in arguments.get("callbacks", [])],
+    }
+
+
+def equal(one: Any, other: Any) -> bool:
+    """Whether two nests of tensors and primitives are equal, bit for bit."""
+    if isinstance(one, Tensor):
+        return torch.equal(one, other)
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(equal(value, other[key]) for key, value in one.items())
+    if isinstance(one, (list, tuple)):
+        return len(one) == len(other) and all(equal(a, b) for a, b in zip(one, other, strict=True))
+    return bool(one == other)
+
+
+def rrgnet() -> list[Any]:
+    return [Distillation(review=1.0, new=0.3), RainReview(budget=60_000, batch=2), EWC(0.1)]
+
+
+@cache
+def undisturbed(**kwargs: Any) -> dict[str, Any]:
+    """The same without interruption, and without checkpoints."""
+    return learn(None, **kwargs)
+
+
+def check(tmp_path: Path, event: str, call: int, **kwargs: Any) -> None:
+    with pytest.raises(SystemError, match=event):
+        learn(tmp_path / "broken", event, call, **kwargs)
+    resumed = learn(tmp_path / "broken", **kwargs)
+    whole = undisturbed(**kwargs)
+    assert {name: equal(kept, whole[name]) for name, kept in resumed.items()} == dict.fromkeys(whole, True)
+    assert [path.name for path in (tmp_path / "broken").iterdir()] == ["last.ckpt"]
+
+
+# Two epochs of six batches in each of three experiences.
+POINTS = [
+    ("before_training_iteration", 1),
+    ("before_training_iteration", 3),
+    ("before_forward", 5),
+    ("after_backward", 15),
+    ("after_update", 6),
+    ("after_training_iteration", 22),
+    ("before_training_epoch", 4),
+    ("after_training_epoch", 3),
+    ("before_training_exp", 2),
+    ("after_training_exp", 2),
+    ("before_eval_iteration", 30),
+    ("after_eval", 3),
+]
+
+
+@pytest.mark.parametrize(("event", "call"), POINTS)
+def test_an_interruption_changes_no_bit(tmp_path: Path, event: str, call: int) -> None:
+    check(tmp_path, event, call, plugins=rrgnet)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_data_that_draw_random_numbers(tmp_path: Path, workers: int) -> None:
+    check(tmp_path, "after_backward", 9, stream=noisy_stream, workers=workers)
+
+
+def test_the_taken_batches_are_not_loaded_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(SystemError):
+        learn(tmp_path / "run", "after_update", 5, epochs=1)
+    loaded: Counter[int] = Counter()
+    clips = type(tiny_stream().train_stream[0].dataset._datasets[0])
+    real = clips.__getitem__
+    monkeypatch.setattr(clips, "__getitem__", lambda self, i: loaded.update([self.experience]) or real(self, i))
+    learn(tmp_path / "run", epochs=1)
+    assert loaded[0] == 8 and loaded[1] == loaded[2] == 24  # two batches of four were left of six
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_workers(tmp_path: Path, workers: int) -> None:
+    check(tmp_path, "after_backward", 16, workers=workers)
+
+
+def test_a_users_callbacks_keep_what_they_saw(tmp_path: Path) -> None:
+    check(tmp_path, "after_update", 16, trainer=lambda: {"callbacks": [Counted()]})
+
+
+def test_averaged_weights(tmp_path: Path) -> None:
+    check(tmp_path, "after_update", 17, trainer=lambda: {"callbacks": [EMAWeightAveraging(decay=0.8)]})
+
+
+def test_accumulated_gradients(tmp_path: Path) -> None:
+    check(tmp_path, "after_update", 4, trainer=lambda: {"accumulate_grad_batches": 2})
+
+
+def test_bfloat16(tmp_path: Path) -> None:
+    check(tmp_path, "after_update", 16, trainer=lambda: {"precision": "bf16-mixed"})
+
+
+def test_a_folder_of_other_plugins_is_refused(tmp_path: Path) -> None:
+    learn(tmp_path, plugins=rrgnet, epochs=1)
+    with pytest.raises(
+        ConfigError, match=r"^the checkpoint is of the plugins .*'EWC', .* not of .*; use another folder$"
+    ):
+        learn(tmp_path, plugins=lambda: rrgnet()[:2])
+
+
+def test_what_cannot_be_saved_is_known() -> None:
+    def made(kind: type, plugins: Sequence[Any] = (), **kwargs: Any) -> Any:
+        model = RRGNet(window=3, width=4)
+        return kind(
+            model=model, optimizer=torch.optim.SGD(model.parameters()), criterion=nn.L1Loss(), evaluator=None,
+            plugins=list(plugins), **kwargs,
+        )  # fmt: skip
+
+    class LightningNaive(LightningLoop, Naive):
+        """Chooses plugins only."""
+
+    class LightningDER(LightningLoop, DER):
+        """Has a memory of its own."""
+
+    class Mine(LightningStrategy):
+        """Overrides an event."""
+
+        def _after_training_exp(self, **kwargs: Any) -> None:
+            super()._after_training_exp(**kwargs)
+
+    assert forgetful(made(LightningStrategy, [*rrgnet(), LossLog()])) == "LossLog"
+    assert forgetful(made(LightningStrategy, [EWCPlugin(1.0)])) == "EWCPlugin"
+    assert forgetful(made(LightningStrategy, rrgnet())) is None
+    assert forgetful(made(LightningNaive)) is None
+    assert forgetful(made(LightningDER, mem_size=2)) == "DER"
+    assert forgetful(made(Mine)) == "Mine"
+
+
+def test_generators_are_told_apart() -> None:
+    for draw in (random.random, np.random.rand, lambda: torch.rand(())):
+        before = generators()
+        assert nothing_drawn(before, generators())
+        draw()
+        assert not nothing_drawn(before, generators())
