@@ -35,6 +35,7 @@ def restore_strategy(strategy: Any, callbacks: list[Any], state: State) -> None:
     """
     try:
         strategy.model.load_state_dict(state["network"])
+        strategy.make_optimizer(reset_optimizer_state=True)  # which Avalanche would do later, forgetting the state
         strategy.optimizer.load_state_dict(state["optimizer"])
     except (RuntimeError, ValueError, LookupError) as error:
         raise ConfigError(
