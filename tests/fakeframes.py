@@ -31,7 +31,7 @@ def write_frames(folder: Path, names: Iterable[str], size: Size = SIZE) -> None:
     (folder / "Thumbs.db").write_bytes(b"not an image")
 
 
-def write_clip(path: Path, frames: int, size: Size = SIZE) -> None:
+def write_clip(path: Path, frames: int, size: Size = (48, 64)) -> None:
     """Writes a video file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     write_video(path, pixels(path, size, frames))
@@ -41,3 +41,23 @@ def remove(*folders: Path) -> None:
     """Deletes what an earlier call has written."""
     for folder in folders:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def write_form_a(root: Path, rain: str, split: str, clips: int, frames: int) -> None:
+    """A split of RainSynLight25 or RainSynComplex25: rainy and clean frames in one folder, grey ones among them."""
+    part = root / f"frames_{rain}_{split}_JPEG"
+    remove(part)
+    for clip in map(str, range(1, clips + 1)):
+        for kind in ("rfc", "gtc", "rf", "gt"):  # the last two are grey, and not for scores
+            wide = kind == "gtc" and clip == "1"  # as some clean frames are published
+            size = (SIZE[0], SIZE[1] + 1) if wide else SIZE
+            write_frames(part / clip, [f"{kind}-{n}.jpg" for n in range(1, frames + 1)], size)
+
+
+def write_form_b(root: Path, rain: str, split: str, clips: int, frames: int) -> None:
+    """A split of RainSynLight25 or RainSynComplex25 in its other form."""
+    part = root / f"video_rain_{rain}" / split
+    remove(part)
+    for clip in map(str, range(1, clips + 1)):
+        for kind in ("input", "processed"):
+            write_frames(part / kind / clip, [f"{n}.png" for n in range(1, frames + 1)])

@@ -163,8 +163,8 @@ def compare_twins(split: Split, name: str, rainy: Seen, clean: Seen) -> Iterator
 
 def other_files(pairs: Sequence[Pair], seen: Mapping[Source, Seen]) -> Iterator[Finding]:
     """Thumbs.db, .DS_Store and the like, by name."""
-    sources = {source for pair in pairs for source in (pair.rainy, pair.clean)}
-    names = Counter(name for source in sources if source in seen for name in seen[source].other)
+    sources = {source for pair in pairs for source in (pair.rainy, pair.clean) if source is not None}
+    names = Counter(name for source in sources & seen.keys() for name in seen[source].other)
     yield from (Finding(Kind.OTHER, f"{count} x {name}") for name, count in names.most_common())
 
 

@@ -80,7 +80,7 @@ class Split:
     size: tuple[int, int] | None = None
     empty: int = 0
     slack: int = 0
-    among: slice = slice(None)
+    among: slice = field(default_factory=lambda: slice(None))
     remark: str | None = None
 
     @property

@@ -4,8 +4,9 @@ Q. Wen, Y. Wu and Q. Chen, "Video Waterdrop Removal via Spatio-Temporal Fusion i
 
     rainy_vid/<video>, clean_vid/<video>: video files or folders of frames, paired by name
 
-45 are for training, 6 for testing. Copies that tell the two apart have them in `train` and `test`, some in a folder `syn` there. Where all 51 lie together,
-who is tested on is not written anywhere: the last six in natural order of their names are, and the task's notes say so.
+45 are for training, 6 for testing. Copies that tell the two apart have them in `train` and `test`, some in a folder
+`syn` there. Where all 51 lie together, which ones to test on is not written anywhere: the last six in natural order of
+their names are taken, and the task's notes say so.
 """
 
 from typing import ClassVar
