@@ -40,6 +40,12 @@ def test_both_of_a_pair_are_cut_alike(trees: Path) -> None:
     assert torch.equal(task.test[0].read(0, 1)[1][0], read_image(trees / "rainy/street/b/00001.jpg")[:, 4:12, 7:17])
 
 
+def test_a_root_may_be_given_later(trees: Path) -> None:
+    source = PairedFolders("x", "rainy", "clean")
+    source.rebase(trees)
+    assert len(source.task(0).train) == 2
+
+
 def test_a_video_without_partner_is_named(trees: Path) -> None:
     shutil.rmtree(trees / "clean/park/a")
     with pytest.raises(InputError) as error:

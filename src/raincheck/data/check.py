@@ -105,7 +105,7 @@ def differences_table(reports: list[SetReport]) -> Table:
     """A row for each kind of difference in each split; faults in bold."""
     table = Table(title="differences")
     for column in ("data set", "part", "what", "where", "what it means for a score"):
-        table.add_column(column)
+        table.add_column(column, overflow="fold")
     for report in reports:
         for split in report.splits:
             for what, where, meaning, fault in rows(split.findings):

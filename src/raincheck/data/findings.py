@@ -84,7 +84,7 @@ def compare(split: Split, base: Path, looker: Looker) -> SplitReport:
         *([Finding(Kind.REMARK, split.remark)] if split.remark and pairs else []),
         *(Finding(Kind.EMPTY, pair.name) for pair in empty),
         *compare_names(split, [pair.name for pair in pairs]),
-        *(finding for pair in pairs for finding in compare_pair(split, pair, seen)),
+        *(finding for pair in pairs for finding in compare_pair(split, pair, base, seen)),
         *other_files(pairs, seen),
     ]
     sizes = sum((seen[pair.rainy].sizes for pair in pairs), Counter[tuple[int, int]]())
@@ -103,11 +103,12 @@ def compare_names(split: Split, names: Sequence[str]) -> Iterator[Finding]:
         yield Finding(Kind.ABSENT, "all")
 
 
-def compare_pair(split: Split, pair: Pair, seen: Mapping[Source, Seen]) -> Iterator[Finding]:
+def compare_pair(split: Split, pair: Pair, base: Path, seen: Mapping[Source, Seen]) -> Iterator[Finding]:
     """What is wrong with a video, with its clean twin, or between the two."""
     rainy = seen[pair.rainy]
     sources = [source for source in (pair.rainy, pair.clean) if source is not None and source in seen]
-    yield from (Finding(Kind.BROKEN, reason) for source in sources for reason in seen[source].unreadable.values())
+    broken = [item for source in sources for item in seen[source].unreadable.items()]
+    yield from (Finding(Kind.BROKEN, f"{path.relative_to(base)} {reason}") for path, reason in broken)
     if not rainy.length and not rainy.unreadable:
         yield Finding(Kind.HOLLOW, pair.name)
         return

@@ -60,8 +60,8 @@ class Looker:
         if self.deep:
             frames = {path: self.seen[source] for source in new for path in source.frames()}
             sound = [path for path, seen in frames.items() if path not in seen.unreadable]
-            for path, reason in decode_all(sound).items():
-                frames[path].unreadable[path] = reason
+            for path, why in decode_all(sound).items():
+                frames[path].unreadable[path] = why
 
     def video(self, path: Path) -> Seen:
         """Looks at a video file; without `deep` its length is what its container announces."""
@@ -69,7 +69,7 @@ class Looker:
             stream = open_video(path)
             length = stream.count() if self.deep else stream.length or 0
         except InputError as error:
-            return Seen(unreadable={path: str(error)})
+            return Seen(unreadable={path: reason(path, error)})
         return Seen(length, sizes=Counter({stream.size: length}))
 
 
@@ -87,7 +87,7 @@ def look_at_folder(source: Source) -> Seen:
         try:
             seen.sizes[image_size(path)] += 1
         except InputError as error:
-            seen.unreadable[path] = str(error)
+            seen.unreadable[path] = reason(path, error)
     return seen
 
 
@@ -98,8 +98,8 @@ def decode_all(paths: Sequence[Path]) -> dict[Path, str]:
     fresh = get_context("spawn")
     pool = ProcessPoolExecutor(workers, fresh, signal.signal, (signal.SIGINT, signal.SIG_IGN)) if workers > 1 else None
     with pool or nullcontext():
-        reasons = pool.map(why_broken, paths, chunksize=64) if pool is not None else map(why_broken, paths)
-        return {path: reason for path, reason in zip(paths, reasons, strict=True) if reason is not None}
+        found = pool.map(why_broken, paths, chunksize=64) if pool is not None else map(why_broken, paths)
+        return {path: why for path, why in zip(paths, found, strict=True) if why is not None}
 
 
 def why_broken(path: Path) -> str | None:
@@ -107,5 +107,10 @@ def why_broken(path: Path) -> str | None:
     try:
         read_image(path)
     except InputError as error:
-        return str(error)
+        return reason(path, error)
     return None
+
+
+def reason(path: Path, error: InputError) -> str:
+    """What is wrong with a file, without its path and the advice, which fill a table."""
+    return str(error).removeprefix(str(path)).partition(";")[0].strip()
