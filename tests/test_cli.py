@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
+from fakedata import WRITE
 from raincheck import __version__
 from raincheck.cli import COMMANDS, frame_slice, main
 from tinytasks import KINDS
@@ -62,8 +63,8 @@ def test_the_overview_imports_nothing(arguments: list[str]) -> None:
 def test_help_of_a_command_imports_nothing() -> None:
     program = (
         "import sys; from raincheck.cli import main\n"
-        "for command in ('derain', 'evaluate', 'ablate', 'report', 'demo'):\n"
-        "    try: main([command, '--help'])\n"
+        "for command in ('derain', 'evaluate', 'ablate', 'report', 'demo', 'data', 'data check'):\n"
+        "    try: main([*command.split(), '--help'])\n"
         "    except SystemExit as exit: assert exit.code == 0\n"
         f"print('LOADED', *[name for name in {HEAVY} if name in sys.modules])"
     )
@@ -76,6 +77,11 @@ def test_derain_imports_torch_only(tmp_path: Path) -> None:
     write_folder(tmp_path / "in", noise(2, 16, 16))
     assert loaded("derain", str(tmp_path / "in"), str(tmp_path / "out"), "--weights", "identity") == {"torch"}
     assert contents(tmp_path / "out").keys() == {"00001.png", "00002.png"}
+
+
+def test_data_check_imports_torch_only(tmp_path: Path) -> None:
+    WRITE["rainvidss"](tmp_path, most=1)
+    assert loaded("data", "check", str(tmp_path)) == {"torch"}
 
 
 def test_overview_and_version(capsys: pytest.CaptureFixture[str]) -> None:

@@ -67,6 +67,27 @@ def test_a_dumped_configuration_is_the_same_configuration(base: list[str], tmp_p
     assert yaml.safe_load(text)["plugins"][0]["init_args"]["clips"] == 256  # defaults are written out
 
 
+def test_a_root_is_told_to_every_task(base: list[str], tmp_path: Path) -> None:
+    tasks = [
+        {"class_path": f"raincheck.datasets.{path}", "init_args": arguments}
+        for path, arguments in {
+            "nturain.NTURain": {"root": "ntu"},
+            "folder.PairedFolders": {"name": "pairs", "rainy": "a", "clean": "b"},
+            "rendered.RenderedRain": {"name": "thin", "rain": "thin", "train": ["c.mp4"], "root": "clean"},
+        }.items()
+    ]
+    files = [*base, "--config", write(tmp_path / "tasks.yaml", {"stream": {"tasks": tasks}})]
+    ntu, pairs, thin = (vars(task) for task in build(parse([*files, "--stream.root", "data"], True)).stream.tasks)
+    assert (ntu["root"], pairs["rainy"], pairs["clean"]) == (Path("data/ntu"), Path("data/a"), Path("data/b"))
+    assert (thin["root"], thin["train"][0].path) == (Path("data/clean"), Path("data/clean/c.mp4"))
+
+
+def test_a_root_without_use_is_refused(base: list[str]) -> None:
+    with pytest.raises(ConfigError) as error:
+        build(parse([*base, "--stream.root", "data"], True))
+    assert str(error.value) == "TinyRain reads nothing from data; leave stream.root out"
+
+
 def test_differences_name_keys_and_values(base: list[str]) -> None:
     before = dump(parse(base, True))
     assert differences(before, dump(parse([*base, "--workers", "2", "--tracking", "none"], True))) == []

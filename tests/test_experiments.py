@@ -4,9 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from fakedata import WRITE
 from raincheck.ablate import check
 from raincheck.ablation_grid import read_grid
 from raincheck.config import build, parse
+from raincheck.errors import InputError
+from raincheck.report import write_report
 from raincheck.run import run
 
 ROOT = Path(__file__).parents[1]
@@ -24,7 +27,30 @@ def test_a_method_learns_the_demonstrations_stream(method: Path, tmp_path: Path)
     assert report["metrics"]["psnr_y"]["average"] is not None
 
 
-@pytest.mark.parametrize("stream", STREAMS, ids=lambda path: path.stem)
+PUBLISHED = ROOT / "experiments" / "streams" / "paper_order.yaml"
+
+
+def test_the_papers_order_needs_only_a_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("nturain", "rainsynlight25", "rainsyncomplex25"):
+        WRITE[name](tmp_path / "data" / name, most=1)
+    options = [*TINY, "--stream.crop", "12", "--stream.root", "data"]  # relative, so that a root counted twice is seen
+    report = run(parse(["--config", str(PUBLISHED), *options]), tmp_path / "run")
+    assert report["tasks"] == ["RainSynLight25-A", "RainSynComplex25-A", "NTURain"]
+    assert report["metrics"]["psnr_y"]["average"] is not None
+    assert "RainSynLight25, form A" in report["data"]["RainSynLight25-A"]
+    write_report([tmp_path / "run"], tmp_path / "report.html")
+    page = (tmp_path / "report.html").read_text()
+    assert "<li>NTURain: test: 1 videos, where 8 were published</li>" in page
+
+
+def test_the_papers_order_without_data_is_one_sentence(tmp_path: Path) -> None:
+    config = build(parse(["--config", str(PUBLISHED), "--stream.root", str(tmp_path)]))
+    with pytest.raises(InputError, match=f"^no RainSynLight25 in {tmp_path} or up to 2 folders below: "):
+        config.stream.tasks[0].task(0)
+
+
+@pytest.mark.parametrize("stream", [path for path in STREAMS if path != PUBLISHED], ids=lambda path: path.stem)
 def test_a_stream_is_there_to_be_learned(stream: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     config = build(parse(["--config", str(stream)]))

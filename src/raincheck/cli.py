@@ -5,38 +5,11 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
 
-from raincheck import __version__
-from raincheck.errors import ConfigError, RaincheckError
-
-COMMANDS: dict[str, tuple[str, Callable[[list[str]], None]]] = {}
-
-
-class Parser(argparse.ArgumentParser):
-    """An argparse parser whose complaints are errors like all others: one sentence, no usage block."""
-
-    def __init__(self, name: str, description: str, **kwargs: bool) -> None:
-        super().__init__(prog=f"raincheck {name}", description=description, allow_abbrev=False, **kwargs)  # type: ignore[arg-type]
-
-    def error(self, message: str) -> NoReturn:
-        """Raises what argparse would print."""
-        raise ConfigError(f"{message}; see {self.prog} --help")
-
-
-Command = Callable[[list[str]], None]
-
-
-def command(description: str) -> Callable[[Command], Command]:
-    """Adds a function to the commands under its own name."""
-
-    def add(function: Command) -> Command:
-        COMMANDS[function.__name__] = (description, function)
-        return function
-
-    return add
+from raincheck.commands import COMMANDS, DATA, Parser, command, dispatch
+from raincheck.errors import RaincheckError
 
 
 @command("learn a stream of rain types with one method: --config FILE [--config FILE ...] [--key value ...] --out DIR")
@@ -151,6 +124,30 @@ def report(arguments: list[str]) -> None:
     print(f"written to {options.out}")
 
 
+@command("check published data sets on disk: data check ROOT")
+def data(arguments: list[str]) -> int:
+    """Calls one of the commands about data."""
+    return dispatch(arguments, DATA, "raincheck data")
+
+
+@command("compare the data sets under ROOT with what was published", DATA)
+def check(arguments: list[str]) -> int:
+    """Checks, prints, and exits with 1 if something is wrong."""
+    mine = Parser("data check", DATA["check"][0] + "; exits with 1 for a fault, with 0 for a part that has none")
+    mine.add_argument("root", metavar="ROOT", type=Path, help="a data set's folder, or one up to two folders above")
+    mine.add_argument("--deep", action="store_true", help="decode every frame, instead of reading headers")
+    options = mine.parse_args(arguments)
+    from rich.console import Console
+
+    from raincheck.data.check import check_data, print_check
+    from raincheck.progress import frame_counter
+
+    with frame_counter(options.root.name) as progress:
+        reports = check_data(options.root, options.deep, lambda done: progress(done, None))
+    print_check(reports, Console())
+    return int(any(report.faulty for report in reports))
+
+
 def _add_network_options(parser: Parser) -> None:
     parser.add_argument(
         "--weights", default="rrgnet", metavar="W", help="rrgnet (default), identity, a weights file, or a run's folder"
@@ -169,47 +166,17 @@ def frame_slice(text: str) -> slice:
         raise argparse.ArgumentTypeError(f"{text!r} is no slice such as 10:20") from None
 
 
-def overview() -> str:
-    """What `raincheck --help` prints."""
-    lines = [f"  {name:9} {description}" for name, (description, _) in COMMANDS.items()]
-    return "\n".join(
-        [
-            f"raincheck {__version__}: continual learning of video rain removal",
-            "",
-            "usage: raincheck COMMAND ...   (raincheck COMMAND --help explains one)",
-            "",
-            *lines,
-        ]
-    )
-
-
-def dispatch(arguments: list[str]) -> None:
-    """Calls the command that the first argument names.
-
-    Raises:
-        ConfigError: if there is no such command.
-    """
-    if not arguments or arguments[0] in ("-h", "--help", "help"):
-        print(overview())
-    elif arguments[0] == "--version":
-        print(__version__)
-    elif arguments[0] in COMMANDS:
-        COMMANDS[arguments[0]][1](arguments[1:])
-    else:
-        raise ConfigError(f"there is no command {arguments[0]!r}; choose one of {', '.join(COMMANDS)}")
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command.
 
     Returns:
-        0 on success, 2 for a mistake of the user's, 130 after Ctrl-C.
+        0 on success, 1 if `data check` finds a fault, 2 for a mistake of the user's, 130 after Ctrl-C.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     if argv is None:  # the process is ours
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that what is half-written is removed
     try:
-        dispatch(arguments)
+        code = dispatch(arguments, COMMANDS, "raincheck")
         sys.stdout.flush()  # here, where a closed pipe can still be caught
     except RaincheckError as error:
         print(f"raincheck: error: {error}", file=sys.stderr)
@@ -219,7 +186,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
     except BrokenPipeError:  # the reader of our output, such as head, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 0
+        return 0
+    return code
 
 
 if __name__ == "__main__":

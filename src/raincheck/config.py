@@ -38,17 +38,22 @@ class StreamConfig:
         crop: height and width of a training clip in pixels.
         steps: optimizer steps a task.
         joint: learn all tasks at once, in as many steps as one after another would take: the upper bound.
+        root: folder that the tasks' relative paths are taken from; by default the working directory.
     """
 
     tasks: list[TaskSource]
     crop: int = 64
     steps: int = 600
     joint: bool = False
+    root: str | None = None
 
     def __post_init__(self) -> None:
-        """Checks the numbers."""
+        """Checks the numbers, and tells the tasks where their data are."""
         if self.crop < 1 or self.steps < 1:
             raise ConfigError(f"stream.crop and stream.steps must be 1 or more, not {self.crop} and {self.steps}")
+        if self.root is not None:
+            for task in self.tasks:
+                task.rebase(Path(self.root))
 
 
 @dataclass

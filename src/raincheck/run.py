@@ -200,6 +200,7 @@ def conclude(config: RunConfig, tasks: list[Task], out: Path, matrices: Matrices
         "method": config.method,
         "seed": config.seed,
         "tasks": [task.name for task in tasks],
+        "data": {task.name: list(task.notes) for task in tasks if task.notes},
         "metrics": {name: summary(matrix) for name, matrix in matrices.items()},
         "parameters": sum(p.numel() for p in network.parameters()),
         "review_bytes": sum(plugin.bytes for plugin in config.plugins if isinstance(plugin, RainReview)),

@@ -1,6 +1,5 @@
-"""Paired videos on disk, the generic form and NTURain's, over generated fakes."""
+"""Paired videos on disk in the generic form, over generated fakes."""
 
-import runpy
 import shutil
 from pathlib import Path
 
@@ -8,20 +7,17 @@ import numpy as np
 import pytest
 import torch
 
+from fakeframes import write_frames
 from raincheck.datasets.folder import PairedFolders
-from raincheck.datasets.nturain import NTURain
 from raincheck.errors import ConfigError, InputError
 from raincheck.video.still import read_image
-
-FAKE = runpy.run_path(str(Path(__file__).parents[1] / "data" / "nturain" / "data.py"))
 
 
 @pytest.fixture
 def trees(tmp_path: Path) -> Path:
-    rng = np.random.default_rng(1)
     for video in ("street/a", "street/b", "park/a"):
         for kind in ("rainy", "clean"):
-            FAKE["write_frames"](tmp_path / kind / video, rng)
+            write_frames(tmp_path / kind / video, [f"{n:05d}.jpg" for n in range(1, 4)])
     return tmp_path
 
 
@@ -42,6 +38,12 @@ def test_both_of_a_pair_are_cut_alike(trees: Path) -> None:
         assert rainy.shape == (2, 3, 12, 12) and torch.equal(rainy, clean)
     assert len(task.test) == 1 and len(task.test[0]) == 2 and task.test[0].size == (8, 10)
     assert torch.equal(task.test[0].read(0, 1)[1][0], read_image(trees / "rainy/street/b/00001.jpg")[:, 4:12, 7:17])
+
+
+def test_a_root_may_be_given_later(trees: Path) -> None:
+    source = PairedFolders("x", "rainy", "clean")
+    source.rebase(trees)
+    assert len(source.task(0).train) == 2
 
 
 def test_a_video_without_partner_is_named(trees: Path) -> None:
@@ -67,14 +69,3 @@ def test_unknown_test_videos_and_missing_folders_are_refused(trees: Path) -> Non
         PairedFolders("x", "rainy", "clean", test=["c"], root=str(trees)).task(0)
     with pytest.raises(InputError, match="there is no folder of videos at"):
         PairedFolders("x", "rain", "clean", root=str(trees)).task(0)
-
-
-def test_nturain(tmp_path: Path) -> None:
-    FAKE["write"](tmp_path)
-    task = NTURain(str(tmp_path), test_frames=2).task(0)
-    assert len(task.train) == 25 and len(task.test) == 8  # the published counts
-    video = next(v for v in task.train if v.name == "t7_Rain_04")
-    assert torch.equal(video.read(0, 1)[1][0], read_image(tmp_path / "Dataset_Training_Synthetic/t7_GT/00001.jpg"))
-    assert [v.name for v in task.test][:2] == ["a1_Rain", "a2_Rain"] and {len(v) for v in task.test} == {2}
-    with pytest.raises(InputError, match="no NTURain videos like"):
-        NTURain(str(tmp_path / "none")).task(0)

@@ -193,6 +193,7 @@ def test_runs_of_other_tasks_and_missing_costs(make_run: Make) -> None:
         (json.dumps({"method": 3, "tasks": ["a"], "metrics": {"psnr_y": {}}}), "method is not a text"),
         (json.dumps({"method": "m", "tasks": "ab", "metrics": {"psnr_y": {}}}), "tasks are not a list"),
         (json.dumps({"method": "m", "tasks": ["a"], "metrics": {"p": {}}, "seed": "x"}), "seed is not a number"),
+        (json.dumps({"method": "m", "tasks": ["a"], "metrics": {"p": {}}, "data": {"a": "x"}}), "data are no lists"),
     ],
 )
 def test_what_is_no_report_is_refused(tmp_path: Path, content: str, reason: str) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -71,11 +72,13 @@ class Task:
         name: what the task is called in matrices and reports.
         train: videos to learn from.
         test: videos to score on; none of them, nor another rain over the same footage, is in `train`.
+        notes: what a reader of scores must know, such as the form of a data set and what of it is missing.
     """
 
     name: str
     train: Sequence[PairedVideo]
     test: Sequence[PairedVideo]
+    notes: Sequence[str] = ()
 
 
 class TaskSource(ABC):
@@ -84,6 +87,14 @@ class TaskSource(ABC):
     @abstractmethod
     def task(self, seed: int) -> Task:
         """Builds the task; what is random in it is a function of `seed`."""
+
+    def rebase(self, folder: Path) -> None:
+        """Takes relative paths from `folder` instead of the working directory.
+
+        Raises:
+            ConfigError: by default, where a data set has no paths.
+        """
+        raise ConfigError(f"{type(self).__name__} reads nothing from {folder}; leave stream.root out")
 
 
 class TrainClips(Dataset[tuple[Tensor, Tensor, int]]):

@@ -69,13 +69,25 @@ def open_pair(
     """Opens a pair, cut to at most `frames` frames of `size` around its centre.
 
     Raises:
+        ConfigError: if nothing would be left.
         InputError: if one cannot be read, or they do not fit.
     """
     both = PairedFootage(name, Named(open_clip(Clip(rainy)), str(rainy)), Named(open_clip(Clip(clean)), str(clean)))
+    return cut_pair(both, frames, size)
+
+
+def cut_pair(both: PairedFootage, frames: int | None = None, size: tuple[int, int] | None = None) -> PairedFootage:
+    """The first `frames` frames of a pair, cut to `size` around their centre; None keeps all.
+
+    Raises:
+        ConfigError: if nothing would be left.
+    """
     if frames is None and size is None:
         return both
     most = len(both) if frames is None else frames
-    return PairedFootage(name, Part(both.rainy, most, size), Part(both.clean, most, size))
+    if most < 1 or (size is not None and min(size) < 1):
+        raise ConfigError(f"test_frames and test_size must be 1 or more, not {frames}, {size}; correct them")
+    return PairedFootage(both.name, Part(both.rainy, most, size), Part(both.clean, most, size))
 
 
 class Named:
@@ -141,6 +153,10 @@ class PairedFolders(TaskSource):
     ) -> None:
         self.name, self.rainy, self.clean = name, Path(root) / rainy, Path(root) / clean
         self.test, self.test_frames, self.test_size = test, test_frames, test_size
+
+    def rebase(self, folder: Path) -> None:
+        """Takes the two folders from there."""
+        self.rainy, self.clean = folder / self.rainy, folder / self.clean
 
     def task(self, seed: int) -> Task:
         """Opens all videos; `seed` changes nothing.

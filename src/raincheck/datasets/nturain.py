@@ -5,62 +5,49 @@ a CNN Framework", CVPR 2018.
 
     Dataset_Training_Synthetic/t{1..8}_Rain_{01..03}/%05d.jpg      clean: t{n}_GT, shared by the variants; t7 has _04
     Dataset_Testing_Synthetic/{a1..a4,b1..b4}_{Rain,GT}/%05d.jpg
+    Dataset_Testing_RealRain/{ra1..ra4,rb1..rb3}_Rain/%05d.jpg     real rain, which has no clean twin
 """
 
-import re
-from pathlib import Path
+from typing import ClassVar
 
-from raincheck.datasets.base import Task, TaskSource
-from raincheck.datasets.folder import PairedFootage, open_pair
-from raincheck.errors import InputError
+from raincheck.datasets.layout import Forms, Split
+from raincheck.datasets.published import PublishedPairs
+
+TRAIN = {"t1": 80, "t2": 112, "t3": 128, "t4": 136, "t5": 128, "t6": 138, "t7": 138, "t8": 135}
+TEST = {"a1": 168, "a2": 116, "a3": 125, "a4": 298, "b1": 256, "b2": 250, "b3": 219, "b4": 250}
+REAL = {"ra1": 60, "ra2": 90, "ra3": 80, "ra4": 108, "rb1": 120, "rb2": 60, "rb3": 140}
 
 
-class NTURain(TaskSource):
-    """NTURain's synthetic part as one rain type; 25 training and 8 test videos when complete.
+def variants(scene: str) -> range:
+    """Numbers of the rains over a training scene."""
+    return range(1, 5 if scene == "t7" else 4)
 
-    Args:
-        root: folder that holds `Dataset_Training_Synthetic` and `Dataset_Testing_Synthetic`.
-        name: what the task is called.
-        test_frames: at most so many frames of each test video; None, as published, all.
-        test_size: test videos are cut to this height and width around their centre; None, as published, keeps all.
-    """
 
-    def __init__(
-        self,
-        root: str,
-        name: str = "nturain",
-        test_frames: int | None = None,
-        test_size: tuple[int, int] | None = None,
-    ) -> None:
-        self.root, self.name, self.test_frames, self.test_size = Path(root), name, test_frames, test_size
+class NTURain(PublishedPairs):
+    """NTURain's synthetic part: 25 training videos with 3,123 frames, 8 test videos with 1,682."""
 
-    def task(self, seed: int) -> Task:
-        """Opens all videos; `seed` changes nothing, the split is the published one.
-
-        Raises:
-            InputError: if a folder is missing or a pair does not fit.
-        """
-        train = self.pairs("Dataset_Training_Synthetic", r"(t\d+)_Rain_\d+", None, None)
-        return Task(
-            self.name,
-            train,
-            self.pairs("Dataset_Testing_Synthetic", r"([ab]\d+)_Rain", self.test_frames, self.test_size),
+    title = "NTURain"
+    forms: ClassVar[Forms] = {
+        "": (
+            Split(
+                "train",
+                r"Dataset_Training_Synthetic/(t\d+)_Rain_\d+",
+                [r"Dataset_Training_Synthetic/\1_GT"],
+                names={f"{t}_Rain_{i:02d}": length for t, length in TRAIN.items() for i in variants(t)},
+                first=1,
+            ),
+            Split(
+                "test",
+                r"Dataset_Testing_Synthetic/([ab]\d+)_Rain",
+                [r"Dataset_Testing_Synthetic/\1_GT"],
+                names={f"{clip}_Rain": length for clip, length in TEST.items()},
+                first=1,
+            ),
+            Split(
+                "real",
+                r"Dataset_Testing_RealRain/(r[ab]\d+)_Rain",
+                names={f"{clip}_Rain": length for clip, length in REAL.items()},
+                first=1,
+            ),
         )
-
-    def pairs(self, part: str, pattern: str, frames: int | None, size: tuple[int, int] | None) -> list[PairedFootage]:
-        """The pairs of one part whose rainy folders match `pattern`; its group names the scene.
-
-        Raises:
-            InputError: if there are none, or one does not fit.
-        """
-        found = {path: re.fullmatch(pattern, path.name) for path in sorted((self.root / part).glob("*_Rain*"))}
-        pairs = [
-            open_pair(path.name, path, path.with_name(f"{match[1]}_GT"), frames, size)
-            for path, match in found.items()
-            if match is not None
-        ]
-        if not pairs:
-            raise InputError(
-                f"no NTURain videos like {pattern} in {self.root / part}; give the data set's folder as root"
-            )
-        return pairs
+    }

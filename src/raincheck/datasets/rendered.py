@@ -1,7 +1,7 @@
 """Rendered rain over clean footage: real video, or filmed photographs."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -143,6 +143,13 @@ class RenderedRain(TaskSource):
         if shared:
             raise ConfigError(f"task {name} trains and tests on {shared[0]}; give each video to one of the two")
         self.photographs, self.test_photographs = photographs, test_photographs
+
+    def rebase(self, folder: Path) -> None:
+        """Takes videos and photographs from there."""
+        self.root = folder / self.root
+        self.train, self.test = (
+            [replace(clip, path=folder / clip.path) for clip in clips] for clips in (self.train, self.test)
+        )
 
     def task(self, seed: int) -> Task:
         """Opens the footage; `seed` changes nothing, since all that varies is drawn when clips are sampled.

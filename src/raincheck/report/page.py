@@ -84,6 +84,7 @@ def render(runs: Sequence[Run], title: str) -> str:
         sections=[metric_section(runs, name) for name in names],
         costs=[(run.label, costs(run)) for run in runs],
         comparisons=comparisons(runs),
+        data=dict.fromkeys((task, str(note)) for run in runs for task, notes in run.data.items() for note in notes),
         chart=curves,
     )
 

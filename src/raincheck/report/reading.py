@@ -31,6 +31,7 @@ class Run:
         review_bytes: what the method keeps of old tasks' data.
         train_seconds: wall time of training.
         config: the text of config.yaml, empty if there is none.
+        data: what a reader of scores must know about a task's data, by task.
         frames: PNG files by (task, frame) and by kind: `rainy`, `derained`, `clean`.
     """
 
@@ -43,6 +44,7 @@ class Run:
     review_bytes: int | None
     train_seconds: float | None
     config: str
+    data: Mapping[str, Sequence[str]]
     frames: Frames
 
 
@@ -91,6 +93,7 @@ def read_run(folder: Path) -> Run:
         review_bytes=report.get("review_bytes"),
         train_seconds=report.get("train_seconds"),
         config=_text(folder / "config.yaml") if (folder / "config.yaml").is_file() else "",
+        data=report.get("data", {}),
         frames=read_frames(folder / "frames", tasks),
     )
 
@@ -141,6 +144,9 @@ def _check(report: Any) -> None:
         raise TypeError("tasks are not a list of texts")
     if not isinstance(metrics, dict) or not metrics:
         raise TypeError("there are no metrics")
+    data = report.get("data", {})
+    if not isinstance(data, dict) or not all(isinstance(notes, list) for notes in data.values()):
+        raise TypeError("data are no lists of notes by task")
     for name in ("seed", "parameters", "review_bytes", "train_seconds"):
         if not isinstance(report.get(name), int | float | None):
             raise TypeError(f"{name} is not a number")

@@ -90,7 +90,42 @@ if hasattr(os, "register_at_fork"):  # not on Windows, where processes are never
     os.register_at_fork(after_in_child=_abandon_readers)
 
 
-class FrameFolder:
+class FrameFiles:
+    """Images in order, as a video.
+
+    Args:
+        name: what the video is called.
+        files: one image a frame.
+        size: height and width that every frame is cut to, from its top left corner; None if all have one size.
+
+    Raises:
+        InputError: if no size is given and sizes differ.
+    """
+
+    def __init__(self, name: str, files: list[Path], size: tuple[int, int] | None = None) -> None:
+        self.name, self.files = name, files
+        self._size = common_size(files) if size is None else size
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        return self._size
+
+    def read(self, start: int, count: int) -> Tensor:
+        """Frames `start` to `start + count - 1` as uint8 `(t, c, h, w)`.
+
+        Raises:
+            InputError: if they reach outside the video, or one is unreadable.
+        """
+        check_inside(self.name, len(self), start, count)
+        height, width = self.size
+        return torch.stack([read_image(p)[:, :height, :width] for p in self.files[start : start + count]])
+
+
+class FrameFolder(FrameFiles):
     """A folder of images, or a part of it.
 
     Args:
@@ -104,28 +139,10 @@ class FrameFolder:
 
     def __init__(self, path: str | Path, start: int | None = None, stop: int | None = None) -> None:
         folder = Path(path)
-        self.name = folder.name if start is None and stop is None else f"{folder.name}[{start or 0}:{stop or ''}]"
         files = frame_files(folder)
         part = part_of(len(files), start, stop, folder)
-        self.files = files[part.start : part.stop]
-        self._size = common_size(self.files)
-
-    def __len__(self) -> int:
-        return len(self.files)
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Height and width in pixels."""
-        return self._size
-
-    def read(self, start: int, count: int) -> Tensor:
-        """Frames `start` to `start + count - 1` of the part as uint8 `(t, c, h, w)`.
-
-        Raises:
-            InputError: if they reach outside the part, or one is unreadable.
-        """
-        check_inside(self.name, len(self), start, count)
-        return torch.stack([read_image(p) for p in self.files[start : start + count]])
+        name = folder.name if start is None and stop is None else f"{folder.name}[{start or 0}:{stop or ''}]"
+        super().__init__(name, files[part.start : part.stop])
 
 
 def open_footage(path: str | Path, start: int | None = None, stop: int | None = None) -> VideoFile | FrameFolder:

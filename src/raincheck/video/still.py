@@ -41,14 +41,29 @@ def frame_files(folder: Path) -> list[Path]:
     Raises:
         InputError: if the folder cannot be read or holds no image.
     """
-    try:
-        inside = list(folder.iterdir())
-    except OSError as error:
-        raise InputError(f"{folder} cannot be read ({error.strerror}); check its permissions") from None
-    files = [p for p in inside if p.suffix.lower() in SUFFIXES and not p.name.startswith(".") and p.is_file()]
+    inside = entries(folder)
+    files = pictures(inside)
     if not files:
         what = f"none of its {len(inside)} entries is an image" if inside else "it is empty"
         raise InputError(f"{folder} holds no frames: {what}; give a folder of {', '.join(sorted(SUFFIXES))} files")
+    return files
+
+
+def entries(folder: Path) -> list[Path]:
+    """Everything in a folder, in no order.
+
+    Raises:
+        InputError: if the folder cannot be read.
+    """
+    try:
+        return list(folder.iterdir())
+    except OSError as error:
+        raise InputError(f"{folder} cannot be read ({error.strerror}); check its permissions") from None
+
+
+def pictures(paths: list[Path]) -> list[Path]:
+    """Those of a folder's entries that are images, by their suffix, in natural order."""
+    files = [p for p in paths if p.suffix.lower() in SUFFIXES and not p.name.startswith(".") and p.is_file()]
     return sorted(files, key=natural)
 
 

@@ -1,36 +1,35 @@
-"""Writes a tiny NTURain with the real folder and file names: `write(root)`, or `python data.py` here."""
+"""A small NTURain with the real folder and file names; a script that writes it here (PYTHONPATH=tests).
 
-import shutil
+`most` videos of each part and `frames` frames of each video are written; None writes as many as were published.
+"""
+
 from pathlib import Path
 
-import numpy as np
-from PIL import Image
+from fakeframes import remove, write_frames
 
-VARIANTS = {f"t{n}": 4 if n == 7 else 3 for n in range(1, 9)}
-TESTS = [f"{part}{n}" for part in "ab" for n in range(1, 5)]
-
-
-def write_frames(folder: Path, rng: np.random.Generator, frames: int = 3) -> None:
-    """Writes `frames` noise frames of 24x16, and the litter that the public copy has."""
-    folder.mkdir(parents=True)
-    for i in range(1, frames + 1):
-        Image.fromarray(rng.integers(0, 256, (16, 24, 3), dtype=np.uint8)).save(folder / f"{i:05d}.jpg")
-    (folder / "Thumbs.db").write_bytes(b"not an image")
+SCENES = {"t1": 80, "t2": 112, "t3": 128, "t4": 136, "t5": 128, "t6": 138, "t7": 138, "t8": 135}
+TESTS = {"a1": 168, "a2": 116, "a3": 125, "a4": 298, "b1": 256, "b2": 250, "b3": 219, "b4": 250}
+REAL = {"ra1": 60, "ra2": 90, "ra3": 80, "ra4": 108, "rb1": 120, "rb2": 60, "rb3": 140}
 
 
-def write(root: Path) -> None:
+def write(root: Path, most: int | None = None, frames: int | None = 6) -> None:
     """Writes the data set below `root`, deleting what was there."""
-    rng = np.random.default_rng(0)
-    names = {
+    rains = {scene: range(1, 5 if scene == "t7" else 4) for scene in SCENES}
+    parts = {
         "Dataset_Training_Synthetic": [
-            name for t, n in VARIANTS.items() for name in [f"{t}_GT", *(f"{t}_Rain_{v:02d}" for v in range(1, n + 1))]
+            (f"{scene}_{kind}", length)
+            for scene, length in list(SCENES.items())[:most]
+            for kind in ("GT", *(f"Rain_{i:02d}" for i in rains[scene]))
         ],
-        "Dataset_Testing_Synthetic": [f"{name}_{kind}" for name in TESTS for kind in ("Rain", "GT")],
+        "Dataset_Testing_Synthetic": [
+            (f"{clip}_{kind}", n) for clip, n in list(TESTS.items())[:most] for kind in ("Rain", "GT")
+        ],
+        "Dataset_Testing_RealRain": [(f"{clip}_Rain", n) for clip, n in list(REAL.items())[:most]],
     }
-    for part, folders in names.items():
-        shutil.rmtree(root / part, ignore_errors=True)
-        for folder in folders:
-            write_frames(root / part / folder, rng)
+    for part, folders in parts.items():
+        remove(root / part)
+        for folder, length in folders:
+            write_frames(root / part / folder, [f"{i:05d}.jpg" for i in range(1, (frames or length) + 1)])
 
 
 if __name__ == "__main__":

@@ -1,0 +1,65 @@
+"""Commands of the command line in groups: found by name, explained by --help, mistaken in one sentence."""
+
+import argparse
+from collections.abc import Callable
+from typing import NoReturn
+
+from raincheck import __version__
+from raincheck.errors import ConfigError
+
+Command = Callable[[list[str]], int | None]  # returns the exit code, None for 0
+Commands = dict[str, tuple[str, Command]]
+COMMANDS: Commands = {}
+DATA: Commands = {}  # of `raincheck data`
+
+
+class Parser(argparse.ArgumentParser):
+    """An argparse parser whose complaints are errors like all others: one sentence, no usage block."""
+
+    def __init__(self, name: str, description: str, **kwargs: bool) -> None:
+        super().__init__(prog=f"raincheck {name}", description=description, allow_abbrev=False, **kwargs)  # type: ignore[arg-type]
+
+    def error(self, message: str) -> NoReturn:
+        """Raises what argparse would print."""
+        raise ConfigError(f"{message}; see {self.prog} --help")
+
+
+def command(description: str, group: Commands = COMMANDS) -> Callable[[Command], Command]:
+    """Adds a function to a group of commands under its own name."""
+
+    def add(function: Command) -> Command:
+        group[function.__name__] = (description, function)
+        return function
+
+    return add
+
+
+def overview(commands: Commands, program: str) -> str:
+    """What `--help` prints about a group of commands."""
+    lines = [f"  {name:9} {description}" for name, (description, _) in commands.items()]
+    return "\n".join(
+        [
+            f"raincheck {__version__}: continual learning of video rain removal",
+            "",
+            f"usage: {program} COMMAND ...   ({program} COMMAND --help explains one)",
+            "",
+            *lines,
+        ]
+    )
+
+
+def dispatch(arguments: list[str], commands: Commands, program: str) -> int:
+    """Calls the command that the first argument names; returns the exit code.
+
+    Raises:
+        ConfigError: if there is no such command.
+    """
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
+        print(overview(commands, program))
+    elif arguments[0] == "--version":
+        print(__version__)
+    elif arguments[0] in commands:
+        return commands[arguments[0]][1](arguments[1:]) or 0
+    else:
+        raise ConfigError(f"there is no command {arguments[0]!r}; choose one of {', '.join(commands)}")
+    return 0

@@ -1,0 +1,155 @@
+"""Where the videos of a published data set lie, which belong together, and how many there should be: paths only."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from raincheck.datasets.folder import VIDEO_SUFFIXES
+from raincheck.video.still import entries, natural, pictures
+
+ANY = "([^.].*)"  # a component of a path: every name but a hidden one's
+LITERAL = re.compile(r"[\w ]+")
+DEPTH = 2  # folders between the one that is named and the data set's own
+
+
+@dataclass(frozen=True)
+class Source:
+    """A video file, or those images of a folder whose names begin alike.
+
+    Attributes:
+        path: the file or folder.
+        prefix: what the names of its frames begin with.
+    """
+
+    path: Path
+    prefix: str = ""
+
+    def frames(self) -> list[Path]:
+        """Its images in natural order; none if there is no such folder.
+
+        Raises:
+            InputError: if the folder cannot be read.
+        """
+        inside = entries(self.path) if self.path.is_dir() else []
+        return pictures([path for path in inside if path.name.startswith(self.prefix)])
+
+    def number(self, frame: Path) -> int | None:
+        """The last number in a frame's name, None if it has none."""
+        found = re.findall(r"\d+", frame.stem.removeprefix(self.prefix))
+        return int(found[-1]) if found else None
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A rainy video and where its clean twin should be, None where there never was one."""
+
+    name: str
+    rainy: Source
+    clean: Source | None
+
+
+@dataclass(frozen=True)
+class Split:
+    """A part of a data set, as it was published.
+
+    Attributes:
+        name: `train`, `test`, or `real` for rain without clean twins, which is neither learned nor scored.
+        rainy: paths of the rainy videos below the data set's folder; each component is a regular expression.
+        clean: paths of the clean twins, with the groups of `rainy`; the first that exists counts.
+        prefixes: what the names of rainy and of clean frames begin with, where both lie in one folder.
+        clips: how many videos were published, None if that is not known.
+        frames: how many frames each has, None if that differs or is not known.
+        names: the published videos, and the frames of each where `frames` does not say it.
+        first: number of the first frame, None if it is not known.
+        size: height and width in pixels, None if it differs or is not known.
+        empty: folders without frames that the published copy holds, and that are left out.
+        slack: pixels by which frames may be larger than the others; all are cut to the smallest.
+        among: which of the videos that fit, in natural order, belong to this split.
+        remark: what a reader of scores must know, None for nothing.
+    """
+
+    name: str
+    rainy: str
+    clean: Sequence[str] = ()
+    prefixes: tuple[str, str] = ("", "")
+    clips: int | None = None
+    frames: int | None = None
+    names: Mapping[str, int | None] = field(default_factory=dict)
+    first: int | None = None
+    size: tuple[int, int] | None = None
+    empty: int = 0
+    slack: int = 0
+    among: slice = field(default_factory=lambda: slice(None))
+    remark: str | None = None
+
+    @property
+    def published(self) -> int | None:
+        """How many videos were published."""
+        return len(self.names) or self.clips
+
+    @property
+    def shown(self) -> str:
+        """The path of a rainy video, for a message."""
+        return self.rainy.replace(ANY, "<video>")
+
+    def length(self, name: str) -> int | None:
+        """How many frames the video `name` was published with, None if that is not known."""
+        return self.names.get(name) or self.frames
+
+    def exists(self, base: Path) -> bool:
+        """Whether any video of this split, or of one that lies in the same folders, is below `base`."""
+        return next(matching(base, self.rainy), None) is not None
+
+    def find(self, base: Path) -> list[Pair]:
+        """The videos below `base`, in natural order of their paths."""
+        return [self.pair(base, path) for path in list(matching(base, self.rainy))[self.among]]
+
+    def pair(self, base: Path, path: Path) -> Pair:
+        """A rainy video with its clean twin, or with the place where that is missing."""
+        match = re.fullmatch(self.rainy, path.relative_to(base).as_posix())
+        twins = [base / match.expand(template) for template in self.clean] if match is not None else []
+        if path.is_file():
+            twins += [twin.with_suffix(suffix) for twin in twins for suffix in sorted(VIDEO_SUFFIXES)]
+        clean = next((twin for twin in twins if twin.exists()), twins[0] if twins else None)
+        name = path.stem if path.is_file() else path.name
+        twin = None if clean is None else Source(clean, self.prefixes[1])
+        return Pair(name, Source(path, self.prefixes[0]), twin)
+
+
+Forms = Mapping[str, Sequence[Split]]  # a data set's splits, by the name of the form in which it circulates
+
+
+def matching(base: Path, pattern: str) -> Iterator[Path]:
+    """Folders and video files below `base` whose path fits, in natural order.
+
+    Args:
+        base: where to look.
+        pattern: a path whose components are regular expressions without a slash of their own.
+    """
+    head, _, rest = pattern.partition("/")
+    if LITERAL.fullmatch(head):
+        inside = [base / head] if (base / head).is_dir() else []
+    else:
+        inside = sorted((path for path in listing(base) if re.fullmatch(head, path.name)), key=natural)
+    for path in inside:
+        if rest:
+            yield from matching(path, rest)
+        elif path.is_dir() or path.suffix.lower() in VIDEO_SUFFIXES:
+            yield path
+
+
+def places(root: Path, splits: Sequence[Split], depth: int = DEPTH) -> list[Path]:
+    """The folders in which any of the splits lies: `root`, or those at most `depth` folders below it."""
+    if any(split.exists(root) for split in splits):
+        return [root]
+    below = sorted((path for path in listing(root) if path.is_dir()), key=natural) if depth else []
+    return [place for path in below for place in places(path, splits, depth - 1)]
+
+
+def listing(folder: Path) -> list[Path]:
+    """The entries of a folder that are not hidden; none of a folder that is not there or may not be read."""
+    try:
+        return [path for path in folder.iterdir() if not path.name.startswith(".")]
+    except OSError:
+        return []
