@@ -1,11 +1,13 @@
 """run(): a report that can be repeated, a run that can be killed."""
 
+import itertools
 import json
 import os
+import random
+import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,9 +16,11 @@ import pytest
 import torch
 import yaml
 
+from killing import KILL
 from raincheck import checkpoint
 from raincheck.config import parse
 from raincheck.errors import ConfigError, DivergenceError, InputError, OutputError
+from raincheck.fingerprint import fingerprints
 from raincheck.networks import RRGNet, load_network
 from raincheck.run import run
 from tinytasks import KINDS, Strike, same
@@ -178,26 +182,99 @@ def test_a_run_stopped_after_its_last_task_only_reports(
     assert same(weights(tmp_path / "run"), weights(finished[0]))
 
 
+PLACES = {  # how often a run of three tasks of five steps comes there
+    "before_training_iteration": 15,
+    "before_forward": 15,
+    "after_backward": 15,
+    "after_update": 15,
+    "after_training_iteration": 15,
+    "before_training_exp": 3,
+    "after_training_exp": 3,
+    "fisher": 6,
+    "fill": 24,
+    "write": 15,
+    "before_eval_iteration": 33,
+    "after_eval": 4,
+}
+
+
+def command(out: Path, **environment: str) -> int:
+    """`raincheck run` in a process of its own; its exit code."""
+    out.with_suffix(".yaml").write_text(yaml.safe_dump(settings([*RRGNET, {"class_path": "killing.Killer"}])))
+    options = ["--trust", "--config", str(out.with_suffix(".yaml")), "--out", str(out), "--save_every", "0"]
+    return subprocess.run(
+        [sys.executable, "-m", "raincheck.cli", "run", *options],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent), **environment},
+        stdout=subprocess.DEVNULL,
+        check=False,
+    ).returncode
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(("sign", "seconds"), [("config.yaml", 0.3), ("checkpoints/last.ckpt", 0.05)])
-def test_a_killed_run_ends_with_the_same_bits(
-    finished: tuple[Path, dict[str, Any]], tmp_path: Path, sign: str, seconds: float
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_run_that_is_killed_everywhere_ends_with_the_same_bits(
+    finished: tuple[Path, dict[str, Any]], tmp_path: Path, seed: int
 ) -> None:
-    """SIGKILL some time after a sign of life: in the first experience, and in the second."""
-    (tmp_path / "c.yaml").write_text(yaml.safe_dump(settings()))
-    program = [sys.executable, "-m", "raincheck.cli", "run", "--trust", "--config", str(tmp_path / "c.yaml")]
-    out = tmp_path / "killed"
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
-    process = subprocess.Popen([*program, "--out", str(out)], env=environment, stdout=subprocess.DEVNULL)
-    while not (out / sign).exists():
-        time.sleep(0.01)
-    time.sleep(seconds)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    assert not (out / "report.json").exists()
-    subprocess.run([*program, "--out", str(out)], env=environment, check=True, stdout=subprocess.DEVNULL)
+    """One run, killed at a random visit to each place, in random order, and started again each time."""
+    draw = random.Random(seed)
+    out, kills = tmp_path / "killed", 0
+    for place in draw.sample(sorted(PLACES), len(PLACES)):
+        # A run that goes on comes to a place less often than a whole one: where it is late, an early visit.
+        visit = draw.randint(1, PLACES[place] if kills == 0 else 3)
+        code = command(out, **{KILL: f"{place}:{visit}"})
+        kills += code == -signal.SIGKILL
+        assert code in (0, -signal.SIGKILL)
+    assert kills >= 6
+    assert command(out) == 0
     assert numbers(json.loads((out / "report.json").read_text())) == numbers(finished[1])
     assert same(weights(out), weights(finished[0]))
+    assert {path.name for path in (out / "checkpoints").iterdir()} == {"last.ckpt", "data.json"}
+
+
+@pytest.mark.parametrize("file", [1, 3, 7, 8])
+def test_a_full_disk_ends_a_run_that_can_go_on(
+    finished: tuple[Path, dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: int
+) -> None:
+    save, files = torch.save, itertools.count(1)
+
+    def save_to_full(state: Any, path: Path) -> None:
+        save(state, path)
+        if next(files) == file:
+            os.truncate(path, 100)
+            raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch, pytest.raises(OutputError) as error:
+        patch.setattr(torch, "save", save_to_full)
+        start(tmp_path / "run", "--save_every", "0")
+    full = tmp_path / "run" / "checkpoints"
+    assert re.fullmatch(
+        rf"cannot write {full}/[\w-]+\.ckpt: No space left on device; choose a writable place with free space",
+        str(error.value),
+    )
+    assert all(checkpoint.load(path) for path in full.glob("*.ckpt"))
+    assert not list(full.glob(".*"))
+    assert numbers(start(tmp_path / "run")) == numbers(finished[1])
+    assert same(weights(tmp_path / "run"), weights(finished[0]))
+
+
+def test_a_run_does_not_go_on_with_other_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import raincheck.run
+
+    footage = tmp_path / "clip.mp4"
+    footage.write_bytes(b"then")
+    monkeypatch.setattr(raincheck.run, "fingerprints", lambda tasks: fingerprints([*tasks, footage]))
+    monkeypatch.setattr(Strike, "armed", True)
+    with pytest.raises(SystemError):
+        start(tmp_path / "run", plugins=[STRIKE])
+    monkeypatch.setattr(Strike, "armed", False)
+    footage.write_bytes(b"now")
+    with pytest.raises(ConfigError) as error:
+        start(tmp_path / "run", plugins=[STRIKE])
+    assert str(error.value) == (
+        f"{tmp_path / 'run'} was begun with other data: {footage} changed since; choose another --out"
+    )
+    footage.write_bytes(b"then")
+    start(tmp_path / "run", plugins=[STRIKE])
 
 
 def test_a_finished_run_is_not_run_again(

@@ -37,3 +37,9 @@ def write_text(path: Path, text: str) -> None:
         OutputError: if it cannot be written.
     """
     replace_file(path, lambda partial: partial.write_text(text, encoding="utf-8"))
+
+
+def remove_partial(folder: Path) -> None:
+    """Removes what processes that were killed in `replace_file` left in a folder, which nobody else may write to."""
+    for partial in folder.glob(".*.partial"):
+        partial.unlink()

@@ -25,7 +25,8 @@ from raincheck.errors import ConfigError, OutputError, RaincheckError
 from raincheck.evaluation.frames import save_frames
 from raincheck.evaluation.matrix import Matrix
 from raincheck.evaluation.transfer import summary
-from raincheck.files import write_text
+from raincheck.files import remove_partial, write_text
+from raincheck.fingerprint import Fingerprints, changed, fingerprints
 from raincheck.metrics import METRICS
 from raincheck.networks import save_weights
 from raincheck.plugins.finite import FiniteLoss
@@ -57,6 +58,7 @@ def run(config: Namespace, out: Path) -> Report:
         DivergenceError: if a loss is no number any more; the checkpoint of the last task is kept.
     """
     with checkpoint.locked(out), claimed(out, dump(config)):
+        remove_partial(out)
         finished = out / "report.json"
         if finished.exists():
             report: Report = json.loads(finished.read_text())
@@ -105,6 +107,7 @@ def learn(config: RunConfig, out: Path) -> Report:
         joint=config.stream.joint,
     )
     strategy, scores = make_strategy(config, out)
+    data = same_data(out, tasks)
     kept = resume(strategy)
     matrices, seconds = {name: Matrix.from_json(matrix) for name, matrix in kept["matrices"].items()}, kept["seconds"]
     if not matrices:
@@ -112,6 +115,7 @@ def learn(config: RunConfig, out: Path) -> Report:
         matrices = {
             name: Matrix.before(names, scores.rows[name], metric.higher_is_better) for name, metric in METRICS.items()
         }
+    remember_data(out, data)
     for experience in stream.train_stream[strategy.clock.train_exp_counter :]:
         seed_everything(_seed(config.seed, 1 + experience.current_experience), verbose=False)
         seconds += train(strategy, experience, config.workers)
@@ -121,6 +125,25 @@ def learn(config: RunConfig, out: Path) -> Report:
         log_scores(strategy, scores, names)
         strategy.save(matrices={name: matrix.to_json() for name, matrix in matrices.items()}, seconds=seconds)
     return conclude(config, tasks, out, matrices, seconds)
+
+
+def same_data(out: Path, tasks: list[Task]) -> Fingerprints:
+    """What the files of all tasks look like.
+
+    Raises:
+        ConfigError: if the run was begun with others.
+    """
+    now, path = fingerprints(tasks), out / "checkpoints" / "data.json"
+    if path.exists() and (differ := changed(json.loads(path.read_text()), now)):
+        more = f" and {len(differ) - 1} more" if differ[1:] else ""
+        raise ConfigError(f"{out} was begun with other data: {differ[0]}{more} changed since; choose another --out")
+    return now
+
+
+def remember_data(out: Path, data: Fingerprints) -> None:
+    """Keeps what `same_data` will compare."""
+    (out / "checkpoints").mkdir(exist_ok=True)
+    write_text(out / "checkpoints" / "data.json", json.dumps(data, indent=1))
 
 
 def resume(strategy: LightningStrategy) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from torch.optim import Optimizer
 from raincheck import checkpoint
 from raincheck.deferred import DeferredLoader
 from raincheck.errors import ConfigError
+from raincheck.files import remove_partial
 from raincheck.loops import EvalLoop, FitLoop, quiet
 from raincheck.own_epoch import OwnEpochLoop
 from raincheck.refusals import has_own_epoch, refuse_accumulation, refuse_other_loops, refuse_other_order
@@ -147,8 +148,11 @@ class LightningLoop:
         Raises:
             ConfigError: if the state cannot be read, or is of another network, optimizer or list of plugins.
         """
-        state = self.checkpoints and checkpoint.load(self.checkpoints / "last.ckpt")
-        if not state:
+        if self.checkpoints is None:
+            return None
+        remove_partial(self.checkpoints)
+        state = checkpoint.load(self.checkpoints / "last.ckpt")
+        if state is None:
             return None
         restore_strategy(self, self._lasting(), state)
         more: dict[str, Any] = state["more"]
