@@ -12,59 +12,68 @@ from avalanche.core import SupervisedPlugin
 from raincheck.plugins import review
 from raincheck.plugins.ewc import EWC
 
-KILL = "RAINCHECK_TEST_KILL"  # PLACE:COUNT
+KILL = "RAINCHECK_TEST_KILL"  # PLACE:COUNT:SIGNAL, ...
 
 
 class Killer(SupervisedPlugin):
-    """Ends the process with SIGKILL when it comes to a place for the n-th time.
+    """Sends its process signals when it comes to a place for the n-th time.
 
-    The place and n come from the environment, because the configuration must stay the same: an event of Avalanche;
-    `fisher`, a forward pass for importances; `fill`, a clip on its way into the review memory; `write`, a checkpoint of
-    which half is written.
+    The places come from the environment, because the configuration must stay the same: an event of Avalanche; `fisher`,
+    a forward pass for importances; `fill`, a clip on its way into the review memory; `write`, a checkpoint of which
+    half is written.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        place, count = os.environ.get(KILL, "nowhere:0").split(":")
-        self.left = int(count)
-        if hasattr(self, place):
-            setattr(self, place, self._count)
-        elif place == "fisher":
-            EWC.compute_importances = self._wrapping(EWC.compute_importances)  # type: ignore[method-assign]
+        for order in filter(None, os.environ.get(KILL, "").split(",")):
+            place, count, name = order.split(":")
+            self._arm(place, Visits(int(count), signal.Signals[name]))
+
+    def _arm(self, place: str, visits: "Visits") -> None:
+        if place == "fisher":
+            importances = EWC.compute_importances
+
+            def counting(plugin: Any, model: Any, criterion: Any, *arguments: Any, **kwargs: Any) -> Any:
+                return importances(plugin, model, visits.before(criterion), *arguments, **kwargs)
+
+            EWC.compute_importances = counting  # type: ignore[method-assign]
         elif place == "fill":
-            review.to_uint8 = self._counted(review.to_uint8)  # type: ignore[attr-defined]
+            review.to_uint8 = visits.before(review.to_uint8)  # type: ignore[attr-defined]
         elif place == "write":
-            torch.save = self._half(torch.save)
-
-    def _count(self, *arguments: Any, **kwargs: Any) -> None:
-        self.left -= 1
-        if self.left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    def _counted(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        def counted(*arguments: Any, **kwargs: Any) -> Any:
-            self._count()
-            return function(*arguments, **kwargs)
-
-        return counted
-
-    def _wrapping(self, importances: Callable[..., Any]) -> Callable[..., Any]:
-        def wrapped(plugin: Any, model: Any, criterion: Any, *arguments: Any, **kwargs: Any) -> Any:
-            return importances(plugin, model, self._counted(criterion), *arguments, **kwargs)
-
-        return wrapped
-
-    def _half(self, save: Callable[..., Any]) -> Callable[..., Any]:
-        def half(state: Any, path: Path) -> None:
-            save(state, path)
-            if self.left == 1:
-                os.truncate(path, path.stat().st_size // 2)
-            self._count()
-
-        return half
+            torch.save = visits.half(torch.save)
+        else:
+            setattr(self, place, visits.count)
 
     def state_dict(self) -> dict[str, Any]:
         return {}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Nothing to remember."""
+
+
+class Visits:
+    """Sends the process a signal at the n-th visit."""
+
+    def __init__(self, left: int, number: signal.Signals) -> None:
+        self.left, self.number = left, number
+
+    def count(self, *arguments: Any, **kwargs: Any) -> None:
+        self.left -= 1
+        if self.left == 0:
+            os.kill(os.getpid(), self.number)
+
+    def before(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        def counted(*arguments: Any, **kwargs: Any) -> Any:
+            self.count()
+            return function(*arguments, **kwargs)
+
+        return counted
+
+    def half(self, save: Callable[..., Any]) -> Callable[..., Any]:
+        def saved(state: Any, path: Path) -> None:
+            save(state, path)
+            if self.left == 1:
+                os.truncate(path, path.stat().st_size // 2)
+            self.count()
+
+        return saved

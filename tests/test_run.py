@@ -198,10 +198,10 @@ PLACES = {  # how often a run of three tasks of five steps comes there
 }
 
 
-def command(out: Path, **environment: str) -> int:
+def command(out: Path, save_every: str = "0", **environment: str) -> int:
     """`raincheck run` in a process of its own; its exit code."""
     out.with_suffix(".yaml").write_text(yaml.safe_dump(settings([*RRGNET, {"class_path": "killing.Killer"}])))
-    options = ["--trust", "--config", str(out.with_suffix(".yaml")), "--out", str(out), "--save_every", "0"]
+    options = ["--trust", "--config", str(out.with_suffix(".yaml")), "--out", str(out), "--save_every", save_every]
     return subprocess.run(
         [sys.executable, "-m", "raincheck.cli", "run", *options],
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parent), **environment},
@@ -221,7 +221,7 @@ def test_a_run_that_is_killed_everywhere_ends_with_the_same_bits(
     for place in draw.sample(sorted(PLACES), len(PLACES)):
         # A run that goes on comes to a place less often than a whole one: where it is late, an early visit.
         visit = draw.randint(1, PLACES[place] if kills == 0 else 3)
-        code = command(out, **{KILL: f"{place}:{visit}"})
+        code = command(out, **{KILL: f"{place}:{visit}:SIGKILL"})
         kills += code == -signal.SIGKILL
         assert code in (0, -signal.SIGKILL)
     assert kills >= 6
@@ -229,6 +229,30 @@ def test_a_run_that_is_killed_everywhere_ends_with_the_same_bits(
     assert numbers(json.loads((out / "report.json").read_text())) == numbers(finished[1])
     assert same(weights(out), weights(finished[0]))
     assert {path.name for path in (out / "checkpoints").iterdir()} == {"last.ckpt", "data.json"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("orders", ["after_backward:7:SIGUSR1,before_forward:9:SIGKILL", "fisher:2:SIGUSR1"])
+def test_a_slurm_job_is_requeued_and_ends_with_the_same_bits(
+    finished: tuple[Path, dict[str, Any]], tmp_path: Path, orders: str
+) -> None:
+    """SLURM's warning comes in the middle of a step, and while no Trainer is there to hear it."""
+    out, job = tmp_path / "job", tmp_path / "bin"
+    job.mkdir()
+    (job / "scontrol").write_text(f'#!/bin/sh\necho "$@" >> {job / "said"}\n')
+    (job / "scontrol").chmod(0o755)
+    slurm = {"SLURM_JOB_ID": "4242", "SLURM_JOB_NAME": "rain", "SLURM_NTASKS": "1", "SLURM_NTASKS_PER_NODE": "1"}
+    slurm |= {"SLURM_PROCID": "0", "SLURM_LOCALID": "0", "SLURM_NODEID": "0", "PATH": f"{job}:{os.environ['PATH']}"}
+    code = command(out, "3600", **slurm, **{KILL: orders})
+    assert (job / "said").read_text() == "requeue 4242\n"
+    if "SIGKILL" in orders:
+        assert code == -signal.SIGKILL
+        state = checkpoint.load(out / "checkpoints" / "experience-1.ckpt")
+        assert state is not None and state["avalanche"]["clock"]["train_exp_iterations"] == 2
+        assert command(out, "3600", **slurm) == 0
+    assert numbers(json.loads((out / "report.json").read_text())) == numbers(finished[1])
+    assert same(weights(out), weights(finished[0]))
+    assert not list(tmp_path.rglob("hpc_ckpt*"))
 
 
 @pytest.mark.parametrize("file", [1, 3, 7, 8])
