@@ -99,7 +99,7 @@ def learn(method: str, experiences: int) -> dict[str, float]:
         "evaluation": median(evaluating[-FEW:]),
         "grown": memory[-1] - memory[1],
         "state": state_size(strategy),
-        "trainers": sum(isinstance(thing, Trainer) for thing in gc.get_objects()),
+        "trainers": sum(issubclass(type(thing), Trainer) for thing in gc.get_objects()),
     }
 
 

@@ -58,6 +58,7 @@ class FitLoop(Loop):
         return optimizer
 
     def on_train_start(self) -> None:
+        self._steps = self.trainer.global_step
         self._hear(True)
 
     def on_train_end(self) -> None:
@@ -150,6 +151,8 @@ class FitLoop(Loop):
 
     def _save(self) -> None:
         self._saving = True
+        for logger in self.trainer.loggers:
+            logger.save()  # what a logger holds back would be lost, and is not learned again
         self.trainer.save_checkpoint(self.strategy.unfinished, weights_only=False)
         self._saving, self._saved = False, time.monotonic()
 
