@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import torch
 from lightning.pytorch import LightningModule
 from torch import Tensor
 from torch.optim import Optimizer
@@ -47,6 +48,7 @@ class FitLoop(Loop):
     def __init__(self, strategy: Any, kwargs: dict[str, Any]) -> None:
         super().__init__(strategy, kwargs)
         self.halted = False  # a plugin stopped the experience
+        self._steps = 0  # of the optimizer, when it was last looked at
         self._earlier: list[Any] | None = None  # the gradients of earlier micro-batches, while accumulating
         self._saved = time.monotonic()
         self._saving = False
@@ -56,6 +58,7 @@ class FitLoop(Loop):
         return optimizer
 
     def on_train_start(self) -> None:
+        self._steps = self.trainer.global_step
         self._hear(True)
 
     def on_train_end(self) -> None:
@@ -148,6 +151,8 @@ class FitLoop(Loop):
 
     def _save(self) -> None:
         self._saving = True
+        for logger in self.trainer.loggers:
+            logger.save()  # what a logger holds back would be lost, and is not learned again
         self.trainer.save_checkpoint(self.strategy.unfinished, weights_only=False)
         self._saving, self._saved = False, time.monotonic()
 
@@ -159,13 +164,28 @@ class FitLoop(Loop):
         restore_avalanche(self.strategy, checkpoint["avalanche"])
 
     def _log_terms(self) -> None:
-        named = self.strategy.terms
+        """Shows callbacks every loss term, and sends all of them to the loggers at each of their steps.
+
+        Not with `self.log`: it keeps an object a name, ready for reductions over an epoch that are not wanted here, and
+        lets the loggers write their files at every step.
+        """
+        trainer, named, step = self.trainer, self.strategy.terms, self.strategy.clock.train_iterations
         terms = {f"train/{name}": value for name, value in named.items()}
         # How strong a penalty is beside what is learned: the number by which its weight is chosen.
         ratios = {f"train/{name}_to_data": named[name] / named["data"] for name in named if name != "data"}
+        shown = {"train/loss": self.strategy.loss.detach(), **terms, **ratios}
         # A new Trainer restarts its own step count; the x axis of a stream is Avalanche's clock.
-        step = float(self.strategy.clock.train_iterations)
-        self.log_dict({"train/loss": self.strategy.loss.detach(), **terms, **ratios, "step": step})
+        trainer.callback_metrics.update(shown, step=torch.tensor(float(step)))
+        if trainer.loggers and self._is_logging_step():
+            numbers = {name: float(value) for name, value in shown.items()}
+            for logger in trainer.loggers:
+                logger.log_metrics(numbers, step=step)
+
+    def _is_logging_step(self) -> bool:
+        """Whether an optimizer step was taken just now, and Lightning's `log_every_n_steps` wants it."""
+        every: int = self.trainer.log_every_n_steps  # type: ignore[attr-defined]  # set by a part of the Trainer
+        before, self._steps = self._steps, self.trainer.global_step
+        return self._steps > before and every > 0 and (self._steps % every == 0 or self.trainer.should_stop)
 
     def on_train_epoch_end(self) -> None:
         if not self.halted:

@@ -202,22 +202,22 @@ class LightningLoop:
         self._settle(trainer)
 
     def _before_backward(self, **kwargs: Any) -> None:
-        """Triggers the plugins one by one, to name what each adds to the loss."""
-        self.terms = {"data": self.loss.detach().clone()}
+        """Triggers the plugins one by one, to name what each adds to the loss.
+
+        Whether one added something is seen from the tensor and its version, not its value: the names are then the same
+        in every process, and the device is not waited for.
+        """
+        before = self.loss.detach().clone()  # a clone, because most plugins add in place
+        self.terms = {"data": before}
         for plugin in self.plugins:
             if hasattr(plugin, "before_backward"):
-                before = self.loss.detach().clone()  # a clone, because most plugins add in place
+                loss, version = self.loss, self.loss._version
                 plugin.before_backward(self, **kwargs)
                 own = getattr(plugin, "terms", None)
-                if own:
-                    self.terms.update(own)
-                else:
-                    self._name_term(type(plugin).__name__, before)
-
-    def _name_term(self, name: str, before: Tensor) -> None:
-        added = self.loss.detach() - before
-        if added.any() or not added.isfinite().all():
-            self.terms[name] = added
+                if self.loss is not loss or version != loss._version:
+                    after = self.loss.detach().clone()
+                    self.terms.update({type(plugin).__name__: after - before} if own is None else own)
+                    before = after
 
     # Lightning's Trainer ----------------------------------------------------------------------------------------
 

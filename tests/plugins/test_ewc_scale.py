@@ -1,4 +1,4 @@
-"""EWC: importances of mean 1, a penalty of a usable size, weights that stay put."""
+"""EWC: importances of mean 1, one quadratic for all tasks, a penalty of a usable size, weights that stay put."""
 
 from collections.abc import Callable
 from typing import Any
@@ -23,9 +23,16 @@ def mean(importances: Any) -> float:
 
 @pytest.mark.parametrize("criterion", [nn.L1Loss, nn.MSELoss])
 def test_importances_have_mean_one_whatever_the_loss(criterion: type[nn.Module]) -> None:
-    plugin = EWC()
-    learn(lambda: [plugin], criterion=criterion())
-    assert [mean(plugin.importances[task]) for task in range(3)] == pytest.approx([1, 1, 1], rel=1e-5)
+    found: list[float] = []
+
+    class Watch(EWC):
+        def compute_importances(self, *args: Any, **kwargs: Any) -> Any:
+            importances = super().compute_importances(*args, **kwargs)
+            found.append(mean(importances))
+            return importances
+
+    learn(lambda: [Watch()], criterion=criterion())
+    assert found == pytest.approx([1, 1, 1], rel=1e-5)
 
 
 def test_importances_are_avalanches_up_to_scale() -> None:
@@ -37,26 +44,61 @@ def test_importances_are_avalanches_up_to_scale() -> None:
         assert torch.allclose(ours.importances[0][key].data, 0.01 + 0.99 * value.data / scale, rtol=1e-4)
 
 
-def test_the_penalty_by_hand() -> None:
+class Separate(EWCPlugin):
+    """Avalanche's own separate mode, which keeps every task's weights and importances, with importances of mean 1."""
+
+    def compute_importances(self, *args: Any, **kwargs: Any) -> Any:
+        return EWC().compute_importances(*args, **kwargs)
+
+
+class Penalties(SupervisedPlugin):
+    """The value and gradient of a penalty before each step of the later tasks, taken from the loss and its history."""
+
+    def __init__(self, plugin: EWCPlugin) -> None:
+        super().__init__()
+        self.plugin = plugin
+        self.values: list[float] = []
+        self.gradients: list[torch.Tensor] = []
+
+    def before_forward(self, strategy: Any, **kwargs: Any) -> None:
+        loss, strategy.loss = strategy.loss, torch.zeros(())
+        self.plugin.before_backward(strategy)
+        penalty, strategy.loss = strategy.loss, loss
+        if strategy.clock.train_exp_counter > 0:
+            self.values.append(float(penalty))
+            gradients = torch.autograd.grad(penalty, list(strategy.model.parameters()))
+            self.gradients.append(torch.cat([gradient.flatten() for gradient in gradients]))
+
+
+def test_one_quadratic_is_the_sum_of_avalanches_separate_ones() -> None:
+    """The same values and gradients along the way, and the same weights at the end, from a fraction of the memory."""
+    ours, theirs = EWC(7.0), Separate(7.0)
+    seen, expected = Penalties(ours), Penalties(theirs)
+    learned = learn(lambda: [ours, seen])
+    reference = learn(lambda: [theirs, expected])
+    assert seen.values == pytest.approx(expected.values, rel=1e-4)
+    for one, other in zip(seen.gradients, expected.gradients, strict=True):
+        assert torch.allclose(one, other, rtol=1e-3, atol=1e-4 * float(other.abs().max()))
+    for key, value in reference.state.items():
+        assert torch.allclose(learned.state[key], value, rtol=1e-3, atol=1e-5)
+    # Zero at the first step of the second task, because the weights have not moved yet, and nowhere else.
+    assert seen.values[0] == 0 and min(seen.values[1:]) > 0
+    assert (len(theirs.importances), len(theirs.saved_params)) == (3, 3)
+    assert (len(ours.importances), len(ours.saved_params)) == (1, 1)
+
+
+def test_the_penalty_is_named_and_bounded_from_below() -> None:
     plugin = EWC(7.0)
-    seen: list[float] = []
+    terms: list[float] = []
 
     class Check(SupervisedPlugin):
         def after_backward(self, strategy: Any, **kwargs: Any) -> None:
-            if strategy.experience.current_experience == 0:
-                assert plugin.terms == {}
-                return
-            by_hand = sum(
-                (importance.data * (p - plugin.saved_params[task][key].data).pow(2)).sum()
-                for task, importances in plugin.importances.items()
-                for (key, p), importance in zip(strategy.model.named_parameters(), importances.values(), strict=True)
-            )
-            assert torch.allclose(7 * by_hand, plugin.terms["ewc"], rtol=1e-4)
-            seen.append(float(plugin.terms["ewc"]))
+            assert (plugin.terms == {}) == (strategy.experience.current_experience == 0)
+            if strategy.experience.current_experience == 2:
+                terms.append(float(plugin.terms["ewc"]) - 7 * plugin.offset)
 
     learn(lambda: [plugin, Check()])
-    # Zero at the first step of the second task, because the weights have not moved yet, and nowhere else.
-    assert seen[0] == 0 and min(seen[1:]) > 0
+    assert plugin.offset > 0 and min(terms) >= 0
 
 
 class Ratio(SupervisedPlugin):
@@ -107,6 +149,7 @@ def test_the_state_goes_around() -> None:
     plugin, copied = EWC(5.0), EWC(5.0)
     learn(lambda: [plugin])
     copied.load_state_dict(plugin.state_dict())
+    assert copied.offset == plugin.offset > 0
     for kind in ("saved_params", "importances"):
         for task, values in getattr(plugin, kind).items():
             assert all(torch.equal(v.data, getattr(copied, kind)[task][k].data) for k, v in values.items())

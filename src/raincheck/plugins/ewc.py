@@ -10,6 +10,7 @@ from torch import Tensor
 from raincheck.errors import ConfigError
 
 Importances = dict[str, ParamData]
+KEPT = ("saved_params", "importances")
 EVEN = 0.01  # share of the importance that all weights have alike
 
 
@@ -22,15 +23,21 @@ class EWC(EWCPlugin):
     0 (a third of a small network was seen), so that no lambda could hold them; a share of each task's importance is
     therefore spread evenly over all weights.
 
+    The sum of the penalties of `separate`, each quadratic, is one quadratic: its importances are the sum, its centre is
+    the mean of the old weights by importance, and its value there is `offset`. Only that one is kept. Avalanche's own
+    `separate` keeps a copy of weights and importances for every task, and goes through all of them at each step.
+
     Args:
         ewc_lambda: weight of the penalty.
         clips: how many of the task's clips the importances are estimated from; the whole set would cost as much as
             an epoch.
-        mode: `separate` keeps one penalty a task, `online` one for all.
+        mode: `separate` for one penalty a task, around the weights it ended with; `online` for a single one, around the
+            weights of the last task.
         decay_factor: with `online`, what is left of the old importances at each new task.
 
     Attributes:
         terms: the penalty added last, named `ewc`.
+        offset: the least that the old tasks' penalties can come to, before lambda; 0 with `online`.
 
     Raises:
         ConfigError: if lambda is negative or there are no clips.
@@ -43,15 +50,13 @@ class EWC(EWCPlugin):
             raise ConfigError(f"EWC cannot have lambda {ewc_lambda} and {clips} clips; give 0 or more and 1 or more")
         if mode not in ("separate", "online") or (mode == "online") != (decay_factor is not None):
             raise ConfigError(f"EWC cannot have mode {mode!r} with decay_factor {decay_factor}; online needs one")
-        super().__init__(ewc_lambda, mode=mode, decay_factor=decay_factor)
-        self.clips = clips
+        super().__init__(ewc_lambda, mode="online", decay_factor=1.0 if decay_factor is None else decay_factor)
+        self.clips, self.separate, self.offset = clips, mode == "separate", 0.0
         self.terms: dict[str, Tensor] = {}
 
     def before_training_exp(self, strategy: Any, **kwargs: Any) -> None:
         """Moves what a checkpoint brought back to where the model is."""
-        for value in (
-            v for kind in (self.saved_params, self.importances) for task in kind.values() for v in task.values()
-        ):
+        for value in (v for kind in KEPT for task in getattr(self, kind).values() for v in task.values()):
             value.data = value.data.to(strategy.device)
 
     def before_backward(self, strategy: Any, **kwargs: Any) -> None:
@@ -62,8 +67,30 @@ class EWC(EWCPlugin):
         before = strategy.loss
         strategy.loss = torch.zeros_like(before)
         super().before_backward(strategy, **kwargs)
-        self.terms = {"ewc": strategy.loss.detach()}
-        strategy.loss = before + strategy.loss
+        penalty = strategy.loss + self.ewc_lambda * self.offset
+        self.terms = {"ewc": penalty.detach()}
+        strategy.loss = before + penalty
+
+    def after_training_exp(self, strategy: Any, **kwargs: Any) -> None:
+        """Adds the task's penalty to those of the tasks before."""
+        task = strategy.clock.train_exp_counter
+        importances, centre = self.importances.get(task - 1, {}), self.saved_params.get(task - 1, {})
+        super().after_training_exp(strategy, **kwargs)
+        if self.separate:
+            self._complete_square(importances, centre, task)
+
+    @torch.no_grad()
+    def _complete_square(self, importances: Importances, centre: Importances, task: int) -> None:
+        """Moves the centre from the last task's weights to where the sum of all penalties is least.
+
+        a (x - c)^2 + b (x - w)^2 = (a + b) (x - m)^2 + a (b / (a + b)) (c - w)^2, with m = w + a / (a + b) (c - w).
+        """
+        for name, old in importances.items():
+            weights, total = self.saved_params[task][name], self.importances[task][name].data
+            share = old.expand(total.shape) / total
+            apart = centre[name].expand(total.shape) - weights.data
+            self.offset += float((old.data * (1 - share) * apart.square()).sum())
+            weights.data = weights.data + share * apart
 
     def compute_importances(
         self, model: Any, criterion: Any, optimizer: Any, dataset: Any, *args: Any, **kwargs: Any
@@ -80,17 +107,21 @@ class EWC(EWCPlugin):
 
     def state_dict(self) -> dict[str, Any]:
         """Importances and old weights, as tensors and primitives."""
-        return {
+        kept: dict[str, Any] = {
             kind: {task: {k: v.data.clone() for k, v in values.items()} for task, values in getattr(self, kind).items()}
-            for kind in ("saved_params", "importances")
+            for kind in KEPT
         }
+        return {**kept, "offset": self.offset}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restores what `state_dict` gave, on the devices where these values are now."""
-        for kind, tasks in state.items():
-            for task, values in tasks.items():
-                there = getattr(self, kind).get(task, values)
-                getattr(self, kind)[task] = {
+        self.offset = state["offset"]
+        for kind in KEPT:
+            now, tasks = dict(getattr(self, kind)), getattr(self, kind)
+            tasks.clear()
+            for task, values in state[kind].items():
+                there = now.get(task, values)
+                tasks[task] = {
                     k: ParamData(k, v.shape, init_tensor=v.to(there[k].device), device=there[k].device)
                     for k, v in values.items()
                 }

@@ -1,0 +1,90 @@
+"""What loggers and callbacks see of the loss: every term by name, on Avalanche's clock, at the steps asked for."""
+
+from typing import Any
+
+import pytest
+import torch
+from avalanche.core import SupervisedPlugin
+from lightning.pytorch.loggers.logger import Logger
+
+from raincheck.plugins import EWC, Distillation, RainReview
+from tinytasks import Learned, learn
+
+
+class Kept(Logger):
+    """Keeps what it is sent."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows: list[tuple[int | None, dict[str, float]]] = []
+
+    @property
+    def name(self) -> str:
+        return "kept"
+
+    @property
+    def version(self) -> int:
+        return 0
+
+    def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
+        self.rows.append((step, metrics))
+
+    def log_hyperparams(self, params: Any, *args: Any, **kwargs: Any) -> None:
+        """Nothing is expected."""
+
+
+class Adds(SupervisedPlugin):
+    """Adds a constant to the loss, in place."""
+
+    def __init__(self, value: float) -> None:
+        super().__init__()
+        self.value = value
+
+    def before_backward(self, strategy: Any, **kwargs: Any) -> None:
+        strategy.loss += self.value
+
+
+def logged(plugins: Any = list, **trainer: Any) -> tuple[Kept, Learned]:
+    """Three experiences of six batches."""
+    kept = Kept()
+    return kept, learn(plugins, trainer={"logger": kept, **trainer})
+
+
+def test_every_term_of_every_step_on_avalanches_clock() -> None:
+    kept, learned = logged(lambda: [RainReview(10**5), Distillation(0.5), EWC()], log_every_n_steps=1)
+    assert [step for step, _ in kept.rows] == list(range(1, 19))
+    assert [row["train/loss"] for _, row in kept.rows] == learned.losses
+    first, later = {"train/loss", "train/data"}, {"train/distillation/review", "train/ewc"}
+    for step, row in kept.rows:
+        assert row.keys() == (first if step and step <= 6 else first | later | {f"{name}_to_data" for name in later})
+        assert row["train/loss"] == pytest.approx(sum(row.get(name, 0.0) for name in {"train/data"} | later))
+        for name in later & row.keys():
+            assert row[f"{name}_to_data"] == pytest.approx(row[name] / row["train/data"])
+
+
+@pytest.mark.parametrize(
+    ("trainer", "steps"),
+    [
+        ({"log_every_n_steps": 4}, [4, 10, 16]),  # Lightning counts anew in every experience
+        ({"log_every_n_steps": 1, "accumulate_grad_batches": 2}, list(range(2, 19, 2))),
+        ({"log_every_n_steps": 2, "accumulate_grad_batches": 2}, [4, 10, 16]),
+        ({"log_every_n_steps": 0}, []),
+    ],
+)
+def test_only_at_the_steps_asked_for(trainer: dict[str, Any], steps: list[int]) -> None:
+    kept, _ = logged(**trainer)
+    assert [step for step, _ in kept.rows] == steps
+
+
+def test_callbacks_see_the_last_step() -> None:
+    learned = learn(lambda: [Adds(0.25)])
+    metrics = learned.strategy.last_fit.callback_metrics
+    assert all(isinstance(value, torch.Tensor) and not value.requires_grad for value in metrics.values())
+    assert float(metrics["train/loss"]) == learned.losses[-1] and float(metrics["step"]) == 18
+    assert float(metrics["train/Adds"]) == pytest.approx(0.25)
+
+
+def test_names_do_not_depend_on_values() -> None:
+    """Or processes that reduce them together would wait for each other's."""
+    kept, _ = logged(lambda: [Adds(0.0), EWC(0), Distillation()], log_every_n_steps=1)
+    assert all(row.keys() == {"train/loss", "train/data", "train/Adds", "train/Adds_to_data"} for _, row in kept.rows)
