@@ -48,15 +48,18 @@ class DeferredLoader:
 
     def _remembering(self, loader: Any, batches: Iterator[Any] | None) -> Iterator[Any]:
         left: Generators | None = None  # by the last fetch
+        draws_order_only = by_index(loader)
         while True:
-            before = generators()
+            watched = self._taken == 0 or not draws_order_only
+            before = generators() if watched else None
             batches = iter(loader) if batches is None else batches
             batch = next(batches, self)
-            after = generators()
-            # Where nothing else drew since the last fetch, fetching in sequence comes to the same.
-            if not same(before, after) and not (left and same(before, left)):
-                self._draws[self._taken] = before
-            left = after
+            if before:
+                after = generators()
+                # Where nothing else drew since the last fetch, fetching in sequence comes to the same.
+                if not same(before, after) and not (left and same(before, left)):
+                    self._draws[self._taken] = before
+                left = after
             if batch is self:
                 return
             self._taken += 1
