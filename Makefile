@@ -35,7 +35,7 @@ $(STAMP): setup.cfg pyproject.toml
 	  $$found -m venv .venv; \
 	fi; \
 	echo "env: installing raincheck and what it needs"; \
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'; \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,onnx]'; \
 	if ! why=$$($(BIN)/python -W ignore -c "import torchvision" 2>&1); then \
 	  echo "env: torch and torchvision are not from one build ($$(echo "$$why" | tail -n 1));" \
 	    "take both from one package index, delete .venv and run make env again" >&2; exit 2; \

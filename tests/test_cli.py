@@ -35,7 +35,8 @@ HEAVY = (
 def raincheck(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     """The program as a user starts it."""
     program = [sys.executable, "-m", "raincheck.cli", *map(str, arguments)]
-    environment = {**os.environ, "PYTHONPATH": str(HERE), "OMP_NUM_THREADS": "1"}
+    paths = [str(HERE), os.environ.get("PYTHONPATH", "")]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths)), "OMP_NUM_THREADS": "1"}
     return subprocess.run(program, capture_output=True, text=True, env=environment, check=False)
 
 
@@ -63,7 +64,7 @@ def test_the_overview_imports_nothing(arguments: list[str]) -> None:
 def test_help_of_a_command_imports_nothing() -> None:
     program = (
         "import sys; from raincheck.cli import main\n"
-        "for command in ('derain', 'evaluate', 'ablate', 'report', 'demo', 'data', 'data check'):\n"
+        "for command in ('derain', 'evaluate', 'export', 'ablate', 'report', 'demo', 'data', 'data check'):\n"
         "    try: main([*command.split(), '--help'])\n"
         "    except SystemExit as exit: assert exit.code == 0\n"
         f"print('LOADED', *[name for name in {HEAVY} if name in sys.modules])"
@@ -117,6 +118,16 @@ def test_derain_and_evaluate(tmp_path: Path) -> None:
     assert (scores["psnr_y"], scores["ssim_rgb"], scores["temporal_y"], scores["frames"]) == (100, 1, 0, 3)
 
 
+@pytest.mark.parametrize(("format", "name", "more"), [("onnx", "w.onnx", []), ("torch", "w.pt2", ["--trust"])])
+def test_export_and_evaluate(tmp_path: Path, format: str, name: str, more: list[str]) -> None:
+    done = raincheck("export", "--weights", "identity", "--format", format, "--out", tmp_path / name)
+    assert done.returncode == 0 and done.stderr == ""
+    assert done.stdout.replace("\n", "") == f"written to {tmp_path / name}; differs from the network by 0.0e+00 at most"
+    video = write_video(tmp_path / "in.mp4", smooth(3))
+    done = raincheck("evaluate", video, video, "--weights", tmp_path / name, *more)
+    assert done.returncode == 0 and done.stderr == "" and json.loads(done.stdout)["psnr_y"] == 100
+
+
 def settings(**changes: Any) -> dict[str, Any]:
     tasks = [{"class_path": "tinytasks.TinyRain", "init_args": {"kind": kind}} for kind in KINDS[:2]]
     network = {"class_path": "raincheck.networks.RRGNet", "init_args": {"window": 3, "width": 4}}
@@ -149,7 +160,8 @@ def prepare(folder: Path) -> None:
     (folder / "other" / "00001.png").rename(folder / "mixed" / "00003.png")
     (folder / "other").rmdir()
     write_folder(folder / "frames", noise(3))
-    (folder / "weights.safetensors").write_bytes(b"garbage")
+    for suffix in ("safetensors", "onnx", "pt2"):
+        (folder / f"weights.{suffix}").write_bytes(b"garbage")
     small = {"class_path": "raincheck.plugins.RainReview", "init_args": {"budget": 100}}
     nan = {"class_path": "torch.optim.SGD", "init_args": {"lr": 1e30}}
     files = {
@@ -190,6 +202,22 @@ MISTAKES: dict[str, tuple[list[str], str]] = {
     "garbage weights": (
         ["derain", "good.mp4", "out.mp4", "--weights", "weights.safetensors"],
         "weights.safetensors is no",
+    ),
+    "garbage onnx": (["derain", "good.mp4", "out.mp4", "--weights", "weights.onnx"], "weights.onnx is no ONNX file"),
+    "garbage pt2": (
+        ["evaluate", "good.mp4", "good.mp4", "--trust", "--weights", "weights.pt2"],
+        "weights.pt2 is no torch.export file",
+    ),
+    "untrusted pt2": (["evaluate", "good.mp4", "good.mp4", "--weights", "weights.pt2"], "pass --trust if you know"),
+    "export to another suffix": (
+        ["export", "--weights", "identity", "--format", "onnx", "--out", "out.pt2"],
+        "cannot export to out.pt2 as onnx; give a name that ends in .onnx",
+    ),
+    "unknown format": (["export", "--format", "tensorrt", "--out", "out.onnx"], "choose one of onnx, torch"),
+    "export of no weights": (["export", "--weights", "none", "--out", "out.onnx"], "no weights at none; give `rrgnet`"),
+    "unwritable export": (
+        ["export", "--weights", "identity", "--format", "torch", "--out", "none/out.pt2"],
+        "cannot write none/out.pt2",
     ),
     "no such device": (
         ["derain", "good.mp4", "out.mp4", *DERAIN, "--device", "abacus"],
@@ -267,7 +295,9 @@ def test_a_mistake_is_one_line_and_leaves_nothing_behind(
     assert contents(materials) == before
 
 
-@pytest.mark.parametrize("name", ["frames of two sizes", "cut video", "misspelt plugin", "small budget"])
+@pytest.mark.parametrize(
+    "name", ["frames of two sizes", "cut video", "misspelt plugin", "small budget", "garbage onnx", "garbage pt2"]
+)
 def test_nothing_else_is_on_standard_error_of_the_program(materials: Path, name: str) -> None:
     """In a process of its own, where libraries are imported afresh and may warn."""
     names = [str(materials / word) if (materials / word).exists() else word for word in MISTAKES[name][0]]

@@ -1,8 +1,10 @@
 """Files that say the same thing twice say the same; shipped files ship."""
 
 import configparser
+import os
 import re
 import subprocess
+import sys
 from importlib import import_module
 from pathlib import Path
 
@@ -26,8 +28,8 @@ def lines(text: str) -> list[str]:
 def test_environment_yml_asks_pip_for_what_setup_cfg_requires(setup: configparser.ConfigParser) -> None:
     environment = yaml.safe_load((ROOT / "environment.yml").read_text())
     sections = [entry["pip"] for entry in environment["dependencies"] if isinstance(entry, dict)]
-    required = lines(setup["options"]["install_requires"]) + lines(setup["options.extras_require"]["dev"])
-    assert sections == [required]
+    extras = setup["options.extras_require"]
+    assert sections == [lines(setup["options"]["install_requires"]) + lines(extras["dev"]) + lines(extras["onnx"])]
     assert environment["name"] == setup["metadata"]["name"]
     assert f"python {setup['options']['python_requires']}" in environment["dependencies"]
 
@@ -36,6 +38,19 @@ def test_version_is_the_same_everywhere(setup: configparser.ConfigParser) -> Non
     version = setup["metadata"]["version"]
     assert import_module("raincheck").__version__ == version
     assert f"## [{version}]" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_the_citation_is_of_this_version(setup: configparser.ConfigParser) -> None:
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert citation["cff-version"] == "1.2.0" and citation["message"] and citation["authors"] and citation["title"]
+    assert str(citation["version"]) == setup["metadata"]["version"]
+    assert citation["license"] == setup["metadata"]["license"]
+
+
+def test_the_pythons_that_are_promised(setup: configparser.ConfigParser) -> None:
+    promised = re.findall(r"Python :: (3\.\d+)", setup["metadata"]["classifiers"])
+    assert promised == ["3.11", "3.12", "3.13"] and setup["options"]["python_requires"] == f">={promised[0]}"
+    assert set(promised) <= set(re.findall(r"python(3\.\d+)", (ROOT / "Makefile").read_text()))
 
 
 def test_every_bound_has_a_reason_above_it() -> None:
@@ -56,3 +71,12 @@ def test_make_help_lists_every_target_of_the_interface() -> None:
     shown = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     listed = re.findall(r"make ([a-z-]+)", shown)
     assert {"env", "demo", "test", "test-slow", "check", "ablate", "bench", "dist", "tools"} <= set(listed)
+
+
+@pytest.mark.slow
+def test_type_checkers_see_the_signature_of_derain(tmp_path: Path) -> None:
+    (tmp_path / "program.py").write_text("from raincheck import derain\nderain('a.mp4', weights=3)\n")
+    command = [sys.executable, "-m", "mypy", "--config-file=", "--follow-imports=silent", "program.py"]
+    environment = {**os.environ, "MYPYPATH": str(ROOT / "src")}
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=environment, check=False)
+    assert 'program.py:2: error: No overload variant of "derain"' in done.stdout

@@ -29,7 +29,9 @@ def test_contents(wheel: Path) -> None:
     assert not any(name.startswith("tests/") for name in names)
 
 
-def test_installed_away_from_the_checkout_it_derains_with_the_shipped_weights(wheel: Path, tmp_path: Path) -> None:
+def test_installed_away_from_the_checkout_it_derains_and_exports_the_shipped_weights(
+    wheel: Path, tmp_path: Path
+) -> None:
     subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "env")], check=True, timeout=120)
     python = tmp_path / "env" / "bin" / "python"
     pip = [str(python), "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", str(wheel)]
@@ -50,6 +52,10 @@ def test_installed_away_from_the_checkout_it_derains_with_the_shipped_weights(wh
         check=True, capture_output=True, text=True, cwd=tmp_path, env=clean,
     ).stdout  # fmt: skip
     assert where.startswith(str(tmp_path / "env"))
-    command = [str(tmp_path / "env" / "bin" / "raincheck"), "derain", str(frames), str(tmp_path / "out")]
-    subprocess.run(command, check=True, capture_output=True, cwd=tmp_path, env=clean, timeout=120)
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["0.png", "1.png", "2.png"]
+    raincheck = str(tmp_path / "env" / "bin" / "raincheck")
+    export = ["export", "--weights", "rrgnet", "--format", "onnx", "--out", "rrgnet.onnx"]
+    outputs = {"out": ["derain", "rainy", "out"], "again": ["derain", "rainy", "again", "--weights", "rrgnet.onnx"]}
+    for command in (outputs["out"], export, outputs["again"]):
+        subprocess.run([raincheck, *command], check=True, capture_output=True, cwd=tmp_path, env=clean, timeout=120)
+    for output in outputs:
+        assert sorted(path.name for path in (tmp_path / output).iterdir()) == ["0.png", "1.png", "2.png"]

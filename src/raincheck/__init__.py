@@ -5,7 +5,10 @@ uint8 `(t, c, h, w)`.
 `b` batch, `t` frames, `c` colour channels, `h` rows, `w` columns.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # so that type checkers see the signature
+    from raincheck.deraining import derain
 
 __version__ = "0.1.0"
 __all__ = ["derain"]

@@ -63,7 +63,12 @@ def evaluate(arguments: list[str]) -> None:
     from raincheck.evaluation.pair import evaluate_pair
 
     scores = evaluate_pair(
-        options.rainy, options.clean, weights=options.weights, frames=options.frames, device=options.device
+        options.rainy,
+        options.clean,
+        weights=options.weights,
+        frames=options.frames,
+        device=options.device,
+        trust=options.trust,
     )
     text = json.dumps(scores, indent=1)
     if options.json:
@@ -92,6 +97,7 @@ def derain(arguments: list[str]) -> None:
             options.output,
             weights=options.weights,
             device=options.device,
+            trust=options.trust,
             compare=options.compare,
             overwrite=options.overwrite,
             progress=progress,
@@ -148,10 +154,32 @@ def check(arguments: list[str]) -> int:
     return int(any(report.faulty for report in reports))
 
 
+@command("write a network as one file that runs without raincheck: --weights W --format onnx|torch --out FILE")
+def export(arguments: list[str]) -> None:
+    """Exports, and says how exactly."""
+    mine = Parser("export", COMMANDS["export"][0])
+    mine.add_argument(
+        "--weights", default="rrgnet", metavar="W", help="rrgnet (default), a weights file, or a run's folder"
+    )
+    mine.add_argument("--format", default="onnx", metavar="F", help="onnx (default) or torch (torch.export)")
+    mine.add_argument(
+        "--out", type=Path, required=True, metavar="FILE", help="a .onnx or .pt2 file; replaced if it exists"
+    )
+    options = mine.parse_args(arguments)
+    from raincheck.export import export as export_network
+
+    difference = export_network(options.weights, options.out, options.format)
+    print(f"written to {options.out}; differs from the network by {difference:.1e} at most")
+
+
 def _add_network_options(parser: Parser) -> None:
     parser.add_argument(
-        "--weights", default="rrgnet", metavar="W", help="rrgnet (default), identity, a weights file, or a run's folder"
+        "--weights",
+        default="rrgnet",
+        metavar="W",
+        help="rrgnet (default), identity, a weights file, a run's folder, or an exported .onnx or .pt2 file",
     )
+    parser.add_argument("--trust", action="store_true", help="open .pt2 files, whose content can run code")
     parser.add_argument("--device", default="auto", metavar="D", help="auto (default), cpu, cuda, cuda:1, mps")
 
 

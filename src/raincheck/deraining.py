@@ -9,8 +9,8 @@ from einops import rearrange
 from torch import Tensor
 
 from raincheck.errors import ConfigError, InputError
+from raincheck.exported import Exported, open_network
 from raincheck.networks.base import ClipNetwork
-from raincheck.networks.weights import load_network
 from raincheck.video.decode import open_stream
 from raincheck.video.encode import open_writer
 from raincheck.video.memory import Frame, memory_stream
@@ -123,6 +123,24 @@ def choose_device(name: str) -> torch.device:
     return device
 
 
+def network_on(weights: str | Path, device: str, trust: bool) -> tuple[ClipNetwork, torch.device]:
+    """The network that `weights` names, and the device that it is on.
+
+    Raises:
+        WeightsError: if there are no such weights, or they are not trusted.
+        ConfigError: if there is no such device, or the weights cannot be computed on it.
+    """
+    network = open_network(weights, trust)
+    if isinstance(network, Exported):
+        if device not in ("auto", "cpu"):
+            raise ConfigError(
+                f"{weights} is an exported network, which is computed on the CPU, not on {device}; use cpu"
+            )
+        device = "cpu"
+    place = choose_device(device)
+    return network.to(place), place
+
+
 @overload
 def derain(
     video: Video,
@@ -130,6 +148,7 @@ def derain(
     *,
     weights: str | Path = "rrgnet",
     device: str = "auto",
+    trust: bool = False,
     compare: bool = False,
     overwrite: bool = False,
     progress: Progress | None = None,
@@ -143,6 +162,7 @@ def derain(
     *,
     weights: str | Path = "rrgnet",
     device: str = "auto",
+    trust: bool = False,
     compare: bool = False,
     overwrite: bool = False,
     progress: Progress | None = None,
@@ -155,6 +175,7 @@ def derain(
     *,
     weights: str | Path = "rrgnet",
     device: str = "auto",
+    trust: bool = False,
     compare: bool = False,
     overwrite: bool = False,
     progress: Progress | None = None,
@@ -166,8 +187,9 @@ def derain(
             also one array `(t, h, w, c)`, or tensors `(c, h, w)`, so also one tensor `(t, c, h, w)`.
         output: a video file (.mp4, .m4v, .mov, .mkv, .webm, .avi), else a folder for one image a frame, which are named
             as the input's images, or 00001.png and so on. None writes nothing and yields the frames.
-        weights: `rrgnet` (shipped), `identity`, a weights file, or a run's folder.
-        device: `auto`, or what torch calls it.
+        weights: `rrgnet` (shipped), `identity`, a weights file, a run's folder, or an exported .onnx or .pt2 file.
+        device: `auto`, or what torch calls it; exported files are computed on the CPU.
+        trust: open .pt2 files, whose content can run code.
         compare: put the rainy frame to the left of the derained one.
         overwrite: allow the replacement of an output folder of frames; an output file is always replaced.
         progress: called after each frame with the frames done and the number in all, if it is known.
@@ -179,15 +201,14 @@ def derain(
     Raises:
         InputError: if the video cannot be read.
         OutputError: if the output cannot or must not be written; nothing is left of it.
-        WeightsError: if there are no such weights.
-        ConfigError: if there is no such device.
+        WeightsError: if there are no such weights, or they are not trusted.
+        ConfigError: if there is no such device, or the weights cannot be computed on it.
     """
     source = Path(video) if isinstance(video, str | Path) else None
     if output is not None:
         check_output(output, source, overwrite)
     stream, arrays = (open_stream(video), True) if isinstance(video, str | Path) else memory_stream(video)
-    place = choose_device(device)
-    network = load_network(weights).to(place)
+    network, place = network_on(weights, device, trust)
     pictures = counted(pictures_of(derain_pairs(stream.frames(), network, place), compare), stream.length, progress)
     if output is None:
         return (rearrange(p, "c h w -> h w c").numpy() for p in pictures) if arrays else pictures

@@ -8,12 +8,11 @@ from time import perf_counter
 
 from torch import Tensor
 
-from raincheck.deraining import Progress, choose_device, derain_frames
+from raincheck.deraining import Progress, derain_frames, network_on
 from raincheck.errors import InputError
 from raincheck.metrics.psnr import psnr_rgb, psnr_y
 from raincheck.metrics.ssim import ssim_rgb, ssim_y
 from raincheck.metrics.temporal import temporal_y
-from raincheck.networks.weights import load_network
 from raincheck.video.decode import Stream, open_stream
 
 PER_FRAME = {"psnr_y": psnr_y, "ssim_y": ssim_y, "psnr_rgb": psnr_rgb, "ssim_rgb": ssim_rgb}
@@ -47,6 +46,7 @@ def evaluate_pair(
     weights: str | Path = "rrgnet",
     frames: slice = slice(None),
     device: str = "auto",
+    trust: bool = False,
     progress: Progress | None = None,
 ) -> dict[str, float | int | None]:
     """Derains a video and scores it against its clean twin, as a stream.
@@ -54,9 +54,10 @@ def evaluate_pair(
     Args:
         rainy: a video file or a folder of frames.
         clean: the same without rain: as many frames, of the same size.
-        weights: `rrgnet` (shipped), `identity`, a weights file, or a run's folder.
+        weights: `rrgnet` (shipped), `identity`, a weights file, a run's folder, or an exported .onnx or .pt2 file.
         frames: the frames to score; windows still see the frames around them. They are scored in ascending order.
-        device: `auto`, or what torch calls it.
+        device: `auto`, or what torch calls it; exported files are computed on the CPU.
+        trust: open .pt2 files, whose content can run code.
         progress: called after each scored frame with the frames done and the number in all.
 
     Returns:
@@ -68,13 +69,12 @@ def evaluate_pair(
 
     Raises:
         InputError: if a video cannot be read, the two do not fit, or no frame is left to score.
-        WeightsError: if there are no such weights.
-        ConfigError: if there is no such device.
+        WeightsError: if there are no such weights, or they are not trusted.
+        ConfigError: if there is no such device, or the weights cannot be computed on it.
     """
     rainy_stream, clean_stream = open_stream(rainy), open_stream(clean)
     scored = chosen_frames(common_length(rainy_stream, clean_stream), frames, rainy_stream)
-    place = choose_device(device)
-    network = load_network(weights).to(place)
+    network, place = network_on(weights, device, trust)
     # Nothing behind the last window is read.
     source = islice(rainy_stream.frames(), scored[-1] + network.window // 2 + 1)
     reading = Stopwatch()

@@ -28,7 +28,8 @@ def conv(inputs: int, outputs: int, stride: int = 1) -> nn.Conv2d:
 
 def fast(x: Tensor) -> Tensor:
     """The memory layout in which convolutions are fastest, on CPUs and GPUs; convolutions pass it on."""
-    return x.contiguous(memory_format=torch.channels_last)
+    # An exported graph leaves the layout to its runtime; asked for here, it would fix which sizes the graph takes.
+    return x if torch.compiler.is_exporting() else x.contiguous(memory_format=torch.channels_last)
 
 
 class Residual(nn.Module):
