@@ -87,10 +87,10 @@ def claimed(out: Path, config: str) -> Iterator[None]:
     try:
         yield
     except RaincheckError:
-        if fresh and not (out / "checkpoints").exists():
+        if fresh and not any((out / "checkpoints").glob("*.ckpt")):
             path.unlink()
-            shutil.rmtree(out / "logs", ignore_errors=True)
-            shutil.rmtree(out / "wandb", ignore_errors=True)
+            for made in ("checkpoints", "logs", "wandb"):
+                shutil.rmtree(out / made, ignore_errors=True)
         raise
 
 
