@@ -1,5 +1,6 @@
 """One run: a method learns a stream, task after task, and is scored on all of them after each."""
 
+import copy
 import json
 import logging
 import os
@@ -35,7 +36,7 @@ from raincheck.plugins.review import RainReview
 from raincheck.plugins.scores import Scores
 from raincheck.state import forgetful
 from raincheck.strategy import QUIET, LightningStrategy
-from raincheck.streams import RainExperience, rain_stream
+from raincheck.streams import Learn, RainExperience, rain_stream
 from raincheck.tracking import make_logger
 
 Report = dict[str, Any]
@@ -104,8 +105,9 @@ def learn(config: RunConfig, out: Path) -> Report:
         crop=config.stream.crop,
         samples=config.stream.steps * config.batch,
         seed=config.seed,
-        joint=config.stream.joint,
+        learn=config.stream.learn,
     )
+    alone, first = config.stream.learn == "individual", copy.deepcopy(config.network.state_dict())
     strategy, scores = make_strategy(config, out)
     data = same_data(out, tasks)
     kept = resume(strategy)
@@ -118,11 +120,17 @@ def learn(config: RunConfig, out: Path) -> Report:
     remember_data(out, data)
     for experience in stream.train_stream[strategy.clock.train_exp_counter :]:
         seed_everything(_seed(config.seed, 1 + experience.current_experience), verbose=False)
+        position = experience.current_experience
+        tested = slice(position, position + 1) if alone else slice(None)
+        if alone:
+            strategy.model.load_state_dict(first)
         seconds += train(strategy, experience, config.workers)
-        strategy.eval(stream.test_stream)
-        learned = len(tasks) if config.stream.joint else None
-        matrices = {name: matrix.after(scores.rows[name], learned) for name, matrix in matrices.items()}
-        log_scores(strategy, scores, names)
+        strategy.eval(stream.test_stream[tested])
+        rows, learn_as = scores.rows, config.stream.learn
+        matrices = {name: filled(matrix, rows[name], learn_as, position) for name, matrix in matrices.items()}
+        log_scores(strategy, scores, names[tested])
+        if alone:  # while its expert is there
+            save_frames(copy.deepcopy(config.network).cpu().eval(), tasks[tested], out / "frames")
         strategy.save(matrices={name: matrix.to_json() for name, matrix in matrices.items()}, seconds=seconds)
     return conclude(config, tasks, out, matrices, seconds)
 
@@ -144,6 +152,13 @@ def remember_data(out: Path, data: Fingerprints) -> None:
     """Keeps what `same_data` will compare."""
     (out / "checkpoints").mkdir(exist_ok=True)
     write_text(out / "checkpoints" / "data.json", json.dumps(data, indent=1))
+
+
+def filled(matrix: Matrix, row: list[float], learn: Learn, position: int) -> Matrix:
+    """R with the newest scores: on all tasks or, of an expert, on its own."""
+    if learn == "individual":
+        return matrix.alone(position, row[0])
+    return matrix.after(row, len(matrix.tasks) if learn == "joint" else None)
 
 
 def resume(strategy: LightningStrategy) -> dict[str, Any]:
@@ -218,14 +233,16 @@ def conclude(config: RunConfig, tasks: list[Task], out: Path, matrices: Matrices
     """Writes weights, pictures and, last, the report: its presence says that the run is finished."""
     network = config.network.cpu().eval()
     save_weights(network, out / "weights.safetensors", {"method": config.method, "seed": str(config.seed)})
-    save_frames(network, tasks, out / "frames")
+    experts = len(tasks) if config.stream.learn == "individual" else 1
+    if experts == 1:
+        save_frames(network, tasks, out / "frames")
     report = {
         "method": config.method,
         "seed": config.seed,
         "tasks": [task.name for task in tasks],
         "data": {task.name: list(task.notes) for task in tasks if task.notes},
         "metrics": {name: summary(matrix) for name, matrix in matrices.items()},
-        "parameters": sum(p.numel() for p in network.parameters()),
+        "parameters": experts * sum(p.numel() for p in network.parameters()),
         "review_bytes": sum(plugin.bytes for plugin in config.plugins if isinstance(plugin, RainReview)),
         "train_seconds": round(seconds, 3),
         "versions": checkpoint.versions(),
