@@ -343,12 +343,12 @@ def test_joint_has_rows_0_and_n_only(tmp_path: Path) -> None:
     assert report["review_bytes"] == 0
 
 
-def test_individual_has_row_0_and_the_diagonal_of_experts(tmp_path: Path, finished: tuple[Path, dict[str, Any]]) -> None:
+def test_individual_has_row_0_and_the_diagonal_of_experts(
+    tmp_path: Path, finished: tuple[Path, dict[str, Any]]
+) -> None:
     """The first expert is what every method learns first; an expert for a later task does not know the first."""
     schedule = [{"class_path": "raincheck.plugins.CosineSchedule"}]
-    report, plain = (
-        start(tmp_path / learn, plugins=schedule, learn=learn) for learn in ("individual", "in_turn")
-    )
+    report, plain = (start(tmp_path / learn, plugins=schedule, learn=learn) for learn in ("individual", "in_turn"))
     for name, scores in report["metrics"].items():
         rows, others = scores["R"], plain["metrics"][name]["R"]
         assert rows[0] == others[0] and rows[1][0] == others[1][0]

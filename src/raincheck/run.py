@@ -31,8 +31,8 @@ from raincheck.fingerprint import Fingerprints, changed, fingerprints
 from raincheck.metrics import METRICS
 from raincheck.networks import save_weights
 from raincheck.plugins.finite import FiniteLoss
+from raincheck.plugins.memory import ClipMemory
 from raincheck.plugins.progress import ProgressBar
-from raincheck.plugins.review import RainReview
 from raincheck.plugins.scores import Scores
 from raincheck.state import forgetful
 from raincheck.strategy import QUIET, LightningStrategy
@@ -126,8 +126,9 @@ def learn(config: RunConfig, out: Path) -> Report:
             strategy.model.load_state_dict(first)
         seconds += train(strategy, experience, config.workers)
         strategy.eval(stream.test_stream[tested])
-        rows, learn_as = scores.rows, config.stream.learn
-        matrices = {name: filled(matrix, rows[name], learn_as, position) for name, matrix in matrices.items()}
+        matrices = {
+            name: filled(matrix, scores.rows[name], config.stream.learn, position) for name, matrix in matrices.items()
+        }
         log_scores(strategy, scores, names[tested])
         if alone:  # while its expert is there
             save_frames(copy.deepcopy(config.network).cpu().eval(), tasks[tested], out / "frames")
@@ -191,7 +192,7 @@ def make_strategy(config: RunConfig, out: Path) -> tuple[LightningStrategy, Scor
     """
     scores = Scores()
     for plugin in config.plugins:
-        if isinstance(plugin, RainReview) and plugin.seed is None:
+        if isinstance(plugin, ClipMemory) and plugin.seed is None:
             plugin.seed = config.seed
     try:
         optimizer = config.optimizer(config.network.parameters())
@@ -243,7 +244,8 @@ def conclude(config: RunConfig, tasks: list[Task], out: Path, matrices: Matrices
         "data": {task.name: list(task.notes) for task in tasks if task.notes},
         "metrics": {name: summary(matrix) for name, matrix in matrices.items()},
         "parameters": experts * sum(p.numel() for p in network.parameters()),
-        "review_bytes": sum(plugin.bytes for plugin in config.plugins if isinstance(plugin, RainReview)),
+        "review_bytes": sum(plugin.clip_bytes for plugin in config.plugins if isinstance(plugin, ClipMemory)),
+        "memory_bytes": sum(getattr(plugin, "bytes", 0) for plugin in config.plugins),
         "train_seconds": round(seconds, 3),
         "versions": checkpoint.versions(),
     }

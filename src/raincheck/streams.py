@@ -12,7 +12,6 @@ from torch.utils.data import Dataset
 from raincheck.datasets.base import Task, TestClips, TrainClips
 from raincheck.errors import ConfigError
 
-
 # What is there to learn in each experience, and from which weights; see `rain_stream`.
 Learn = Literal["in_turn", "joint", "cumulative", "individual"]
 

@@ -105,6 +105,11 @@ class EWC(EWCPlugin):
             value.data = EVEN + (1 - EVEN) * value.data / (mean if mean > 0 else 1.0)
         return importances
 
+    @property
+    def bytes(self) -> int:
+        """Bytes of importances and old weights."""
+        return sum(v.nbytes for kind in self.state_dict().values() for task in kind.values() for v in task.values())
+
     def state_dict(self) -> dict[str, Any]:
         """Importances and old weights, as tensors and primitives."""
         kept: dict[str, Any] = {
