@@ -8,7 +8,7 @@ from torch import Tensor
 
 from raincheck.errors import ConfigError
 from raincheck.plugins.memory import ClipMemory, Parts
-from raincheck.video.pixels import to_uint8
+from raincheck.video.pixels import to_float, to_uint8
 
 
 class DER(ClipMemory):
@@ -48,14 +48,13 @@ class DER(ClipMemory):
 
     def parts(self, strategy: Any, index: int) -> Parts:
         """Rainy clip and present output, with `beta` the clean centre too."""
-        rainy, clean, *_ = strategy.experience.dataset[index]
-        model = strategy.model
+        kept, model = super().parts(strategy, index), strategy.model
         training = model.training
         with torch.no_grad():
-            output = model.eval()(rainy[None].to(strategy.device))[0]
+            output = model.eval()(to_float(kept["rainy"])[None].to(strategy.device))[0]
         model.train(training)
-        kept = {"rainy": to_uint8(rainy), "output": to_uint8(output).cpu()}
-        return {**kept, "clean": to_uint8(clean)} if self.beta else kept
+        kept["output"] = to_uint8(output).cpu()
+        return kept if self.beta else {name: kept[name] for name in ("rainy", "output")}
 
     def before_backward(self, strategy: Any, **kwargs: Any) -> None:
         """Adds the terms to the loss."""

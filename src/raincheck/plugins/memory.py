@@ -1,6 +1,5 @@
 """A memory of clips of finished tasks, with a budget in bytes: what review, DER, GEM and A-GEM share."""
 
-from abc import abstractmethod
 from typing import Any
 
 import numpy as np
@@ -9,7 +8,7 @@ from avalanche.core import SupervisedPlugin
 from torch import Tensor
 
 from raincheck.errors import ConfigError
-from raincheck.video.pixels import to_float
+from raincheck.video.pixels import to_float, to_uint8
 
 Parts = dict[str, Tensor]
 State = dict[str, Any]
@@ -22,7 +21,7 @@ class ClipMemory(SupervisedPlugin):
     an equal share of the budget. Which clips are kept, and which come back when, are functions of (seed, experience,
     step) alone; half of those that come back are mirrored, as new clips are.
 
-    A subclass says what is kept of a clip, and does something with what comes back.
+    A subclass does something with what comes back, and may say what else is kept of a clip.
 
     Args:
         budget: bytes of memory for all old tasks together.
@@ -44,9 +43,13 @@ class ClipMemory(SupervisedPlugin):
         self.budget, self.batch, self.seed = budget, batch, seed
         self.tasks: list[tuple[Parts, int]] = []
 
-    @abstractmethod
     def parts(self, strategy: Any, index: int) -> Parts:
-        """What is kept of clip `index` of the current experience: uint8 tensors, of one shape each for all clips."""
+        """What is kept of clip `index` of the current experience: uint8 tensors, of one shape each for all clips.
+
+        By default `rainy` `(t, c, h, w)` and its clean centre `clean` `(c, h, w)`.
+        """
+        rainy, clean, *_ = strategy.experience.dataset[index]
+        return {"rainy": to_uint8(rainy), "clean": to_uint8(clean)}
 
     def pictures(self, strategy: Any, kept: Parts, rng: np.random.Generator) -> Parts:
         """What one clip's parts show, uint8 `(..., c, h, w)`; by default the parts are pictures themselves."""

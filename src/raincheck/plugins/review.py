@@ -10,7 +10,6 @@ from raincheck.errors import ConfigError
 from raincheck.plugins.memory import ClipMemory, Parts, State
 from raincheck.plugins.teacher import Teacher
 from raincheck.rain.layer import lay, lift
-from raincheck.video.pixels import to_uint8
 
 MODES = ("clips", "inputs", "streaks")
 
@@ -53,9 +52,8 @@ class RainReview(ClipMemory):
         if self.mode == "streaks":
             share, directions = lift(*_train_clips(strategy).pair(index))
             return {"share": share, "directions": directions}
-        rainy, clean, *_ = strategy.experience.dataset[index]
-        kept = {"rainy": to_uint8(rainy)}
-        return kept if self.mode == "inputs" else {**kept, "clean": to_uint8(clean)}
+        kept = super().parts(strategy, index)
+        return {"rainy": kept["rainy"]} if self.mode == "inputs" else kept
 
     def pictures(self, strategy: Any, kept: Parts, rng: np.random.Generator) -> Parts:
         """Rain layers are laid over a random clean clip of the current task."""
