@@ -116,6 +116,6 @@ def _gradient(model: nn.Module) -> Tensor:
 
 def _set_gradient(model: nn.Module, gradient: Tensor) -> None:
     trained = [p for p in model.parameters() if p.requires_grad]
-    for p, part in zip(trained, gradient.split([p.numel() for p in trained]), strict=True):
+    for p, part in zip(trained, torch.split(gradient, [p.numel() for p in trained]), strict=True):
         if p.grad is not None:
             p.grad.copy_(part.view_as(p))
