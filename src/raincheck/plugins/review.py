@@ -28,7 +28,7 @@ class RainReview(ClipMemory):
         mode: what is kept. `clips`: rainy clip and clean centre. `inputs`: the rainy clip only; what the model of the
             end of the previous task makes of it is its target. `streaks`: the rain layer only (see
             `raincheck.rain.layer`), laid over clean clips of the current task, which are decoded, and rained on in
-            vain, for it: some milliseconds a clip.
+            vain, for it: about 10 ms a clip.
 
     Raises:
         ConfigError: if there is no such mode; before training, if a task's share of the budget would not hold one
