@@ -2,12 +2,9 @@
 
 import copy
 import json
-import logging
-import os
 import shutil
 import sys
 import time
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,6 +31,7 @@ from raincheck.plugins.finite import FiniteLoss
 from raincheck.plugins.memory import ClipMemory
 from raincheck.plugins.progress import ProgressBar
 from raincheck.plugins.scores import Scores
+from raincheck.sober import sober
 from raincheck.state import forgetful
 from raincheck.strategy import QUIET, LightningStrategy
 from raincheck.streams import Learn, RainExperience, rain_stream
@@ -256,26 +254,3 @@ def conclude(config: RunConfig, tasks: list[Task], out: Path, matrices: Matrices
 def _seed(seed: int, part: int) -> int:
     """A 32-bit seed for one part of a run: parts of one seed, and one part of several seeds, are unrelated."""
     return int(np.random.SeedSequence((seed, part)).generate_state(1)[0])
-
-
-@contextmanager
-def sober() -> Iterator[None]:
-    """Keeps libraries' advice, which is not for our users, off their terminals."""
-    os.environ.setdefault("WANDB_SILENT", "true")
-    lightning = logging.getLogger("lightning.pytorch")
-    level = lightning.level
-    lightning.setLevel(logging.WARNING)
-    with warnings.catch_warnings():
-        # Out of our control: Avalanche and Lightning use what newer Pythons and torches deprecate.
-        warnings.filterwarnings("ignore", category=DeprecationWarning)
-        warnings.filterwarnings("ignore", category=FutureWarning)
-        warnings.filterwarnings("ignore", message="Avalanche is transitioning")
-        # Expected: our scores and logs take the place of Avalanche's evaluator.
-        warnings.filterwarnings("ignore", message="No loggers specified")
-        warnings.filterwarnings("ignore", message=".*smaller than the logging interval.*")
-        # Expected: a resumed run logs into a folder that exists.
-        warnings.filterwarnings("ignore", message=".*Experiment logs directory.*")
-        try:
-            yield
-        finally:
-            lightning.setLevel(level)

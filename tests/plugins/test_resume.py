@@ -1,38 +1,32 @@
-"""A run of any method that is stopped and started again ends with the same bits."""
+"""Any method that is interrupted, and taken up again, ends with the same bits."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from test_run import RRGNET, STRIKE, numbers, start, weights
-from tinytasks import Strike, same
+from raincheck.plugins import AGEM, DER, EWC, GEM, MAS, PIGWM, SI, RainReview
+from test_exact_resume import check
 
-BUDGET = {"budget": 40000, "batch": 2}
-METHODS: dict[str, tuple[str, dict[str, Any]]] = {
-    "inputs": ("RainReview", {**BUDGET, "mode": "inputs"}),
-    "streaks": ("RainReview", {**BUDGET, "mode": "streaks"}),
-    "der++": ("DER", {**BUDGET, "beta": 0.5}),
-    "si": ("SI", {"weight": 1.0}),
-    "mas": ("MAS", {"weight": 1.0, "clips": 8}),
-    "pigwm": ("PIGWM", {"weight": 1.0, "clips": 8}),
-    "online ewc": ("EWC", {"ewc_lambda": 1.0, "clips": 8, "mode": "online", "decay_factor": 0.5}),
-    "a-gem": ("AGEM", BUDGET),
-    "gem": ("GEM", BUDGET),
+BUDGET = 60_000
+METHODS: dict[str, Callable[[], list[Any]]] = {
+    "inputs": lambda: [RainReview(BUDGET, 2, mode="inputs")],
+    "streaks": lambda: [RainReview(BUDGET, 2, mode="streaks")],
+    "der++": lambda: [DER(beta=0.5, budget=BUDGET, batch=2)],
+    "si": lambda: [SI(1.0)],
+    "mas": lambda: [MAS(1.0, clips=8)],
+    "pigwm": lambda: [PIGWM(1.0, clips=8)],
+    "online ewc": lambda: [EWC(1.0, clips=8, mode="online", decay_factor=0.5)],
+    "a-gem": lambda: [AGEM(BUDGET, 2)],
+    "gem": lambda: [GEM(budget=BUDGET, batch=2)],
 }
 
 
+@pytest.mark.parametrize(
+    ("event", "call"), [("after_update", 4), ("after_update", 17), ("after_training_exp", 2)], ids=str
+)
 @pytest.mark.parametrize("name", METHODS)
-def test_a_stopped_run_ends_with_the_same_bits(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    kind, arguments = METHODS[name]
-    method = {"class_path": f"raincheck.plugins.{kind}", "init_args": arguments}
-    plugins = [RRGNET[0], method, {**STRIKE, "init_args": {"experience": 2}}]
-    monkeypatch.setattr(Strike, "armed", True)
-    with pytest.raises(SystemError):
-        start(tmp_path / "stopped", plugins=plugins)
-    monkeypatch.setattr(Strike, "armed", False)
-    resumed, whole = (start(tmp_path / out, plugins=plugins) for out in ("stopped", "whole"))
-    assert numbers(resumed) == numbers(whole) and same(weights(tmp_path / "stopped"), weights(tmp_path / "whole"))
-    assert whole["memory_bytes"] >= whole["review_bytes"] and whole["memory_bytes"] > 0
-    plain = start(tmp_path / "plain", plugins=[RRGNET[0]])
-    assert plain["metrics"] != whole["metrics"] and plain["memory_bytes"] == 0
+def test_an_interruption_changes_no_bit(tmp_path: Path, name: str, event: str, call: int) -> None:
+    """In the first task, in the second, and when that has just been learned."""
+    check(tmp_path, event, call, plugins=METHODS[name])

@@ -104,7 +104,8 @@ class EWC(EWCPlugin):
     @property
     def bytes(self) -> int:
         """Bytes of importances and old weights."""
-        return sum(v.nbytes for kind in self.state_dict().values() for task in kind.values() for v in task.values())
+        values = (v for kind in KEPT for task in getattr(self, kind).values() for v in task.values())
+        return sum(value.data.nbytes for value in values)
 
     def state_dict(self) -> dict[str, Any]:
         """Importances and old weights, as tensors and primitives."""
