@@ -86,8 +86,8 @@ def test_report(finished: tuple[Path, dict[str, Any]]) -> None:
         assert all(isinstance(score, float) for row in scores["R"] for score in row)
     assert report["parameters"] == sum(p.numel() for p in RRGNet(3, 4).parameters())
     assert 0 < report["review_bytes"] <= 40000 and report["review_bytes"] % (12 * 16 * 16) == 0
-    # The teacher; of each of three tasks, EWC's importances and weights.
-    assert report["memory_bytes"] == report["review_bytes"] + (1 + 3 * 2) * 4 * report["parameters"]
+    # The teacher, and importances and weights of EWC.
+    assert report["memory_bytes"] == report["review_bytes"] + (1 + 2) * 4 * report["parameters"]
     assert report["train_seconds"] > 0
     assert {path.name for path in out.iterdir() if not path.name.startswith(".")} == {
         *("report.json", "config.yaml", "weights.safetensors", "checkpoints", "frames", "logs")
