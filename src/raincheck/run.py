@@ -2,11 +2,8 @@
 
 import copy
 import json
-import shutil
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +14,14 @@ from lightning import Trainer, seed_everything
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 
 from raincheck import checkpoint
-from raincheck.config import RunConfig, build, differences, dump, one_line
+from raincheck.claim import claimed, remember_data, same_data
+from raincheck.config import RunConfig, build, dump, one_line
 from raincheck.datasets.base import Task
-from raincheck.errors import ConfigError, OutputError, RaincheckError
+from raincheck.errors import ConfigError
 from raincheck.evaluation.frames import save_frames
 from raincheck.evaluation.matrix import Matrix
 from raincheck.evaluation.transfer import summary
 from raincheck.files import remove_partial, write_text
-from raincheck.fingerprint import Fingerprints, changed, fingerprints
 from raincheck.metrics import METRICS
 from raincheck.networks import save_weights
 from raincheck.plugins.finite import FiniteLoss
@@ -67,32 +64,6 @@ def run(config: Namespace, out: Path) -> Report:
             return learn(build(config), out)
 
 
-@contextmanager
-def claimed(out: Path, config: str) -> Iterator[None]:
-    """Writes the configuration into an empty folder, or checks that the folder's run is this one.
-
-    A mistake of the user's that shows before the first task is learned leaves an empty folder empty, so that the
-    corrected configuration fits in.
-    """
-    path = out / "config.yaml"
-    fresh = not path.exists()
-    if not fresh:
-        if differ := differences(path.read_text(), config):
-            raise ConfigError(f"{out} holds a run with other settings: {', '.join(differ[:5])}; choose another --out")
-    elif any(not entry.name.startswith(".") for entry in out.iterdir()):
-        raise OutputError(f"{out} is not empty and holds no run; choose another --out")
-    else:
-        write_text(path, config)
-    try:
-        yield
-    except RaincheckError:
-        if fresh and not (out / "checkpoints").exists():
-            path.unlink()
-            shutil.rmtree(out / "logs", ignore_errors=True)
-            shutil.rmtree(out / "wandb", ignore_errors=True)
-        raise
-
-
 def learn(config: RunConfig, out: Path) -> Report:
     """The flow: build, score, then learn and score task after task."""
     tasks = [source.task(config.seed) for source in config.stream.tasks]
@@ -132,25 +103,6 @@ def learn(config: RunConfig, out: Path) -> Report:
             save_frames(copy.deepcopy(config.network).cpu().eval(), tasks[tested], out / "frames")
         strategy.save(matrices={name: matrix.to_json() for name, matrix in matrices.items()}, seconds=seconds)
     return conclude(config, tasks, out, matrices, seconds)
-
-
-def same_data(out: Path, tasks: list[Task]) -> Fingerprints:
-    """What the files of all tasks look like.
-
-    Raises:
-        ConfigError: if the run was begun with others.
-    """
-    now, path = fingerprints(tasks), out / "checkpoints" / "data.json"
-    if path.exists() and (differ := changed(json.loads(path.read_text()), now)):
-        more = f" and {len(differ) - 1} more" if differ[1:] else ""
-        raise ConfigError(f"{out} was begun with other data: {differ[0]}{more} changed since; choose another --out")
-    return now
-
-
-def remember_data(out: Path, data: Fingerprints) -> None:
-    """Keeps what `same_data` will compare."""
-    (out / "checkpoints").mkdir(exist_ok=True)
-    write_text(out / "checkpoints" / "data.json", json.dumps(data, indent=1))
 
 
 def filled(matrix: Matrix, row: list[float], learn: Learn, position: int) -> Matrix:
