@@ -38,7 +38,7 @@ def settings(plugins: list[dict[str, Any]] = RRGNET, **changes: Any) -> dict[str
     tasks = [{"class_path": "tinytasks.TinyRain", "init_args": {"kind": kind}} for kind in KINDS]
     network = {"class_path": "raincheck.networks.RRGNet", "init_args": {"window": 3, "width": 4}}
     return {
-        "stream": {"tasks": tasks, "crop": 16, "steps": 5, "joint": changes.pop("joint", False)},
+        "stream": {"tasks": tasks, "crop": 16, "steps": 5, "learn": changes.pop("learn", "in_turn")},
         "network": network,
         "plugins": plugins,
         "method": "tiny",
@@ -86,6 +86,8 @@ def test_report(finished: tuple[Path, dict[str, Any]]) -> None:
         assert all(isinstance(score, float) for row in scores["R"] for score in row)
     assert report["parameters"] == sum(p.numel() for p in RRGNet(3, 4).parameters())
     assert 0 < report["review_bytes"] <= 40000 and report["review_bytes"] % (12 * 16 * 16) == 0
+    # The teacher, and importances and weights of EWC.
+    assert report["memory_bytes"] == report["review_bytes"] + (1 + 2) * 4 * report["parameters"]
     assert report["train_seconds"] > 0
     assert {path.name for path in out.iterdir() if not path.name.startswith(".")} == {
         *("report.json", "config.yaml", "weights.safetensors", "checkpoints", "frames", "logs")
@@ -336,11 +338,46 @@ def test_a_folder_with_something_else_is_refused_and_left_alone(tmp_path: Path) 
 
 
 def test_joint_has_rows_0_and_n_only(tmp_path: Path) -> None:
-    report = start(tmp_path / "joint", plugins=[], joint=True)
+    report = start(tmp_path / "joint", plugins=[], learn="joint")
     for scores in report["metrics"].values():
         assert [row.count(None) for row in scores["R"]] == [0, 3, 3, 0]
         assert scores["bwt"] is None and scores["average"] is not None
     assert report["review_bytes"] == 0
+
+
+def test_individual_has_row_0_and_the_diagonal_of_experts(
+    tmp_path: Path, finished: tuple[Path, dict[str, Any]]
+) -> None:
+    """The first expert is what every method learns first; an expert for a later task does not know the first."""
+    schedule = [{"class_path": "raincheck.plugins.CosineSchedule"}]
+    report, plain = (start(tmp_path / learn, plugins=schedule, learn=learn) for learn in ("individual", "in_turn"))
+    for name, scores in report["metrics"].items():
+        rows, others = scores["R"], plain["metrics"][name]["R"]
+        assert rows[0] == others[0] and rows[1][0] == others[1][0]
+        assert [[score is None for score in row] for row in rows[1:]] == [[i != j for j in range(3)] for i in range(3)]
+        assert scores["average"] == pytest.approx(sum(rows[i + 1][i] for i in range(3)) / 3)
+        assert scores["forgetting"] is None and rows[2][1] != others[2][1]
+    assert report["parameters"] == 3 * plain["parameters"]
+    frames = [tmp_path / learn / "frames" / f"{KINDS[0]}_00003_derained.png" for learn in ("individual", "in_turn")]
+    assert len(list(frames[0].parent.iterdir())) == 9 and frames[0].read_bytes() != frames[1].read_bytes()
+
+
+def test_an_expert_is_one_that_learned_its_task_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also after a stop: the first weights are those of the beginning, not those of the checkpoint."""
+    monkeypatch.setattr(Strike, "armed", True)
+    with pytest.raises(SystemError):
+        start(tmp_path / "stopped", plugins=[STRIKE], learn="individual")
+    monkeypatch.setattr(Strike, "armed", False)
+    resumed = start(tmp_path / "stopped", plugins=[STRIKE], learn="individual")
+    whole = start(tmp_path / "whole", plugins=[STRIKE], learn="individual")
+    assert numbers(resumed) == numbers(whole) and same(weights(tmp_path / "stopped"), weights(tmp_path / "whole"))
+
+
+def test_cumulative_begins_as_all_do_and_ends_with_all_data(tmp_path: Path) -> None:
+    cumulative, plain = (start(tmp_path / learn, plugins=[], learn=learn) for learn in ("cumulative", "in_turn"))
+    rows, others = (report["metrics"]["psnr_y"]["R"] for report in (cumulative, plain))
+    assert rows[:2] == others[:2] and rows[2] != others[2] and None not in rows[3]
+    assert cumulative["review_bytes"] == 0
 
 
 MISTAKES: dict[str, tuple[dict[str, Any], type[Exception], str]] = {

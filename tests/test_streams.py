@@ -61,12 +61,22 @@ def test_workers_change_nothing() -> None:
 
 
 def test_joint_takes_turns() -> None:
-    apart, joint = tiny_stream(8), tiny_stream(8, joint=True)
+    apart, joint = tiny_stream(8), tiny_stream(8, learn="joint")
     assert len(joint.train_stream) == 1 and len(joint.test_stream) == 3
     data = joint.train_stream[0].dataset
     assert [item[-1] for item in data] == [0, 1, 2] * 8
     for index, (rainy, clean, _) in enumerate(data):
         twin = apart.train_stream[index % 3].dataset[index // 3]
+        assert torch.equal(rainy, twin[0]) and torch.equal(clean, twin[1])
+
+
+def test_cumulative_takes_turns_among_the_tasks_so_far_in_as_many_clips() -> None:
+    apart, cumulative = tiny_stream(8), tiny_stream(8, learn="cumulative")
+    assert [len(experience.dataset) for experience in cumulative.train_stream] == [8, 8, 8]
+    for position, experience in enumerate(cumulative.train_stream):
+        assert [item[-1] for item in experience.dataset] == [i % (position + 1) for i in range(8)]
+        rainy, clean, source = experience.dataset[7]
+        twin = apart.train_stream[source].dataset[7 // (position + 1)]
         assert torch.equal(rainy, twin[0]) and torch.equal(clean, twin[1])
 
 

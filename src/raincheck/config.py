@@ -14,6 +14,7 @@ from torch import nn
 from raincheck.datasets.base import TaskSource
 from raincheck.errors import ConfigError
 from raincheck.networks import ClipNetwork
+from raincheck.streams import Learn
 from raincheck.trust import NESTING, check_class, named_classes
 
 # What may differ between the start of a run and its continuation: it changes no number.
@@ -37,14 +38,16 @@ class StreamConfig:
         tasks: data sets, one a rain type.
         crop: height and width of a training clip in pixels.
         steps: optimizer steps a task.
-        joint: learn all tasks at once, in as many steps as one after another would take: the upper bound.
+        learn: `in_turn`, one task after another. Bounds to measure methods by: `joint`, all tasks at once, in as many
+            steps as in turn; `cumulative`, in turn, with all data so far in each task's steps; `individual`, an expert
+            for each task, from the first weights.
         root: folder that the tasks' relative paths are taken from; by default the working directory.
     """
 
     tasks: list[TaskSource]
     crop: int = 64
     steps: int = 600
-    joint: bool = False
+    learn: Learn = "in_turn"
     root: str | None = None
 
     def __post_init__(self) -> None:

@@ -45,7 +45,11 @@ def refuse_accumulation(strategy: Any, trainer: Mapping[str, Any], callbacks: li
     """Raises ConfigError if gradients are to be accumulated for what works on those of single batches."""
     schedules = any(isinstance(callback, GradientAccumulationScheduler) for callback in callbacks)
     if schedules or trainer.get("accumulate_grad_batches", 1) != 1:
-        names = [type(plugin).__name__ for plugin in strategy.plugins if isinstance(plugin, WHOLE_GRADIENTS)]
+        names = [
+            type(plugin).__name__
+            for plugin in strategy.plugins
+            if isinstance(plugin, WHOLE_GRADIENTS) or getattr(plugin, "whole_gradients", False)
+        ]
         names += [type(strategy).__name__] if has_own_epoch(type(strategy)) else []
         if names:
             raise ConfigError(

@@ -1,14 +1,9 @@
 """One run: a method learns a stream, task after task, and is scored on all of them after each."""
 
+import copy
 import json
-import logging
-import os
-import shutil
 import sys
 import time
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,23 +14,24 @@ from lightning import Trainer, seed_everything
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 
 from raincheck import checkpoint
-from raincheck.config import RunConfig, build, differences, dump, one_line
+from raincheck.claim import claimed, remember_data, same_data
+from raincheck.config import RunConfig, build, dump, one_line
 from raincheck.datasets.base import Task
-from raincheck.errors import ConfigError, OutputError, RaincheckError
+from raincheck.errors import ConfigError
 from raincheck.evaluation.frames import save_frames
 from raincheck.evaluation.matrix import Matrix
 from raincheck.evaluation.transfer import summary
 from raincheck.files import remove_partial, write_text
-from raincheck.fingerprint import Fingerprints, changed, fingerprints
 from raincheck.metrics import METRICS
 from raincheck.networks import save_weights
 from raincheck.plugins.finite import FiniteLoss
+from raincheck.plugins.memory import ClipMemory
 from raincheck.plugins.progress import ProgressBar
-from raincheck.plugins.review import RainReview
 from raincheck.plugins.scores import Scores
+from raincheck.sober import sober
 from raincheck.state import forgetful
 from raincheck.strategy import QUIET, LightningStrategy
-from raincheck.streams import RainExperience, rain_stream
+from raincheck.streams import Learn, RainExperience, rain_stream
 from raincheck.tracking import make_logger
 
 Report = dict[str, Any]
@@ -68,32 +64,6 @@ def run(config: Namespace, out: Path) -> Report:
             return learn(build(config), out)
 
 
-@contextmanager
-def claimed(out: Path, config: str) -> Iterator[None]:
-    """Writes the configuration into an empty folder, or checks that the folder's run is this one.
-
-    A mistake of the user's that shows before the first task is learned leaves an empty folder empty, so that the
-    corrected configuration fits in.
-    """
-    path = out / "config.yaml"
-    fresh = not path.exists()
-    if not fresh:
-        if differ := differences(path.read_text(), config):
-            raise ConfigError(f"{out} holds a run with other settings: {', '.join(differ[:5])}; choose another --out")
-    elif any(not entry.name.startswith(".") for entry in out.iterdir()):
-        raise OutputError(f"{out} is not empty and holds no run; choose another --out")
-    else:
-        write_text(path, config)
-    try:
-        yield
-    except RaincheckError:
-        if fresh and not any((out / "checkpoints").glob("*.ckpt")):
-            path.unlink()
-            for made in ("checkpoints", "logs", "wandb"):
-                shutil.rmtree(out / made, ignore_errors=True)
-        raise
-
-
 def learn(config: RunConfig, out: Path) -> Report:
     """The flow: build, score, then learn and score task after task."""
     tasks = [source.task(config.seed) for source in config.stream.tasks]
@@ -104,8 +74,9 @@ def learn(config: RunConfig, out: Path) -> Report:
         crop=config.stream.crop,
         samples=config.stream.steps * config.batch,
         seed=config.seed,
-        joint=config.stream.joint,
+        learn=config.stream.learn,
     )
+    alone, first = config.stream.learn == "individual", copy.deepcopy(config.network.state_dict())
     strategy, scores = make_strategy(config, out)
     data = same_data(out, tasks)
     kept = resume(strategy)
@@ -118,32 +89,27 @@ def learn(config: RunConfig, out: Path) -> Report:
     remember_data(out, data)
     for experience in stream.train_stream[strategy.clock.train_exp_counter :]:
         seed_everything(_seed(config.seed, 1 + experience.current_experience), verbose=False)
+        position = experience.current_experience
+        tested = slice(position, position + 1) if alone else slice(None)
+        if alone:
+            strategy.model.load_state_dict(first)
         seconds += train(strategy, experience, config.workers)
-        strategy.eval(stream.test_stream)
-        learned = len(tasks) if config.stream.joint else None
-        matrices = {name: matrix.after(scores.rows[name], learned) for name, matrix in matrices.items()}
-        log_scores(strategy, scores, names)
+        strategy.eval(stream.test_stream[tested])
+        matrices = {
+            name: filled(matrix, scores.rows[name], config.stream.learn, position) for name, matrix in matrices.items()
+        }
+        log_scores(strategy, scores, names[tested])
+        if alone:  # while its expert is there
+            save_frames(copy.deepcopy(config.network).cpu().eval(), tasks[tested], out / "frames")
         strategy.save(matrices={name: matrix.to_json() for name, matrix in matrices.items()}, seconds=seconds)
     return conclude(config, tasks, out, matrices, seconds)
 
 
-def same_data(out: Path, tasks: list[Task]) -> Fingerprints:
-    """What the files of all tasks look like.
-
-    Raises:
-        ConfigError: if the run was begun with others.
-    """
-    now, path = fingerprints(tasks), out / "checkpoints" / "data.json"
-    if path.exists() and (differ := changed(json.loads(path.read_text()), now)):
-        more = f" and {len(differ) - 1} more" if differ[1:] else ""
-        raise ConfigError(f"{out} was begun with other data: {differ[0]}{more} changed since; choose another --out")
-    return now
-
-
-def remember_data(out: Path, data: Fingerprints) -> None:
-    """Keeps what `same_data` will compare."""
-    (out / "checkpoints").mkdir(exist_ok=True)
-    write_text(out / "checkpoints" / "data.json", json.dumps(data, indent=1))
+def filled(matrix: Matrix, row: list[float], learn: Learn, position: int) -> Matrix:
+    """R with the newest scores: on all tasks or, of an expert, on its own."""
+    if learn == "individual":
+        return matrix.alone(position, row[0])
+    return matrix.after(row, len(matrix.tasks) if learn == "joint" else None)
 
 
 def resume(strategy: LightningStrategy) -> dict[str, Any]:
@@ -176,7 +142,7 @@ def make_strategy(config: RunConfig, out: Path) -> tuple[LightningStrategy, Scor
     """
     scores = Scores()
     for plugin in config.plugins:
-        if isinstance(plugin, RainReview) and plugin.seed is None:
+        if isinstance(plugin, ClipMemory) and plugin.seed is None:
             plugin.seed = config.seed
     try:
         optimizer = config.optimizer(config.network.parameters())
@@ -218,15 +184,18 @@ def conclude(config: RunConfig, tasks: list[Task], out: Path, matrices: Matrices
     """Writes weights, pictures and, last, the report: its presence says that the run is finished."""
     network = config.network.cpu().eval()
     save_weights(network, out / "weights.safetensors", {"method": config.method, "seed": str(config.seed)})
-    save_frames(network, tasks, out / "frames")
+    experts = len(tasks) if config.stream.learn == "individual" else 1
+    if experts == 1:
+        save_frames(network, tasks, out / "frames")
     report = {
         "method": config.method,
         "seed": config.seed,
         "tasks": [task.name for task in tasks],
         "data": {task.name: list(task.notes) for task in tasks if task.notes},
         "metrics": {name: summary(matrix) for name, matrix in matrices.items()},
-        "parameters": sum(p.numel() for p in network.parameters()),
-        "review_bytes": sum(plugin.bytes for plugin in config.plugins if isinstance(plugin, RainReview)),
+        "parameters": experts * sum(p.numel() for p in network.parameters()),
+        "review_bytes": sum(plugin.clip_bytes for plugin in config.plugins if isinstance(plugin, ClipMemory)),
+        "memory_bytes": sum(getattr(plugin, "bytes", 0) for plugin in config.plugins),
         "train_seconds": round(seconds, 3),
         "versions": checkpoint.versions(),
     }
@@ -237,26 +206,3 @@ def conclude(config: RunConfig, tasks: list[Task], out: Path, matrices: Matrices
 def _seed(seed: int, part: int) -> int:
     """A 32-bit seed for one part of a run: parts of one seed, and one part of several seeds, are unrelated."""
     return int(np.random.SeedSequence((seed, part)).generate_state(1)[0])
-
-
-@contextmanager
-def sober() -> Iterator[None]:
-    """Keeps libraries' advice, which is not for our users, off their terminals."""
-    os.environ.setdefault("WANDB_SILENT", "true")
-    lightning = logging.getLogger("lightning.pytorch")
-    level = lightning.level
-    lightning.setLevel(logging.WARNING)
-    with warnings.catch_warnings():
-        # Out of our control: Avalanche and Lightning use what newer Pythons and torches deprecate.
-        warnings.filterwarnings("ignore", category=DeprecationWarning)
-        warnings.filterwarnings("ignore", category=FutureWarning)
-        warnings.filterwarnings("ignore", message="Avalanche is transitioning")
-        # Expected: our scores and logs take the place of Avalanche's evaluator.
-        warnings.filterwarnings("ignore", message="No loggers specified")
-        warnings.filterwarnings("ignore", message=".*smaller than the logging interval.*")
-        # Expected: a resumed run logs into a folder that exists.
-        warnings.filterwarnings("ignore", message=".*Experiment logs directory.*")
-        try:
-            yield
-        finally:
-            lightning.setLevel(level)

@@ -1,7 +1,7 @@
 """Ordered tasks as an Avalanche benchmark: one rain type is one experience."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from avalanche.benchmarks.scenarios.dataset_scenario import DatasetExperience
 from avalanche.benchmarks.scenarios.generic_scenario import CLScenario, EagerCLStream
@@ -11,6 +11,9 @@ from torch.utils.data import Dataset
 
 from raincheck.datasets.base import Task, TestClips, TrainClips
 from raincheck.errors import ConfigError
+
+# What is there to learn in each experience, and from which weights; see `rain_stream`.
+Learn = Literal["in_turn", "joint", "cumulative", "individual"]
 
 
 class RainExperience(DatasetExperience):
@@ -28,15 +31,20 @@ class RainExperience(DatasetExperience):
 
 
 class Interleaved(Dataset[Any]):
-    """Several data sets of equal length as one, in turn: the stream of the upper bound, all rains at once."""
+    """Several data sets of equal length as one, in turn: several rains at once.
+
+    Args:
+        datasets: one or more.
+        samples: how many clips of all together, from the beginning of each; no more than there are.
+    """
 
     by_index = True
 
-    def __init__(self, datasets: Sequence[TrainClips]) -> None:
-        self.datasets = datasets
+    def __init__(self, datasets: Sequence[TrainClips], samples: int) -> None:
+        self.datasets, self.samples = datasets, samples
 
     def __len__(self) -> int:
-        return sum(len(dataset) for dataset in self.datasets)
+        return self.samples
 
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor, int]:
         turn, source = divmod(index, len(self.datasets))
@@ -44,7 +52,13 @@ class Interleaved(Dataset[Any]):
 
 
 def rain_stream(
-    tasks: Sequence[Task], *, window: int = 5, crop: int = 64, samples: int = 4800, seed: int = 0, joint: bool = False
+    tasks: Sequence[Task],
+    *,
+    window: int = 5,
+    crop: int = 64,
+    samples: int = 4800,
+    seed: int = 0,
+    learn: Learn = "in_turn",
 ) -> CLScenario:
     """Builds the benchmark that a strategy learns.
 
@@ -54,7 +68,10 @@ def rain_stream(
         crop: height and width of a training clip in pixels.
         samples: training clips a task.
         seed: of the training clips.
-        joint: one training experience with all tasks' clips in turn, instead of one a task; the test stream stays.
+        learn: `in_turn`, one experience a task with the task's clips. `joint`, one experience with all tasks' clips,
+            as many as in turn. `cumulative`, one a task with as many clips, in equal parts of all tasks so far.
+            `individual` is in turn here: that each task is learned from the first weights is up to who learns. The
+            test stream is always the same.
 
     Returns:
         A benchmark with `.train_stream` and `.test_stream`; each experience has `.name` and `.dataset`.
@@ -70,10 +87,11 @@ def rain_stream(
         TrainClips(task.train, window=window, crop=crop, samples=samples, seed=seed, experience=i)
         for i, task in enumerate(tasks)
     ]
-    if joint:
-        experiences = [RainExperience("joint", Interleaved(train), 0)]
+    if learn == "joint":
+        experiences = [RainExperience("joint", Interleaved(train, samples * len(train)), 0)]
     else:
-        experiences = [RainExperience(name, data, i) for i, (name, data) in enumerate(zip(names, train, strict=True))]
+        data = [Interleaved(train[: i + 1], samples) if learn == "cumulative" else own for i, own in enumerate(train)]
+        experiences = [RainExperience(name, own, i) for i, (name, own) in enumerate(zip(names, data, strict=True))]
     tests = [
         RainExperience(task.name, TestClips(task.test, window=window, experience=i), i) for i, task in enumerate(tasks)
     ]

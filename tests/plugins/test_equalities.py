@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from raincheck.plugins import EWC, CosineSchedule, Distillation, RainReview
+from raincheck.plugins import AGEM, DER, EWC, GEM, MAS, PIGWM, SI, CosineSchedule, Distillation, RainReview
 from raincheck.plugins.finite import FiniteLoss
 from tinytasks import learn, learn_in_avalanche, same
 
@@ -16,6 +16,14 @@ OFF: dict[str, Callable[[], list[Any]]] = {
     "all three": lambda: [EWC(0), RainReview(0), Distillation(0, 0)],
     "distillation of nothing reviewed": lambda: [RainReview(0), Distillation(1, 0)],
     "finite": lambda: [FiniteLoss()],
+    "der without weights": lambda: [DER(0, 0)],
+    "si": lambda: [SI(0)],
+    "a-gem": lambda: [AGEM(0)],
+    "gem": lambda: [GEM(budget=0)],
+    "mas": lambda: [MAS(0)],
+    "pigwm": lambda: [PIGWM(0)],
+    "online ewc": lambda: [EWC(0, mode="online", decay_factor=0.9)],
+    "der without budget": lambda: [DER(10, 1, budget=0)],
 }
 
 ON: dict[str, Callable[[], list[Any]]] = {
@@ -24,6 +32,15 @@ ON: dict[str, Callable[[], list[Any]]] = {
     "distillation": lambda: [Distillation(0, 0.5)],
     "review": lambda: [RainReview(10**5)],
     "schedule": lambda: [CosineSchedule()],
+    "inputs": lambda: [RainReview(10**5, mode="inputs")],
+    "streaks": lambda: [RainReview(10**5, mode="streaks")],
+    "der": lambda: [DER(budget=10**5)],
+    "der++": lambda: [DER(beta=0.5, budget=10**5)],
+    "si": lambda: [SI(1.0)],
+    "a-gem": lambda: [AGEM(10**5)],
+    "gem": lambda: [GEM(budget=10**5)],
+    "mas": lambda: [MAS(1.0, clips=10)],
+    "pigwm": lambda: [PIGWM(1.0, clips=10)],
     "rrgnet": lambda: [CosineSchedule(), RainReview(10**5, 2), Distillation(0.5, 0.25), EWC(1.0), FiniteLoss()],
 }
 

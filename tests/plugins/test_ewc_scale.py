@@ -38,7 +38,7 @@ def test_importances_have_mean_one_whatever_the_loss(criterion: type[nn.Module])
 def test_importances_are_avalanches_up_to_scale() -> None:
     ours, theirs = EWC(0, clips=24), EWCPlugin(0)
     for plugin in (ours, theirs):
-        learn(lambda plugin=plugin: [plugin], stream=tiny_stream(joint=True, samples=8))
+        learn(lambda plugin=plugin: [plugin], stream=tiny_stream(learn="joint", samples=8))
     scale = mean(theirs.importances[0])
     for key, value in theirs.importances[0].items():
         assert torch.allclose(ours.importances[0][key].data, 0.01 + 0.99 * value.data / scale, rtol=1e-4)

@@ -28,7 +28,7 @@ class Watch(SupervisedPlugin):
 
     def after_training_exp(self, strategy: Any, **kwargs: Any) -> None:
         if self.review:
-            self.kept.append([(label, len(rainy)) for rainy, _, label in self.review.tasks])
+            self.kept.append([(label, len(parts["rainy"])) for parts, label in self.review.tasks])
             assert self.review.bytes <= self.review.budget
 
 
@@ -43,26 +43,26 @@ def test_equal_shares_that_shrink_within_the_budget() -> None:
     review, watch = watched(budget=12 * CLIP + 100, batch=2)
     assert watch.kept == [[(0, 12)], [(0, 6), (1, 6)], [(0, 4), (1, 4), (2, 4)]]
     assert review.bytes == 12 * CLIP and len(review) == 12
-    assert all(part.dtype == torch.uint8 for rainy, clean, _ in review.tasks for part in (rainy, clean))
+    assert all(part.dtype == torch.uint8 for parts, _ in review.tasks for part in parts.values())
     # The bytes are what the tensors really hold, not views of larger ones.
-    stores = [part.untyped_storage() for rainy, clean, _ in review.tasks for part in (rainy, clean)]
+    stores = [part.untyped_storage() for parts, _ in review.tasks for part in parts.values()]
     assert sum(store.nbytes() for store in stores) == review.bytes
 
 
 def test_a_large_budget_keeps_each_sample_once() -> None:
     review, watch = watched(budget=10**9)
     assert watch.kept[-1] == [(0, 24), (1, 24), (2, 24)]
-    for experience, (rainy, _, _) in zip(tiny_stream().train_stream, review.tasks, strict=True):
+    for experience, (parts, _) in zip(tiny_stream().train_stream, review.tasks, strict=True):
         samples = sorted((item[0] * 255).round().byte().numpy().tobytes() for item in experience.dataset)
-        assert sorted(clip.numpy().tobytes() for clip in rainy) == samples
+        assert sorted(clip.numpy().tobytes() for clip in parts["rainy"]) == samples
 
 
 def test_kept_clips_are_those_of_the_task() -> None:
     review, _ = watched(budget=12 * CLIP)
-    for experience, (rainy, clean, label) in zip(tiny_stream().train_stream, review.tasks, strict=True):
+    for experience, (parts, label) in zip(tiny_stream().train_stream, review.tasks, strict=True):
         assert label == experience.current_experience
         seen = {(item[0] * 255).round().byte().numpy().tobytes(): item[1] for item in experience.dataset}
-        for clip, centre in zip(rainy, clean, strict=True):
+        for clip, centre in zip(parts["rainy"], parts["clean"], strict=True):
             assert torch.equal(centre, (seen[clip.numpy().tobytes()] * 255).round().byte())
 
 
@@ -78,8 +78,8 @@ def test_reviewed_rows_follow_the_new_ones_with_their_labels() -> None:
     # Every reviewed row is a clip of the memory, or its mirror image, with its own clean centre.
     known = {
         mirror(clip, flip).numpy().tobytes(): (mirror(centre, flip), flip)
-        for rainy, clean, _ in review.tasks[:2]
-        for clip, centre in zip(rainy, clean, strict=True)
+        for parts, _ in review.tasks[:2]
+        for clip, centre in zip(parts["rainy"], parts["clean"], strict=True)
         for flip in (0, 1)
     }
     flips = set()
@@ -116,8 +116,8 @@ def test_the_old_videos_may_be_gone() -> None:
 
 def test_the_seed_decides_and_nothing_else() -> None:
     first, again, other = (watched(budget=12 * CLIP, seed=seed)[0].state_dict()["tasks"] for seed in (5, 5, 6))
-    assert all(torch.equal(a["rainy"], b["rainy"]) for a, b in zip(first, again, strict=True))
-    assert not torch.equal(first[0]["rainy"], other[0]["rainy"])
+    assert all(torch.equal(a["parts"]["rainy"], b["parts"]["rainy"]) for a, b in zip(first, again, strict=True))
+    assert not torch.equal(first[0]["parts"]["rainy"], other[0]["parts"]["rainy"])
 
 
 def test_the_state_goes_around() -> None:
@@ -126,7 +126,7 @@ def test_the_state_goes_around() -> None:
     copy.load_state_dict(review.state_dict())
     assert copy.bytes == review.bytes
     for old, new in zip(review.tasks, copy.tasks, strict=True):
-        assert torch.equal(old[0], new[0]) and torch.equal(old[1], new[1]) and old[2] == new[2]
+        assert same(old[0], new[0]) and old[1] == new[1]
 
 
 def test_a_budget_below_one_clip_a_task_is_refused_before_any_step() -> None:

@@ -131,12 +131,17 @@ class TrainClips(Dataset[tuple[Tensor, Tensor, int]]):
         return self.samples
 
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor, int]:
+        rainy, clean = self.pair(index)
+        return to_float(rainy), to_float(clean[self.window // 2]), self.experience
+
+    def pair(self, index: int) -> tuple[Tensor, Tensor]:
+        """Sample `index` before it becomes an item: rainy and clean clip, uint8 `(t, c, h, w)` each."""
         rng = np.random.default_rng((self.seed, self.experience, index))
         video = self.videos[int(rng.integers(len(self.videos)))]
         rainy, clean = video.sample(rng, self.window, self.crop)
         if rng.random() < 0.5:  # a mirrored scene in mirrored wind is as real as the first
             rainy, clean = rainy.flip(-1), clean.flip(-1)
-        return to_float(rainy), to_float(clean[self.window // 2]), self.experience
+        return rainy, clean
 
 
 class TestClips(Dataset[tuple[Tensor, Tensor, int, int]]):

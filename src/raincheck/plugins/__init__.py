@@ -4,10 +4,27 @@ A plugin that adds to the loss leaves what it added in its attribute `terms`, by
 memory has `state_dict` and `load_state_dict` over tensors and primitives, for checkpoints.
 """
 
+from raincheck.plugins.der import DER
 from raincheck.plugins.distillation import Distillation
 from raincheck.plugins.ewc import EWC
 from raincheck.plugins.finite import FiniteLoss
+from raincheck.plugins.gem import AGEM, GEM
+from raincheck.plugins.mas import MAS
+from raincheck.plugins.pigwm import PIGWM
 from raincheck.plugins.review import RainReview
 from raincheck.plugins.schedule import CosineSchedule
+from raincheck.plugins.si import SI
 
-__all__ = ["EWC", "CosineSchedule", "Distillation", "FiniteLoss", "RainReview"]
+__all__ = [
+    "AGEM",
+    "DER",
+    "EWC",
+    "GEM",
+    "MAS",
+    "PIGWM",
+    "SI",
+    "CosineSchedule",
+    "Distillation",
+    "FiniteLoss",
+    "RainReview",
+]

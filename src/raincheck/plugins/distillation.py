@@ -1,6 +1,5 @@
 """Knowledge distillation: the model of the end of the previous task guides the current one."""
 
-import copy
 from typing import Any
 
 import torch
@@ -9,6 +8,7 @@ from avalanche.core import SupervisedPlugin
 from torch import Tensor, nn
 
 from raincheck.errors import ConfigError
+from raincheck.plugins.teacher import Teacher
 
 
 class Distillation(SupervisedPlugin):
@@ -18,15 +18,11 @@ class Distillation(SupervisedPlugin):
     `new` it is Learning without Forgetting (Li and Hoiem 2016) for dense outputs: the old model's output on new data
     stands in for old data.
 
-    The old model is a frozen copy in evaluation mode. It is no submodule of anything, or it would join the optimizer
-    and the checkpoints twice.
-
     Args:
         review: weight of the term on reviewed clips, named `distillation/review`.
         new: weight of the term on new clips, named `distillation/new`.
 
     Attributes:
-        teacher: the model of the end of the previous task; None during the first.
         terms: what was added to the loss last.
 
     Raises:
@@ -38,17 +34,22 @@ class Distillation(SupervisedPlugin):
         if review < 0 or new < 0:
             raise ConfigError(f"Distillation cannot have weights review {review} and new {new}; give 0 or more")
         self.review, self.new = review, new
-        self.teacher: nn.Module | None = None
         self.terms: dict[str, Tensor] = {}
-        self._saved: dict[str, Tensor] | None = None
+        self._teacher = Teacher()
+
+    @property
+    def teacher(self) -> nn.Module | None:
+        """The model of the end of the previous task; None during the first."""
+        return self._teacher.model
+
+    @property
+    def bytes(self) -> int:
+        """Bytes that the teacher takes."""
+        return self._teacher.bytes
 
     def before_training_exp(self, strategy: Any, **kwargs: Any) -> None:
-        """Rebuilds the teacher after a resume: only here is a model of its kind at hand."""
-        if self._saved is not None:
-            self._keep(strategy.model)
-            assert self.teacher is not None
-            self.teacher.load_state_dict(self._saved)
-            self._saved = None
+        """Rebuilds the teacher after a resume."""
+        self._teacher.rebuild(strategy.model)
 
     def before_backward(self, strategy: Any, **kwargs: Any) -> None:
         """Adds the terms to the loss."""
@@ -58,8 +59,7 @@ class Distillation(SupervisedPlugin):
         old = self._reviewed(strategy)
         for name, weight, rows in (("review", self.review, old), ("new", self.new, ~old)):
             if weight and rows.any():
-                with torch.no_grad():
-                    target = self.teacher(strategy.mb_x[rows])
+                target = self._teacher(strategy.mb_x[rows])
                 self.terms[f"distillation/{name}"] = weight * F.l1_loss(strategy.mb_output[rows], target)
         strategy.loss = strategy.loss + sum(self.terms.values())
         self.terms = {name: term.detach() for name, term in self.terms.items()}
@@ -73,18 +73,12 @@ class Distillation(SupervisedPlugin):
 
     def after_training_exp(self, strategy: Any, **kwargs: Any) -> None:
         """The model just trained becomes the teacher."""
-        self._keep(strategy.model)
-
-    def _keep(self, model: nn.Module) -> None:
-        self.teacher = copy.deepcopy(model).eval().requires_grad_(False)
+        self._teacher.keep(strategy.model)
 
     def state_dict(self) -> dict[str, Any]:
-        """The teacher's tensors, or nothing before the first task has ended."""
-        return {"teacher": None if self.teacher is None else self.teacher.state_dict()}
+        """The teacher's tensors, or None before the first task has ended."""
+        return {"teacher": self._teacher.state_dict()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restores what `state_dict` gave; a teacher that is not there yet is back when the next experience begins."""
-        if self.teacher is None or state["teacher"] is None:
-            self._saved = state["teacher"]
-        else:
-            self.teacher.load_state_dict(state["teacher"])
+        """Restores what `state_dict` gave; the teacher is back when the next experience begins."""
+        self._teacher.load_state_dict(state["teacher"])

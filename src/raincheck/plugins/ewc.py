@@ -8,10 +8,10 @@ from avalanche.training.utils import ParamData
 from torch import Tensor
 
 from raincheck.errors import ConfigError
+from raincheck.plugins.penalty import evened
 
 Importances = dict[str, ParamData]
 KEPT = ("saved_params", "importances")
-EVEN = 0.01  # share of the importance that all weights have alike
 
 
 class EWC(EWCPlugin):
@@ -19,9 +19,7 @@ class EWC(EWCPlugin):
 
     Avalanche squares the gradient of the batch mean, so its values depend on the batch size, and those of L1 and of
     the MSE differ a hundredfold (1e-6 and 1e-8 were seen): no lambda means the same twice. With mean 1, lambda is the
-    penalty per parameter and unit of squared distance, whatever the loss. Weights behind a dead ReLU have importance
-    0 (a third of a small network was seen), so that no lambda could hold them; a share of each task's importance is
-    therefore spread evenly over all weights.
+    penalty per parameter and unit of squared distance, whatever the loss; see `evened`.
 
     The sum of the penalties of `separate`, each quadratic, is one quadratic: its importances are the sum, its centre is
     the mean of the old weights by importance, and its value there is `offset`. Only that one is kept. Avalanche's own
@@ -32,7 +30,7 @@ class EWC(EWCPlugin):
         clips: how many of the task's clips the importances are estimated from; the whole set would cost as much as
             an epoch.
         mode: `separate` for one penalty a task, around the weights it ended with; `online` for a single one, around the
-            weights of the last task.
+            weights of the last task (Schwarz et al. 2018, "Progress and compress").
         decay_factor: with `online`, what is left of the old importances at each new task.
 
     Attributes:
@@ -99,11 +97,15 @@ class EWC(EWCPlugin):
         some = dataset.subset(list(range(min(self.clips, len(dataset)))))
         importances: Importances = super().compute_importances(model, criterion, optimizer, some, *args, **kwargs)
         optimizer.zero_grad()  # the last batch's gradient would otherwise still be there
-        total = sum(float(value.data.sum()) for value in importances.values())
-        mean = total / sum(value.data.numel() for value in importances.values())
-        for value in importances.values():
-            value.data = EVEN + (1 - EVEN) * value.data / (mean if mean > 0 else 1.0)
+        for name, value in evened({name: value.data for name, value in importances.items()}).items():
+            importances[name].data = value
         return importances
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of importances and old weights."""
+        values = (v for kind in KEPT for task in getattr(self, kind).values() for v in task.values())
+        return sum(value.data.nbytes for value in values)
 
     def state_dict(self) -> dict[str, Any]:
         """Importances and old weights, as tensors and primitives."""

@@ -1,25 +1,23 @@
-"""Rain review: old clips come back into every batch."""
+"""Rain review: old rain comes back into every batch."""
 
 from typing import Any
 
 import numpy as np
 import torch
-from avalanche.core import SupervisedPlugin
-from torch import Tensor
 
+from raincheck.datasets.base import TrainClips
 from raincheck.errors import ConfigError
-from raincheck.video.pixels import to_float, to_uint8
+from raincheck.plugins.memory import ClipMemory, Parts, State
+from raincheck.plugins.teacher import Teacher
+from raincheck.rain.layer import lay, lift
 
-State = dict[str, Any]
+MODES = ("clips", "inputs", "streaks")
 
 
-class RainReview(SupervisedPlugin):
-    """Keeps clips of every finished task and mixes some into each batch of the next.
+class RainReview(ClipMemory):
+    """Keeps something of every finished task's clips and mixes some into each batch of the next.
 
-    The clips themselves are kept, as uint8, not references to them: the old videos may be gone. Every task so far has
-    an equal share of the budget. Reviewed rows are appended to the batch, so the new task loses none of its own; they
-    carry their own task's label. Which clips are kept, and which come back when, are functions of (seed, experience,
-    step) alone.
+    Reviewed rows are appended to the batch, so the new task loses none of its own; they carry their own task's label.
 
     The paper's abstract names the module and says that it plays old-task data back; how is our reading.
 
@@ -27,88 +25,84 @@ class RainReview(SupervisedPlugin):
         budget: bytes of memory for all old tasks together.
         batch: reviewed clips a batch.
         seed: of the choice of clips. None leaves it to the run, whose own seed it becomes, and is 0 elsewhere.
+        mode: what is kept. `clips`: rainy clip and clean centre. `inputs`: the rainy clip only; what the model of the
+            end of the previous task makes of it is its target. `streaks`: the rain layer only (see
+            `raincheck.rain.layer`), laid over clean clips of the current task, which are decoded, and rained on in
+            vain, for it: about 10 ms a clip.
 
     Raises:
-        ConfigError: before training, if a task's share of the budget would not hold one clip.
+        ConfigError: if there is no such mode; before training, if a task's share of the budget would not hold one
+            clip, or the mode is `streaks` and the data no `TrainClips`, of which alone whole clean clips are known.
     """
 
-    def __init__(self, budget: int = 32 * 2**20, batch: int = 4, seed: int | None = None) -> None:
-        super().__init__()
-        if budget < 0 or batch < 1:
-            raise ConfigError(f"RainReview cannot have budget {budget} and batch {batch}; give 0 or more and 1 or more")
-        self.budget, self.batch, self.seed = budget, batch, seed
-        self.tasks: list[tuple[Tensor, Tensor, int]] = []  # rainy clips, clean centres, label
+    def __init__(self, budget: int = 32 * 2**20, batch: int = 4, seed: int | None = None, mode: str = "clips") -> None:
+        super().__init__(budget, batch, seed)
+        if mode not in MODES:
+            raise ConfigError(f"RainReview cannot have mode {mode!r}; choose {', '.join(MODES)}")
+        self.mode = mode
+        self._teacher = Teacher()
 
     @property
     def bytes(self) -> int:
-        """Bytes that the stored clips take."""
-        return sum(rainy.nbytes + clean.nbytes for rainy, clean, _ in self.tasks)
+        """Bytes of the stored clips and, with `inputs`, of the old model."""
+        return self.clip_bytes + self._teacher.bytes
 
-    def __len__(self) -> int:
-        return sum(len(rainy) for rainy, _, _ in self.tasks)
+    def parts(self, strategy: Any, index: int) -> Parts:
+        """What is kept of a clip, by mode."""
+        if self.mode == "streaks":
+            share, directions = lift(*_train_clips(strategy).pair(index))
+            return {"share": share, "directions": directions}
+        kept = super().parts(strategy, index)
+        return {"rainy": kept["rainy"]} if self.mode == "inputs" else kept
+
+    def pictures(self, strategy: Any, kept: Parts, rng: np.random.Generator) -> Parts:
+        """Rain layers are laid over a random clean clip of the current task."""
+        if self.mode != "streaks":
+            return kept
+        data = _train_clips(strategy)
+        _, clean = data.pair(int(rng.integers(len(data))))
+        return {"rainy": lay(kept["share"], kept["directions"], clean), "clean": clean[len(clean) // 2]}
 
     def before_training_exp(self, strategy: Any, **kwargs: Any) -> None:
-        """Checks that the budget will do for the whole stream, before hours are spent."""
-        if not self.budget:
-            return
-        rainy, clean, *_ = strategy.experience.dataset[0]
-        clip = rainy.numel() + clean.numel()
-        tasks = len(strategy.experience.origin_stream)
-        if self.budget // tasks < clip:
-            raise ConfigError(
-                f"a review budget of {self.budget} bytes gives each of {tasks} tasks {self.budget // tasks} bytes, "
-                f"and one clip takes {clip}; raise the budget to {clip * tasks} or more, or set it to 0"
-            )
+        """Checks the budget, and rebuilds the teacher after a resume."""
+        super().before_training_exp(strategy, **kwargs)
+        self._teacher.rebuild(strategy.model)
 
     def before_forward(self, strategy: Any, **kwargs: Any) -> None:
         """Appends reviewed clips to the batch."""
         if not self.tasks:
             return
-        clock = strategy.clock
-        rng = np.random.default_rng((self.seed or 0, clock.train_exp_counter, clock.train_exp_iterations))
-        rainy, clean, labels = self._draw(rng)
-        rows = [rainy.to(strategy.device), clean.to(strategy.device), labels.to(strategy.device)]
+        drawn, labels = self.draw(strategy)
+        target = self._teacher(drawn["rainy"]) if self.mode == "inputs" else drawn["clean"]
+        rows = [drawn["rainy"], target, labels]
         strategy.mbatch = [torch.cat(pair) for pair in zip(strategy.mbatch, rows, strict=True)]
 
-    def _draw(self, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
-        chosen = rng.choice(len(self), size=min(self.batch, len(self)), replace=False)
-        mirrored = rng.random(len(chosen)) < 0.5
-        clips, centres, labels = [], [], []
-        for index, mirror in zip(chosen, mirrored, strict=True):
-            rainy, clean, label = self._clip(int(index))
-            clips.append(rainy.flip(-1) if mirror else rainy)
-            centres.append(clean.flip(-1) if mirror else clean)
-            labels.append(label)
-        return to_float(torch.stack(clips)), to_float(torch.stack(centres)), torch.tensor(labels)
-
-    def _clip(self, index: int) -> tuple[Tensor, Tensor, int]:
-        for rainy, clean, label in self.tasks:
-            if index < len(rainy):
-                return rainy[index], clean[index], label
-            index -= len(rainy)
-        raise IndexError(index)
-
     def after_training_exp(self, strategy: Any, **kwargs: Any) -> None:
-        """Keeps clips of the task just learned, and fewer of the others."""
-        if not self.budget:
-            return
-        data = strategy.experience.dataset
-        rainy, clean, label = data[0]
-        quota = self.budget // (len(self.tasks) + 1) // (rainy.numel() + clean.numel())
-        self.tasks = [(r[:quota].clone(), c[:quota].clone(), old) for r, c, old in self.tasks]
-        rng = np.random.default_rng((self.seed or 0, strategy.clock.train_exp_counter))
-        chosen = rng.choice(len(data), size=min(quota, len(data)), replace=False)
-        clips = torch.empty(len(chosen), *rainy.shape, dtype=torch.uint8)
-        centres = torch.empty(len(chosen), *clean.shape, dtype=torch.uint8)
-        for row, index in enumerate(chosen):
-            rainy, clean, label = data[int(index)]
-            clips[row], centres[row] = to_uint8(rainy), to_uint8(clean)
-        self.tasks.append((clips, centres, int(label)))
+        """Keeps clips of the task just learned, fewer of the others, and with `inputs` the model that learned it."""
+        super().after_training_exp(strategy, **kwargs)
+        if self.budget and self.mode == "inputs":
+            self._teacher.keep(strategy.model)
 
     def state_dict(self) -> State:
-        """The memory, as tensors and primitives."""
-        return {"tasks": [{"rainy": r, "clean": c, "label": label} for r, c, label in self.tasks]}
+        """Memory and old model, as tensors and primitives."""
+        return {**super().state_dict(), "teacher": self._teacher.state_dict()}
 
     def load_state_dict(self, state: State) -> None:
-        """Restores what `state_dict` gave."""
-        self.tasks = [(task["rainy"], task["clean"], task["label"]) for task in state["tasks"]]
+        """Restores what `state_dict` gave; the old model is back when the next experience begins."""
+        super().load_state_dict(state)
+        self._teacher.load_state_dict(state["teacher"])
+
+
+def _train_clips(strategy: Any) -> TrainClips:
+    """The current experience's clips, through Avalanche's wrapping.
+
+    Raises:
+        ConfigError: if they are something else.
+    """
+    sources = getattr(strategy.experience.dataset, "_datasets", [None])
+    if not isinstance(sources[0], TrainClips):
+        raise ConfigError(
+            "RainReview with mode 'streaks' needs the whole clean clip, which only raincheck's own training clips of "
+            "a single task know; choose mode clips or inputs"
+        )
+    return sources[0]

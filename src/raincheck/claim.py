@@ -1,0 +1,58 @@
+"""A run's folder belongs to the run: to its configuration, and to the data that it was begun with."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from raincheck.config import differences
+from raincheck.datasets.base import Task
+from raincheck.errors import ConfigError, OutputError, RaincheckError
+from raincheck.files import write_text
+from raincheck.fingerprint import Fingerprints, changed, fingerprints
+
+
+@contextmanager
+def claimed(out: Path, config: str) -> Iterator[None]:
+    """Writes the configuration into an empty folder, or checks that the folder's run is this one.
+
+    A mistake of the user's that shows before the first task is learned leaves an empty folder empty, so that the
+    corrected configuration fits in.
+    """
+    path = out / "config.yaml"
+    fresh = not path.exists()
+    if not fresh:
+        if differ := differences(path.read_text(), config):
+            raise ConfigError(f"{out} holds a run with other settings: {', '.join(differ[:5])}; choose another --out")
+    elif any(not entry.name.startswith(".") for entry in out.iterdir()):
+        raise OutputError(f"{out} is not empty and holds no run; choose another --out")
+    else:
+        write_text(path, config)
+    try:
+        yield
+    except RaincheckError:
+        if fresh and not any((out / "checkpoints").glob("*.ckpt")):
+            path.unlink()
+            for made in ("checkpoints", "logs", "wandb"):
+                shutil.rmtree(out / made, ignore_errors=True)
+        raise
+
+
+def same_data(out: Path, tasks: list[Task]) -> Fingerprints:
+    """What the files of all tasks look like.
+
+    Raises:
+        ConfigError: if the run was begun with others.
+    """
+    now, path = fingerprints(tasks), out / "checkpoints" / "data.json"
+    if path.exists() and (differ := changed(json.loads(path.read_text()), now)):
+        more = f" and {len(differ) - 1} more" if differ[1:] else ""
+        raise ConfigError(f"{out} was begun with other data: {differ[0]}{more} changed since; choose another --out")
+    return now
+
+
+def remember_data(out: Path, data: Fingerprints) -> None:
+    """Keeps what `same_data` will compare."""
+    (out / "checkpoints").mkdir(exist_ok=True)
+    write_text(out / "checkpoints" / "data.json", json.dumps(data, indent=1))

@@ -1,0 +1,34 @@
+"""Memory aware synapses: importance is how much a weight moves the network's output."""
+
+from typing import Any
+
+from raincheck.errors import ConfigError
+from raincheck.plugins.penalty import WeightPenalty, Weights, evened, mean_absolute_gradients
+
+
+class MAS(WeightPenalty):
+    """Memory aware synapses (Aljundi et al. 2018, equation 2 with the squared norm of the output).
+
+    The importance is the mean over clips, one at a time as in the paper, of `|d |output|^2 / d weight|`; no clean frame
+    is looked at. It is scaled to mean 1, see `evened`.
+
+    Args:
+        weight: of the penalty, named `mas`.
+        clips: how many of the task's clips the importances are estimated from.
+        decay: what is left of the old importances at each new task; 1 adds all up.
+
+    Raises:
+        ConfigError: if the weight is negative, the decay out of its range, or there are no clips.
+    """
+
+    NAME = "mas"
+
+    def __init__(self, weight: float = 0.02, clips: int = 256, decay: float = 1.0) -> None:
+        super().__init__(weight, decay)
+        if clips < 1:
+            raise ConfigError(f"MAS cannot have {clips} clips; give 1 or more")
+        self.clips = clips
+
+    def measure(self, strategy: Any) -> Weights:
+        """Importances of the task just learned."""
+        return evened(mean_absolute_gradients(strategy, self.clips, lambda output, _: output.square().sum()))

@@ -1,0 +1,139 @@
+"""What SI, MAS and PIGWM share: weights are held to those of the last task, each as firmly as it was important.
+
+`plugins.EWC` is Avalanche's and has its own bookkeeping; scale and spread of its importances are those of `evened`.
+"""
+
+from abc import abstractmethod
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+import torch
+from avalanche.core import SupervisedPlugin
+from torch import Tensor, nn
+
+from raincheck.errors import ConfigError
+
+EVEN = 0.01  # share of the importance that all weights have alike
+Weights = dict[str, Tensor]
+
+
+class WeightPenalty(SupervisedPlugin):
+    """Adds `weight * sum_k importance_k (w_k - anchor_k)^2`, with the anchor at the end of the last task.
+
+    A subclass measures importances when a task ends; those of earlier tasks are added up.
+
+    Args:
+        weight: of the penalty; 0 is plain fine-tuning.
+        decay: what is left of the old importances at each new task, in [0, 1].
+
+    Attributes:
+        importance: of each parameter, by its name; empty before the first task has ended.
+        anchor: the weights of the end of the last task, likewise.
+        terms: the penalty added last, by the method's name.
+
+    Raises:
+        ConfigError: if the weight is negative, or the decay out of its range.
+    """
+
+    NAME: ClassVar[str]
+
+    def __init__(self, weight: float, decay: float) -> None:
+        super().__init__()
+        if weight < 0 or not 0 <= decay <= 1:
+            raise ConfigError(
+                f"{type(self).__name__} cannot have weight {weight} and decay {decay}; give 0 or more and 0 to 1"
+            )
+        self.weight, self.decay = weight, decay
+        self.importance: Weights = {}
+        self.anchor: Weights = {}
+        self.terms: dict[str, Tensor] = {}
+
+    @abstractmethod
+    def measure(self, strategy: Any) -> Weights:
+        """Importances of the task just learned, 0 or more."""
+
+    def distance(self, model: nn.Module) -> Tensor:
+        """How far the weights have gone from the anchor, weighed by importance: a scalar."""
+        return sum(
+            ((self.importance[name] * (p - self.anchor[name]).square()).sum() for name, p in trained(model).items()),
+            start=torch.zeros(()),
+        )
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of importances and old weights."""
+        return sum(value.nbytes for kind in (self.importance, self.anchor) for value in kind.values())
+
+    def before_training_exp(self, strategy: Any, **kwargs: Any) -> None:
+        """Moves what a checkpoint brought back to where the model is."""
+        self.importance, self.anchor = (
+            {name: value.to(strategy.device) for name, value in kind.items()} for kind in (self.importance, self.anchor)
+        )
+
+    def before_backward(self, strategy: Any, **kwargs: Any) -> None:
+        """Adds the penalty."""
+        self.terms = {}
+        if self.anchor:
+            penalty = self.weight * self.distance(strategy.model)
+            self.terms = {self.NAME: penalty.detach()}
+            strategy.loss = strategy.loss + penalty
+
+    def after_training_exp(self, strategy: Any, **kwargs: Any) -> None:
+        """Adds the importances of the task just learned, and moves the anchor."""
+        if not self.weight:
+            return
+        for name, value in self.measure(strategy).items():
+            self.importance[name] = self.decay * self.importance[name] + value if name in self.importance else value
+        self.anchor = {name: p.detach().clone() for name, p in trained(strategy.model).items()}
+
+    def state_dict(self) -> dict[str, Any]:
+        """Importances and old weights, as tensors."""
+        return {"importance": self.importance, "anchor": self.anchor}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restores what `state_dict` gave, on the devices where these values are now."""
+        self.importance = placed(state["importance"], self.importance)
+        self.anchor = placed(state["anchor"], self.anchor)
+
+
+def placed(values: Weights, there: Weights) -> Weights:
+    """Tensors on the devices of those that they replace, so far as there are any."""
+    return {name: value.to(there[name].device) if name in there else value for name, value in values.items()}
+
+
+def trained(model: nn.Module) -> dict[str, nn.Parameter]:
+    """The parameters that are not frozen, by name."""
+    return {name: p for name, p in model.named_parameters() if p.requires_grad}
+
+
+def evened(importances: Mapping[str, Tensor]) -> Weights:
+    """Importances scaled to mean 1, so that a penalty's weight means the same whatever the loss and the batch.
+
+    Weights behind a dead ReLU have importance 0 (a third of a small network was seen), so that no penalty could hold
+    them; a share of the importance is therefore spread evenly over all weights.
+    """
+    total = sum(float(value.sum()) for value in importances.values())
+    mean = total / sum(value.numel() for value in importances.values())
+    return {name: EVEN + (1 - EVEN) * value / (mean if mean > 0 else 1.0) for name, value in importances.items()}
+
+
+def mean_absolute_gradients(strategy: Any, clips: int, objective: Callable[[Tensor, Tensor], Tensor]) -> Weights:
+    """Mean over clips, one at a time, of `|d objective / d weight|`, the network being in evaluation mode.
+
+    Args:
+        strategy: at the end of a task.
+        clips: how many of the task's clips are looked at; the whole set would cost as much as several epochs.
+        objective: a scalar of the derained and the clean frame, `(1, c, h, w)` each.
+    """
+    model, data = strategy.model, strategy.experience.dataset
+    weights, training, count = trained(model), model.training, min(clips, len(data))
+    total = {name: torch.zeros_like(p) for name, p in weights.items()}
+    model.eval()
+    for index in range(count):
+        rainy, clean = (part[None].to(strategy.device) for part in data[index][:2])
+        value = objective(model(rainy), clean)
+        gradients = torch.autograd.grad(value, list(weights.values()), allow_unused=True)
+        for name, gradient in zip(weights, gradients, strict=True):
+            total[name] += 0 if gradient is None else gradient.abs()
+    model.train(training)
+    return {name: value / count for name, value in total.items()}

@@ -1,0 +1,32 @@
+"""Any method that is interrupted, and taken up again, ends with the same bits."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from raincheck.plugins import AGEM, DER, EWC, GEM, MAS, PIGWM, SI, RainReview
+from test_exact_resume import check
+
+BUDGET = 60_000
+METHODS: dict[str, Callable[[], list[Any]]] = {
+    "inputs": lambda: [RainReview(BUDGET, 2, mode="inputs")],
+    "streaks": lambda: [RainReview(BUDGET, 2, mode="streaks")],
+    "der++": lambda: [DER(beta=0.5, budget=BUDGET, batch=2)],
+    "si": lambda: [SI(1.0)],
+    "mas": lambda: [MAS(1.0, clips=8)],
+    "pigwm": lambda: [PIGWM(1.0, clips=8)],
+    "online ewc": lambda: [EWC(1.0, clips=8, mode="online", decay_factor=0.5)],
+    "a-gem": lambda: [AGEM(BUDGET, 2)],
+    "gem": lambda: [GEM(budget=BUDGET, batch=2)],
+}
+
+
+@pytest.mark.parametrize(
+    ("event", "call"), [("after_update", 4), ("after_update", 17), ("after_training_exp", 2)], ids=str
+)
+@pytest.mark.parametrize("name", METHODS)
+def test_an_interruption_changes_no_bit(tmp_path: Path, name: str, event: str, call: int) -> None:
+    """In the first task, in the second, and when that has just been learned."""
+    check(tmp_path, event, call, plugins=METHODS[name])
