@@ -28,6 +28,7 @@ from lightning.pytorch.callbacks import (
     ModelCheckpoint,
     WeightAveraging,
 )
+from lightning.pytorch.plugins.precision import MixedPrecision
 from torch import Tensor, nn
 from torch.utils.data import TensorDataset
 
@@ -127,6 +128,12 @@ def accumulation_by_schedule() -> Callback:
     return GradientAccumulationScheduler({0: 2})
 
 
+def half() -> dict[str, Any]:
+    """Arguments of a Trainer in fp16 with a scaled loss; the name `16-mixed` alone means bf16 on the CPU."""
+    # The usual first scale, 65536, may overflow, whereupon a step is skipped and the scale halved.
+    return {"plugins": [MixedPrecision("16-mixed", "cpu", torch.amp.GradScaler("cpu", init_scale=64.0))]}
+
+
 def ending() -> Callback:
     return EarlyStopping("train/loss", patience=3, check_on_train_epoch_end=True)
 
@@ -163,6 +170,9 @@ FEATURES: dict[str, Feature] = {  # Trainer's arguments, the strategy's, the gra
         SAME,
         0.03,
     ),
+    "fp16": (half(), {}, SAME, 0.01),
+    "fp16 and accumulation": ({**half(), "accumulate_grad_batches": 2}, {"train_mb_size": 4}, SAME, 0.01),
+    "fp16 and clipping": ({**half(), "gradient_clip_val": 0.05}, {}, clipped, 0.01),
     "weight averaging": ({"callbacks": [EMAWeightAveraging(decay=0.0)]}, {}, SAME, 1e-4),
     "early stopping": ({"callbacks": [ending]}, {}, SAME, 1e-4),
     "a user's callback": ({"callbacks": [Watch()]}, {}, SAME, 1e-4),
@@ -195,6 +205,30 @@ def test_the_gradient_of_a_penalty(name: str, kind: Callable[[], Any]) -> None:
     trainer, kwargs, then, tolerance = FEATURES[name]
     step, expected = step_and_expected(network(), kind, trainer=trainer, **kwargs)
     check(step, then(expected), [0.1] * 4, tolerance)
+
+
+def test_fp16_scales_the_loss_and_unscales_before_the_update() -> None:
+    """What the two hooks of a plugin see; the gradients of the test above would be right without any fp16 too."""
+    seen: dict[str, Tensor] = {}
+
+    class Look(SupervisedPlugin):
+        def after_forward(self, strategy: Any, **kwargs: Any) -> None:
+            seen["output"] = strategy.mb_output
+
+        def after_backward(self, strategy: Any, **kwargs: Any) -> None:
+            seen["scaled"] = strategy.model[0].weight.grad.clone()
+
+        def before_update(self, strategy: Any, **kwargs: Any) -> None:
+            seen["unscaled"] = strategy.model[0].weight.grad.clone()
+
+    learner(network(), [Look()], trainer=half()).train(stream(1).train_stream[0])
+    assert seen["output"].dtype == torch.float16
+    assert torch.equal(seen["scaled"], 64 * seen["unscaled"])
+    with pytest.warns(
+        UserWarning, match="AMP with fp16 is not supported on CPU. Using `precision='bf16-mixed'` instead"
+    ):
+        learner(network(), [Look()], trainer={"precision": "16-mixed"}).train(stream(1).train_stream[0])
+    assert seen["output"].dtype == torch.bfloat16
 
 
 @pytest.mark.parametrize("kind", [ewc, distillation])

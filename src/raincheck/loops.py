@@ -215,14 +215,13 @@ class EvalLoop(Loop):
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keeps Lightning from announcing the hardware, and from advising on loaders that Avalanche made, at every fit."""
+    """Keeps Lightning from announcing the hardware, and from advice on Avalanche's loaders and itself, at every fit."""
     logger = logging.getLogger("lightning.pytorch.utilities.rank_zero")
     level = logger.level
     logger.setLevel(max(level, logging.WARNING))
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=".*does not have many workers.*")
-        warnings.filterwarnings("ignore", message=".*GPU available but not used.*")
-        warnings.filterwarnings("ignore", message=".*LeafSpec.* is deprecated")  # Lightning's own use of it
+        for advice in ("does not have many workers", "GPU available but not used", "LeafSpec.* is deprecated"):
+            warnings.filterwarnings("ignore", message=f".*{advice}")
         try:
             yield
         finally:
