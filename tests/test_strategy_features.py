@@ -3,6 +3,7 @@
 import copy
 import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -207,8 +208,7 @@ def test_the_gradient_of_a_penalty(name: str, kind: Callable[[], Any]) -> None:
     check(step, then(expected), [0.1] * 4, tolerance)
 
 
-def test_fp16_scales_the_loss_and_unscales_before_the_update() -> None:
-    """What the two hooks of a plugin see; the gradients of the test above would be right without any fp16 too."""
+def test_plugins_see_no_scale_in_fp16() -> None:
     seen: dict[str, Tensor] = {}
 
     class Look(SupervisedPlugin):
@@ -216,19 +216,31 @@ def test_fp16_scales_the_loss_and_unscales_before_the_update() -> None:
             seen["output"] = strategy.mb_output
 
         def after_backward(self, strategy: Any, **kwargs: Any) -> None:
-            seen["scaled"] = strategy.model[0].weight.grad.clone()
+            seen["early"] = strategy.model[0].weight.grad.clone()
 
         def before_update(self, strategy: Any, **kwargs: Any) -> None:
-            seen["unscaled"] = strategy.model[0].weight.grad.clone()
+            seen["late"] = strategy.model[0].weight.grad.clone()
 
-    learner(network(), [Look()], trainer=half()).train(stream(1).train_stream[0])
+    strategy = learner(network(), [Look()], trainer=half())
+    strategy.train(stream(1).train_stream[0])
+    assert strategy.last_fit.precision_plugin.scaler.get_scale() == 64
     assert seen["output"].dtype == torch.float16
-    assert torch.equal(seen["scaled"], 64 * seen["unscaled"])
-    with pytest.warns(
-        UserWarning, match="AMP with fp16 is not supported on CPU. Using `precision='bf16-mixed'` instead"
-    ):
+    assert torch.equal(seen["early"], seen["late"])
+    with pytest.warns(UserWarning, match="fp16 is not supported on CPU. Using `precision='bf16-mixed'` instead"):
         learner(network(), [Look()], trainer={"precision": "16-mixed"}).train(stream(1).train_stream[0])
     assert seen["output"].dtype == torch.bfloat16
+
+
+@pytest.mark.parametrize("plugin", [partial(GEMPlugin, 8, 5.0), partial(AGEMPlugin, 8, 8)], ids=["GEM", "A-GEM"])
+def test_projections_are_the_same_in_fp16(plugin: Callable[[], Any]) -> None:
+    def weights(plugins: list[Any], trainer: dict[str, Any]) -> Tensor:
+        strategy = learner(network(), plugins, train_epochs=20, trainer=trainer)
+        strategy.train(stream(2).train_stream, shuffle=False)
+        return torch.cat([p.detach().flatten() for p in strategy.model.parameters()])
+
+    projected = weights([plugin()], {})
+    assert torch.allclose(weights([plugin()], half()), projected, atol=0.01)
+    assert (weights([], {}) - projected).abs().max() > 0.1
 
 
 @pytest.mark.parametrize("kind", [ewc, distillation])
