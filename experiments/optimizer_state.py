@@ -1,12 +1,12 @@
 """What Adam's state is good for at the border between two tasks: kept, as Avalanche does, or reset, as `run` does.
 
-Learns the demonstration's three rains with a small network, by fine-tuning and by RRGNet, with the demonstration's
-schedule, which begins each task with a warm-up, and at a constant rate, several seeds each. Prints a Markdown table:
-average and forgetting in dB psnr_y, and how far the loss rises over what it was at the border, after the first step and
-at most within ten steps, on held-out clips of the new task and of the task just learned. Means over seeds, with half of
-the 95 % t-interval; every third row is of the differences, seed by seed.
+Learns the demonstration's three rains with a small network, by fine-tuning and by RRGNet, several seeds each: with the
+demonstration's schedule, which begins each task with a warm-up, or at a constant rate. Prints a Markdown table: average
+and forgetting in dB psnr_y, and how far the loss rises over what it was at the border, after the first step and at most
+within ten steps, on held-out clips of the new task and of the task just learned. Means over seeds, with half of the
+95 % t-interval; every third row is of the differences, seed by seed.
 
-    OMP_NUM_THREADS=1 python experiments/optimizer_state.py [--seeds 0 1 2] [--steps 200]
+    OMP_NUM_THREADS=1 python experiments/optimizer_state.py [--seeds 0 1 2] [--steps 100] [--rate warm-up|constant]
 """
 
 import argparse
@@ -24,6 +24,8 @@ from raincheck.ablation_table import estimate
 from raincheck.checkpoint import versions
 from raincheck.config import RunConfig, build, parse
 from raincheck.datasets.base import Task, TrainClips
+from raincheck.datasets.rendered import RenderedRain
+from raincheck.demo import METHODS, RAINS
 from raincheck.evaluation.matrix import Matrix
 from raincheck.evaluation.transfer import average, forgetting
 from raincheck.plugins import RainReview
@@ -33,7 +35,7 @@ from raincheck.run import sober
 from raincheck.strategy import LightningStrategy
 from raincheck.streams import rain_stream
 
-SMALL = {"stream.crop": 32, "network.init_args.width": 12}
+SMALL = ["--stream.crop", "32", "--network.init_args.width", "12"]
 COLUMNS = ("average", "forgetting", "new, step 1", "new, 10 steps", "old, step 1", "old, 10 steps")
 EARLY = 10  # steps of a task
 
@@ -90,14 +92,15 @@ def held_out(tasks: list[Task], config: RunConfig) -> list[tuple[torch.Tensor, t
     return found
 
 
-def learn(method: str, warm: bool, reset: bool, seed: int, steps: int) -> Numbers:
+def learn(method: str, reset: bool, seed: int, steps: int, warm: bool) -> Numbers:
     """One run."""
     demo = resources.files("raincheck.demo")
-    options = {**SMALL, "seed": seed, "stream.steps": steps}
-    given = [word for name, value in options.items() for word in (f"--{name}", str(value))]
+    files = ["--config", str(demo / "stream.yaml"), "--config", str(demo / f"{method}.yaml")]
     seed_everything(seed, verbose=False)
-    config = build(parse(["--config", str(demo / "stream.yaml"), "--config", str(demo / f"{method}.yaml"), *given]))
-    tasks = [source.task(seed) for source in config.stream.tasks]
+    config = build(parse([*files, *SMALL, "--seed", str(seed)]))
+    tasks = [
+        RenderedRain(rain, rain, photographs="bundled", test_frames=4, test_size=(96, 96)).task(seed) for rain in RAINS
+    ]
     stream = rain_stream(
         tasks, window=config.network.window, crop=config.stream.crop, samples=steps * config.batch, seed=seed
     )
@@ -116,8 +119,7 @@ def learn(method: str, warm: bool, reset: bool, seed: int, steps: int) -> Number
         evaluator=None,
         reset_optimizer=reset,
     )
-    names = [task.name for task in tasks]
-    matrix = Matrix.before(names, [None] * len(names))
+    matrix = Matrix.before(RAINS, [None] * len(RAINS))
     for experience in stream.train_stream:
         strategy.train(experience, shuffle=False)
         strategy.eval(stream.test_stream)
@@ -139,24 +141,23 @@ def main() -> None:
     """Learns, prints."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--steps", type=int, default=200, help="of each task")
+    parser.add_argument("--steps", type=int, default=100, help="of each task")
+    parser.add_argument("--rate", choices=("warm-up", "constant"), default="warm-up")
     options = parser.parse_args()
-    settings = list(product(("finetune", "rrgnet"), (True, False), (False, True)))
-    runs: dict[tuple[str, bool, bool], list[Numbers]] = {setting: [] for setting in settings}
-    for seed, setting in product(options.seeds, settings):
+    settings = list(product(METHODS, (False, True)))
+    runs: dict[tuple[str, bool], list[Numbers]] = {setting: [] for setting in settings}
+    for seed, (method, reset) in product(options.seeds, settings):
         with sober():
-            runs[setting].append(learn(*setting, seed, options.steps))
-        print(seed, setting, runs[setting][-1], file=sys.stderr, flush=True)
+            runs[method, reset].append(learn(method, reset, seed, options.steps, options.rate == "warm-up"))
+        print(seed, method, reset, runs[method, reset][-1], file=sys.stderr, flush=True)
     print(f"{datetime.now(UTC).date()}, {options.steps} steps a task, seeds {options.seeds}, {versions()}\n")
-    print(f"| | average dB | forgetting dB | {' | '.join(f'{column} %' for column in COLUMNS[2:])} |")
+    print(f"| {options.rate} | average dB | forgetting dB | {' | '.join(f'{column} %' for column in COLUMNS[2:])} |")
     print(f"|---|{'---:|' * len(COLUMNS)}")
-    for method, warm in product(("finetune", "rrgnet"), (True, False)):
-        name = f"{method}, {'warm-up' if warm else 'constant rate'}"
-        kept, reset = runs[method, warm, False], runs[method, warm, True]
-        print(row(f"{name}, kept", kept))
-        print(row(f"{name}, reset", reset))
+    for method in METHODS:
+        kept, reset = runs[method, False], runs[method, True]
         gained = [{column: r[column] - k[column] for column in COLUMNS} for k, r in zip(kept, reset, strict=True)]
-        print(row(f"{name}, reset − kept", gained))
+        for name, found in (("kept", kept), ("reset", reset), ("reset − kept", gained)):
+            print(row(f"{method}, {name}", found))
 
 
 if __name__ == "__main__":
