@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 import torch
-from avalanche.benchmarks import nc_benchmark
 from avalanche.evaluation.metrics import (
     accuracy_metrics,
     bwt_metrics,
@@ -18,12 +17,11 @@ from avalanche.evaluation.metrics import (
     timing_metrics,
 )
 from avalanche.logging import BaseLogger, CSVLogger, InteractiveLogger, TextLogger
-from avalanche.models import SimpleMLP
 from avalanche.training.plugins import EvaluationPlugin, ReplayPlugin
 from avalanche.training.templates import SupervisedTemplate
-from torch import Tensor, nn
-from torch.utils.data import TensorDataset
+from torch import Tensor
 
+from parity import learn
 from raincheck.strategy import LightningStrategy
 
 EVERY = {"minibatch": True, "epoch": True, "epoch_running": True, "experience": True, "stream": True}
@@ -42,37 +40,10 @@ class Events(BaseLogger):
         return lambda *args, **kwargs: self.seen.append(name)
 
 
-def stream() -> Any:
-    generator = torch.Generator().manual_seed(0)
-
-    def data(n: int) -> TensorDataset:
-        labels = torch.arange(n) % 6
-        dataset = TensorDataset(torch.rand(n, 10, generator=generator) + labels[:, None] / 6, labels)
-        dataset.targets = labels.tolist()  # type: ignore[attr-defined]
-        return dataset
-
-    return nc_benchmark(data(72), data(36), n_experiences=3, task_labels=False, shuffle=False, seed=1)
-
-
-def learn(strategy: type, logger: Any, metrics: list[Any], **kwargs: Any) -> EvaluationPlugin:
-    torch.manual_seed(0)
-    model = SimpleMLP(num_classes=6, hidden_layers=1, drop_rate=0.1, input_size=10, hidden_size=16)
+def evaluated(strategy: type, logger: Any, metrics: list[Any], **kwargs: Any) -> EvaluationPlugin:
+    """The evaluator of a strategy that has learned."""
     evaluator = EvaluationPlugin(*metrics, loggers=[logger], strict_checks=False)
-    learner = strategy(
-        model=model,
-        optimizer=torch.optim.SGD(model.parameters(), 0.05, momentum=0.9),
-        criterion=nn.CrossEntropyLoss(),
-        train_mb_size=6,
-        train_epochs=2,
-        eval_mb_size=6,
-        plugins=[ReplayPlugin(12)],
-        evaluator=evaluator,
-        **kwargs,
-    )
-    benchmark = stream()
-    for experience in benchmark.train_stream:
-        learner.train(experience, eval_streams=[benchmark.test_stream])
-        learner.eval(benchmark.test_stream)
+    learn(strategy, {"beside": lambda *_: [ReplayPlugin(12)], "evaluator": evaluator}, **kwargs)
     return evaluator
 
 
@@ -94,8 +65,8 @@ def equal(one: Any, other: Any) -> bool:
 @pytest.mark.parametrize("when", [{"eval_every": 0}, {"eval_every": 1}, {"eval_every": 2, "peval_mode": "iteration"}])
 def test_the_same_metrics_and_events(when: dict[str, Any]) -> None:
     loggers = Events(), Events()
-    theirs = learn(SupervisedTemplate, loggers[0], all_metrics(), **when)
-    ours = learn(LightningStrategy, loggers[1], all_metrics(), **when)
+    theirs = evaluated(SupervisedTemplate, loggers[0], all_metrics(), **when)
+    ours = evaluated(LightningStrategy, loggers[1], all_metrics(), **when)
     assert loggers[1].seen == loggers[0].seen
     assert loggers[0].seen
     for values in ("get_last_metrics", "get_all_metrics"):
@@ -121,7 +92,7 @@ def test_the_same_text(logger: Any, capsys: pytest.CaptureFixture[str]) -> None:
     for strategy in (SupervisedTemplate, LightningStrategy):
         made = logger()
         made.file = sys.stdout  # pytest's, and not the one of the time of the import
-        learn(strategy, made, all_metrics()[:4])
+        evaluated(strategy, made, all_metrics()[:4])
         texts.append(as_printed(capsys.readouterr().out))
     assert texts[0] == texts[1]
     assert sum("Top1_Acc_Exp" in line for line in texts[0]) == 3 * 3
@@ -131,7 +102,7 @@ def test_the_same_text(logger: Any, capsys: pytest.CaptureFixture[str]) -> None:
 def test_the_same_csv(tmp_path: Path) -> None:
     for name, strategy in (("theirs", SupervisedTemplate), ("ours", LightningStrategy)):
         logger = CSVLogger(tmp_path / name)
-        learn(strategy, logger, all_metrics()[:4], eval_every=1)
+        evaluated(strategy, logger, all_metrics()[:4], eval_every=1)
         logger.close()
     for file in ("training_results.csv", "eval_results.csv"):
         text = (tmp_path / "theirs" / file).read_text()
@@ -140,7 +111,7 @@ def test_the_same_csv(tmp_path: Path) -> None:
 
 
 def test_times_are_taken() -> None:
-    metrics = learn(LightningStrategy, Events(), [timing_metrics(**EVERY)]).get_last_metrics()
+    metrics = evaluated(LightningStrategy, Events(), [timing_metrics(**EVERY)]).get_last_metrics()
     times = {name: value for name, value in metrics.items() if name.startswith(("Time", "RunningTime"))}
     assert len(times) > 4
     assert all(value > 0 for value in times.values())

@@ -1,7 +1,5 @@
 """LightningStrategy against Avalanche's own loop: weights, hooks, clock and losses, bit for bit on the CPU."""
 
-import random
-import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -28,12 +26,11 @@ from lightning.pytorch.callbacks import Callback, EarlyStopping
 from torch import Tensor, nn
 from torch.utils.data import TensorDataset
 
+from parity import Setting, StopAfterThree, assert_same, learn
 from raincheck.errors import ConfigError
 from raincheck.strategy import LightningLoop, LightningStrategy
 
-warnings.filterwarnings("ignore", category=DeprecationWarning, module="avalanche")  # out of our control
-
-Plugins = Callable[[torch.optim.Optimizer], list[Any]]
+Plugins = Callable[[nn.Module, torch.optim.Optimizer], list[Any]]
 
 
 class TinyNet(nn.Module):
@@ -47,19 +44,6 @@ class TinyNet(nn.Module):
         return self.last(torch.dropout(torch.relu(self.first(clip.flatten(1, 2))), 0.1, self.training))
 
 
-class Recorder(SupervisedPlugin):
-    """Writes down every hook with the clock and the loss as they stand."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.events: list[tuple[Any, ...]] = []
-
-    def __getattribute__(self, name: str) -> Any:
-        if not name.startswith(("before_", "after_")):
-            return super().__getattribute__(name)
-        return lambda strategy, **kwargs: self.events.append((name, vars(strategy.clock).copy(), float(strategy.loss)))
-
-
 def benchmark() -> Any:
     generator = torch.Generator().manual_seed(0)
 
@@ -70,55 +54,36 @@ def benchmark() -> Any:
     return benchmark_from_datasets(train=[clips(13) for _ in range(3)], test=[clips(5) for _ in range(3)])
 
 
-def learn(strategy: type, plugins: Plugins, **kwargs: Any) -> tuple[dict[str, Tensor], list[Any], Tensor, Any]:
-    torch.manual_seed(1)
-    model = TinyNet()
-    optimizer = torch.optim.Adam(model.parameters(), 1e-2)
-    recorder, stream = Recorder(), benchmark()
-    arguments = {"train_mb_size": 4, "train_epochs": 2, "eval_mb_size": 4, "evaluator": None, "eval_every": 1, **kwargs}
-    learner = strategy(
-        model=model, optimizer=optimizer, criterion=nn.L1Loss(), plugins=[*plugins(optimizer), recorder], **arguments
-    )
-    torch.manual_seed(2)
-    random.seed(2)  # A-GEM draws from Python's generator
-    for experience in stream.train_stream:
-        learner.train(experience, eval_streams=[stream.test_stream])
-        learner.eval(stream.test_stream)
-    return model.state_dict(), recorder.events, torch.rand(1), learner
-
-
-class StopAfterThree(SupervisedPlugin):
-    """Stops in the middle of the first epoch of every experience."""
-
-    def after_training_iteration(self, strategy: Any, **kwargs: Any) -> None:
-        if strategy.clock.train_exp_iterations == 2:
-            strategy.stop_training()
-
-
+CLIPS: Setting = {
+    "stream": benchmark,
+    "model": TinyNet,
+    "optimizer": lambda parameters: torch.optim.Adam(parameters, 1e-2),
+    "criterion": nn.L1Loss(),
+    "train_mb_size": 4,
+    "eval_mb_size": 4,
+    "eval_every": 1,
+}
 STOCK: dict[str, Plugins] = {
-    "naive": lambda _: [],
-    "ewc": lambda _: [EWCPlugin(1e4)],
-    "online ewc": lambda _: [EWCPlugin(1e4, mode="online", decay_factor=0.5)],
-    "si": lambda _: [SynapticIntelligencePlugin(1.0)],
-    "mas": lambda _: [MASPlugin()],
-    "rwalk": lambda _: [RWalkPlugin(delta_t=2)],
-    "replay": lambda _: [ReplayPlugin(6)],
-    "agem": lambda _: [AGEMPlugin(4, 4)],
-    "gem": lambda _: [GEMPlugin(4, 0.5)],
-    "replay and ewc": lambda _: [ReplayPlugin(6), EWCPlugin(1e4)],
-    "from scratch": lambda _: [FromScratchTrainingPlugin()],
-    "schedule": lambda o: [LRSchedulerPlugin(torch.optim.lr_scheduler.StepLR(o, 1), step_granularity="iteration")],
-    "stopped": lambda _: [StopAfterThree()],
+    "naive": lambda *_: [],
+    "ewc": lambda *_: [EWCPlugin(1e4)],
+    "online ewc": lambda *_: [EWCPlugin(1e4, mode="online", decay_factor=0.5)],
+    "si": lambda *_: [SynapticIntelligencePlugin(1.0)],
+    "mas": lambda *_: [MASPlugin()],
+    "rwalk": lambda *_: [RWalkPlugin(delta_t=2)],
+    "replay": lambda *_: [ReplayPlugin(6)],
+    "agem": lambda *_: [AGEMPlugin(4, 4)],
+    "gem": lambda *_: [GEMPlugin(4, 0.5)],
+    "replay and ewc": lambda *_: [ReplayPlugin(6), EWCPlugin(1e4)],
+    "from scratch": lambda *_: [FromScratchTrainingPlugin()],
+    "schedule": lambda _, o: [LRSchedulerPlugin(torch.optim.lr_scheduler.StepLR(o, 1), step_granularity="iteration")],
+    "stopped": lambda *_: [StopAfterThree()],
 }
 
 
 @pytest.mark.parametrize("name", STOCK)
 def test_same_bits_as_avalanche(name: str) -> None:
-    theirs = learn(SupervisedTemplate, STOCK[name])
-    ours = learn(LightningStrategy, STOCK[name])
-    assert ours[1] == theirs[1]  # hooks, clock, losses, in order
-    assert all(torch.equal(ours[0][key], value) for key, value in theirs[0].items())
-    assert torch.equal(ours[2], theirs[2])  # the global generator has been drawn from equally often
+    setting = CLIPS | {"beside": STOCK[name]}
+    assert_same(learn(LightningStrategy, setting), learn(SupervisedTemplate, setting))
 
 
 def test_a_stock_plugin_changes_the_weights() -> None:
@@ -127,17 +92,16 @@ def test_a_stock_plugin_changes_the_weights() -> None:
     SI is left out: on the CPU, Avalanche 0.6's keeps views of the weights instead of copies, so that its path
     integral and its penalty are zero, in both loops.
     """
-    plain = learn(LightningStrategy, STOCK["naive"])[0]
+    plain = learn(LightningStrategy, CLIPS).weights["first.weight"]
     for name in ("ewc", "rwalk", "mas", "replay", "agem", "gem"):
-        assert not torch.equal(learn(LightningStrategy, STOCK[name])[0]["first.weight"], plain["first.weight"]), name
+        learned = learn(LightningStrategy, CLIPS, beside=STOCK[name])
+        assert not torch.equal(learned.weights["first.weight"], plain), name
 
 
 @pytest.mark.parametrize("mode", ["epoch", "iteration"])
 def test_periodic_evaluation(mode: str) -> None:
-    theirs = learn(SupervisedTemplate, STOCK["replay"], eval_every=2, peval_mode=mode)
-    ours = learn(LightningStrategy, STOCK["replay"], eval_every=2, peval_mode=mode)
-    assert ours[1] == theirs[1]
-    assert all(torch.equal(ours[0][key], value) for key, value in theirs[0].items())
+    setting = CLIPS | {"beside": STOCK["replay"], "eval_every": 2, "peval_mode": mode}
+    assert_same(learn(LightningStrategy, setting), learn(SupervisedTemplate, setting))
 
 
 def test_terms_are_named() -> None:
@@ -148,7 +112,7 @@ def test_terms_are_named() -> None:
             assert torch.allclose(sum(strategy.terms.values()), strategy.loss)
             seen.update({k: float(v) for k, v in strategy.terms.items()})
 
-    learn(LightningStrategy, lambda _: [EWCPlugin(1e4), MASPlugin(), Watch()])
+    learn(LightningStrategy, CLIPS, beside=lambda *_: [EWCPlugin(1e4), MASPlugin(), Watch()])
     assert set(seen) == {"data", "EWCPlugin", "MASPlugin"}
     assert all(value > 0 for value in seen.values())
 
@@ -203,7 +167,7 @@ def test_frozen_parameters_stay_out_of_the_optimizer() -> None:
 
 def test_optimizer_state_is_kept_by_default_and_reset_on_request() -> None:
     def steps(**kwargs: Any) -> float:
-        optimizer = learn(LightningStrategy, STOCK["naive"], **kwargs)[3].optimizer
+        optimizer = learn(LightningStrategy, CLIPS, **kwargs).learner.optimizer
         return float(next(iter(optimizer.state.values()))["step"])
 
     assert steps() == 24  # 3 experiences of 2 epochs of 4 batches
@@ -221,16 +185,16 @@ def test_callbacks_start_each_experience_afresh() -> None:
 
     count = Count()
     stopping = EarlyStopping("train/loss", patience=0, min_delta=1e9, check_on_train_epoch_end=True)
-    *_, learner = learn(
-        LightningStrategy, STOCK["naive"], train_epochs=5, eval_every=-1, trainer={"callbacks": [count, stopping]}
-    )
+    learned = learn(LightningStrategy, CLIPS, train_epochs=5, eval_every=-1, trainer={"callbacks": [count, stopping]})
     assert count.fits == 3
-    assert learner.clock.train_iterations == 3 * 2 * 4  # each experience: a best epoch, then one without improvement
+    assert (
+        learned.learner.clock.train_iterations == 3 * 2 * 4
+    )  # each experience: a best epoch, then one without improvement
 
 
 def test_nothing_is_written(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    learn(LightningStrategy, STOCK["naive"])
+    learn(LightningStrategy, CLIPS)
     assert not list(tmp_path.iterdir())
 
 
@@ -247,11 +211,11 @@ def test_a_strategy_with_its_own_update_is_refused() -> None:
 
 def test_training_that_takes_no_step_is_an_error() -> None:
     with pytest.raises(ConfigError, match=r"^experience 0 took no training step; "):
-        learn(LightningStrategy, STOCK["naive"], trainer={"limit_train_batches": 0}, eval_every=-1)
+        learn(LightningStrategy, CLIPS, trainer={"limit_train_batches": 0}, eval_every=-1)
 
 
 def test_early_stopping_plugin_of_avalanche() -> None:
-    def plugins(_: torch.optim.Optimizer) -> list[Any]:
+    def plugins(*_: Any) -> list[Any]:
         return [EarlyStoppingPlugin(patience=1, val_stream_name="test_stream", metric_name="Loss_Stream")]
 
     from avalanche.evaluation.metrics import loss_metrics
@@ -260,8 +224,7 @@ def test_early_stopping_plugin_of_avalanche() -> None:
     def evaluator() -> EvaluationPlugin:
         return EvaluationPlugin(loss_metrics(stream=True), loggers=[])
 
-    theirs = learn(SupervisedTemplate, plugins, evaluator=evaluator, train_epochs=6)
-    ours = learn(LightningStrategy, plugins, evaluator=evaluator, train_epochs=6)
-    assert ours[1] == theirs[1]
-    assert all(torch.equal(ours[0][key], value) for key, value in theirs[0].items())
-    assert ours[3].evaluator.get_last_metrics() == theirs[3].evaluator.get_last_metrics()
+    setting = CLIPS | {"beside": plugins, "evaluator": evaluator, "train_epochs": 6}
+    theirs, ours = learn(SupervisedTemplate, setting), learn(LightningStrategy, setting)
+    assert_same(ours, theirs)
+    assert ours.learner.evaluator.get_last_metrics() == theirs.learner.evaluator.get_last_metrics()

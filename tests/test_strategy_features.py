@@ -3,6 +3,7 @@
 import copy
 import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from lightning.pytorch.callbacks import (
     ModelCheckpoint,
     WeightAveraging,
 )
+from lightning.pytorch.plugins.precision import MixedPrecision
 from torch import Tensor, nn
 from torch.utils.data import TensorDataset
 
@@ -127,6 +129,12 @@ def accumulation_by_schedule() -> Callback:
     return GradientAccumulationScheduler({0: 2})
 
 
+def half() -> dict[str, Any]:
+    """Arguments of a Trainer in fp16 with a scaled loss; the name `16-mixed` alone means bf16 on the CPU."""
+    # The usual first scale, 65536, may overflow, whereupon a step is skipped and the scale halved.
+    return {"plugins": [MixedPrecision("16-mixed", "cpu", torch.amp.GradScaler("cpu", init_scale=64.0))]}
+
+
 def ending() -> Callback:
     return EarlyStopping("train/loss", patience=3, check_on_train_epoch_end=True)
 
@@ -163,6 +171,9 @@ FEATURES: dict[str, Feature] = {  # Trainer's arguments, the strategy's, the gra
         SAME,
         0.03,
     ),
+    "fp16": (half(), {}, SAME, 0.01),
+    "fp16 and accumulation": ({**half(), "accumulate_grad_batches": 2}, {"train_mb_size": 4}, SAME, 0.01),
+    "fp16 and clipping": ({**half(), "gradient_clip_val": 0.05}, {}, clipped, 0.01),
     "weight averaging": ({"callbacks": [EMAWeightAveraging(decay=0.0)]}, {}, SAME, 1e-4),
     "early stopping": ({"callbacks": [ending]}, {}, SAME, 1e-4),
     "a user's callback": ({"callbacks": [Watch()]}, {}, SAME, 1e-4),
@@ -195,6 +206,41 @@ def test_the_gradient_of_a_penalty(name: str, kind: Callable[[], Any]) -> None:
     trainer, kwargs, then, tolerance = FEATURES[name]
     step, expected = step_and_expected(network(), kind, trainer=trainer, **kwargs)
     check(step, then(expected), [0.1] * 4, tolerance)
+
+
+def test_plugins_see_no_scale_in_fp16() -> None:
+    seen: dict[str, Tensor] = {}
+
+    class Look(SupervisedPlugin):
+        def after_forward(self, strategy: Any, **kwargs: Any) -> None:
+            seen["output"] = strategy.mb_output
+
+        def after_backward(self, strategy: Any, **kwargs: Any) -> None:
+            seen["early"] = strategy.model[0].weight.grad.clone()
+
+        def before_update(self, strategy: Any, **kwargs: Any) -> None:
+            seen["late"] = strategy.model[0].weight.grad.clone()
+
+    strategy = learner(network(), [Look()], trainer=half())
+    strategy.train(stream(1).train_stream[0])
+    assert strategy.last_fit.precision_plugin.scaler.get_scale() == 64
+    assert seen["output"].dtype == torch.float16
+    assert torch.equal(seen["early"], seen["late"])
+    with pytest.warns(UserWarning, match="fp16 is not supported on CPU. Using `precision='bf16-mixed'` instead"):
+        learner(network(), [Look()], trainer={"precision": "16-mixed"}).train(stream(1).train_stream[0])
+    assert seen["output"].dtype == torch.bfloat16
+
+
+@pytest.mark.parametrize("plugin", [partial(GEMPlugin, 8, 5.0), partial(AGEMPlugin, 8, 8)], ids=["GEM", "A-GEM"])
+def test_projections_are_the_same_in_fp16(plugin: Callable[[], Any]) -> None:
+    def weights(plugins: list[Any], trainer: dict[str, Any]) -> Tensor:
+        strategy = learner(network(), plugins, train_epochs=20, trainer=trainer)
+        strategy.train(stream(2).train_stream, shuffle=False)
+        return torch.cat([p.detach().flatten() for p in strategy.model.parameters()])
+
+    projected = weights([plugin()], {})
+    assert torch.allclose(weights([plugin()], half()), projected, atol=0.01)
+    assert (weights([], {}) - projected).abs().max() > 0.1
 
 
 @pytest.mark.parametrize("kind", [ewc, distillation])

@@ -105,9 +105,17 @@ class FitLoop(Loop):
         self.strategy.loss = unscaled
 
     def on_after_backward(self) -> None:
+        scaler = getattr(self.trainer.precision_plugin, "scaler", None)
+        scale = scaler.get_scale() if scaler else 1.0
+        self._multiply_gradients(1 / scale)  # GEM compares them with some that fp16's scaler has never seen
         before = self._gradients() if self.trainer.accumulate_grad_batches > 1 else None
         self.strategy._after_backward(**self.kwargs)
         self._refuse_change(before)
+        self._multiply_gradients(scale)
+
+    def _multiply_gradients(self, factor: float) -> None:
+        if factor != 1:
+            torch._foreach_mul_([p.grad for p in self.model.parameters() if p.grad is not None], factor)
 
     def _gradients(self) -> list[Any]:
         return [(p.grad, None if p.grad is None else p.grad._version) for p in self.model.parameters()]
@@ -215,13 +223,13 @@ class EvalLoop(Loop):
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keeps Lightning from announcing the hardware, and from advising on loaders that Avalanche made, at every fit."""
+    """Keeps Lightning from announcing the hardware, and from advice on Avalanche's loaders and itself, at every fit."""
     logger = logging.getLogger("lightning.pytorch.utilities.rank_zero")
     level = logger.level
     logger.setLevel(max(level, logging.WARNING))
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=".*does not have many workers.*")
-        warnings.filterwarnings("ignore", message=".*GPU available but not used.*")
+        for advice in ("does not have many workers", "GPU available but not used", "LeafSpec.* is deprecated"):
+            warnings.filterwarnings("ignore", message=f".*{advice}")
         try:
             yield
         finally:

@@ -52,7 +52,7 @@ class LightningLoop:
             may be factories, called anew for every experience; of the instances, EarlyStopping, ModelCheckpoint and
             WeightAveraging start every experience afresh and all others keep their state.
         reset_optimizer: forget the optimizer's state (momenta) at every new experience. The default keeps it, as
-            Avalanche does.
+            Avalanche does; `run` resets it: experiments/results/optimizer_state.md found no difference in the end.
         checkpoints: folder for the states from which `resume` and `train` go on, bit for bit, after the process was
             killed. None keeps nothing.
         save_every: seconds between two checkpoints within an experience; 0 saves after every step.
