@@ -76,8 +76,8 @@ class RunConfig:
             training itself keeps all cores busy.
         save_every: seconds between checkpoints while a task is learned; a run that is killed goes on from the last one.
         trainer: arguments of `lightning.Trainer`.
-        tracking: where losses and scores are logged besides report.json: csv, wandb (offline unless WANDB_MODE says
-            otherwise) or none.
+        tracking: where losses and scores are logged besides report.json: csv, tensorboard, wandb (offline unless the
+            environment variable WANDB_MODE is online) or none.
     """
 
     stream: StreamConfig

@@ -12,27 +12,30 @@ import yaml
 from jsonargparse import Namespace
 from lightning import Trainer, seed_everything
 from lightning.fabric.utilities.exceptions import MisconfigurationException
+from PIL import Image
 
 from raincheck import checkpoint
 from raincheck.claim import claimed, remember_data, same_data
 from raincheck.config import RunConfig, build, dump, one_line
 from raincheck.datasets.base import Task
 from raincheck.errors import ConfigError
-from raincheck.evaluation.frames import save_frames
+from raincheck.evaluation.frames import save_frames, save_videos
 from raincheck.evaluation.matrix import Matrix
 from raincheck.evaluation.transfer import summary
 from raincheck.files import remove_partial, write_text
 from raincheck.metrics import METRICS
-from raincheck.networks import save_weights
+from raincheck.networks import ClipNetwork, save_weights
 from raincheck.plugins.finite import FiniteLoss
 from raincheck.plugins.memory import ClipMemory
 from raincheck.plugins.progress import ProgressBar
 from raincheck.plugins.scores import Scores
+from raincheck.plugins.throughput import Throughput
 from raincheck.sober import sober
 from raincheck.state import forgetful
 from raincheck.strategy import QUIET, LightningStrategy
 from raincheck.streams import Learn, RainExperience, rain_stream
-from raincheck.tracking import make_logger
+from raincheck.tracking import tracked
+from raincheck.tracking.base import Tracker
 
 Report = dict[str, Any]
 Matrices = dict[str, Matrix]
@@ -59,12 +62,12 @@ def run(config: Namespace, out: Path) -> Report:
         if finished.exists():
             report: Report = json.loads(finished.read_text())
             return report
-        seed_everything(_seed(config.seed, 0), verbose=False)
-        with sober():
-            return learn(build(config), out)
+        with sober(), tracked(config.tracking, out, yaml.safe_load(dump(config))) as tracker:
+            seed_everything(_seed(config.seed, 0), verbose=False)
+            return learn(build(config), out, tracker)
 
 
-def learn(config: RunConfig, out: Path) -> Report:
+def learn(config: RunConfig, out: Path, tracker: Tracker) -> Report:
     """The flow: build, score, then learn and score task after task."""
     tasks = [source.task(config.seed) for source in config.stream.tasks]
     names = [task.name for task in tasks]
@@ -77,7 +80,7 @@ def learn(config: RunConfig, out: Path) -> Report:
         learn=config.stream.learn,
     )
     alone, first = config.stream.learn == "individual", copy.deepcopy(config.network.state_dict())
-    strategy, scores = make_strategy(config, out)
+    strategy, scores = make_strategy(config, out, tracker)
     data = same_data(out, tasks)
     kept = resume(strategy)
     matrices, seconds = {name: Matrix.from_json(matrix) for name, matrix in kept["matrices"].items()}, kept["seconds"]
@@ -87,6 +90,7 @@ def learn(config: RunConfig, out: Path) -> Report:
             name: Matrix.before(names, scores.rows[name], metric.higher_is_better) for name, metric in METRICS.items()
         }
     remember_data(out, data)
+    tracker.log_matrices(matrices, strategy.clock.train_iterations)
     for experience in stream.train_stream[strategy.clock.train_exp_counter :]:
         seed_everything(_seed(config.seed, 1 + experience.current_experience), verbose=False)
         position = experience.current_experience
@@ -98,11 +102,15 @@ def learn(config: RunConfig, out: Path) -> Report:
         matrices = {
             name: filled(matrix, scores.rows[name], config.stream.learn, position) for name, matrix in matrices.items()
         }
-        log_scores(strategy, scores, names[tested])
+        tracker.log_matrices(matrices, strategy.clock.train_iterations)
         if alone:  # while its expert is there
-            save_frames(copy.deepcopy(config.network).cpu().eval(), tasks[tested], out / "frames")
+            show(copy.deepcopy(config.network), tasks[tested], out, tracker, strategy.clock.train_iterations)
         strategy.save(matrices={name: matrix.to_json() for name, matrix in matrices.items()}, seconds=seconds)
-    return conclude(config, tasks, out, matrices, seconds)
+    if not alone:
+        show(config.network, tasks, out, tracker, strategy.clock.train_iterations)
+    report = conclude(config, tasks, out, matrices, seconds)
+    tracker.log_results(out, report)
+    return report
 
 
 def filled(matrix: Matrix, row: list[float], learn: Learn, position: int) -> Matrix:
@@ -134,7 +142,7 @@ def train(strategy: LightningStrategy, experience: RainExperience, workers: int)
     return time.perf_counter() - began
 
 
-def make_strategy(config: RunConfig, out: Path) -> tuple[LightningStrategy, Scores]:
+def make_strategy(config: RunConfig, out: Path, tracker: Tracker) -> tuple[LightningStrategy, Scores]:
     """The strategy with the method's plugins, and with those that every run has.
 
     Raises:
@@ -149,44 +157,37 @@ def make_strategy(config: RunConfig, out: Path) -> tuple[LightningStrategy, Scor
         Trainer(**{**QUIET, **config.trainer})
     except (TypeError, ValueError, MisconfigurationException) as error:
         raise ConfigError(f"{one_line(str(error))}; correct the optimizer's or the trainer's arguments") from None
-    logger = make_logger(
-        config.tracking, out, f"{config.method}-{config.seed}", yaml.safe_load((out / "config.yaml").read_text())
-    )
     strategy = LightningStrategy(
         model=config.network,
         optimizer=optimizer,
         criterion=config.loss,
         train_mb_size=config.batch,
         eval_mb_size=1,
-        plugins=[*config.plugins, FiniteLoss(), scores, ProgressBar(config.method)],
+        plugins=[*config.plugins, FiniteLoss(), scores, Throughput(tracker.log_metrics), ProgressBar(config.method)],
         evaluator=None,
         reset_optimizer=True,
         checkpoints=out / "checkpoints",
         save_every=config.save_every,
-        trainer={"logger": logger or False, "log_every_n_steps": 1, **config.trainer},
+        trainer={"logger": tracker.for_trainer, "log_every_n_steps": 1, **config.trainer},
     )
     return strategy, scores
 
 
-def log_scores(strategy: LightningStrategy, scores: Scores, tasks: list[str]) -> None:
-    """Sends the newest row of every R to the run's logger, at the step that the losses have reached."""
-    if logger := strategy.trainer_arguments["logger"]:
-        row = {
-            f"{name}/{task}": score
-            for name, found in scores.rows.items()
-            for task, score in zip(tasks, found, strict=True)
-        }
-        logger.log_metrics(row, step=strategy.clock.train_iterations)
-        logger.save()
+def show(network: ClipNetwork, tasks: list[Task], out: Path, tracker: Tracker, step: int) -> None:
+    """Writes before/after pictures, and videos for a tracker that shows them."""
+    network.cpu().eval()
+    for task, files in save_frames(network, tasks, out / "frames").items():
+        tracker.log_pictures(task, {kind: Image.open(file) for kind, file in files.items()}, step)
+    if tracker.takes_videos:
+        for task, video in save_videos(network, tasks, out / "frames").items():
+            tracker.log_video(task, video, step)
 
 
 def conclude(config: RunConfig, tasks: list[Task], out: Path, matrices: Matrices, seconds: float) -> Report:
-    """Writes weights, pictures and, last, the report: its presence says that the run is finished."""
+    """Writes weights and, last, the report: its presence says that the run is finished."""
     network = config.network.cpu().eval()
     save_weights(network, out / "weights.safetensors", {"method": config.method, "seed": str(config.seed)})
     experts = len(tasks) if config.stream.learn == "individual" else 1
-    if experts == 1:
-        save_frames(network, tasks, out / "frames")
     report = {
         "method": config.method,
         "seed": config.seed,

@@ -22,8 +22,6 @@ def sober() -> Iterator[None]:
         # Expected: our scores and logs take the place of Avalanche's evaluator.
         warnings.filterwarnings("ignore", message="No loggers specified")
         warnings.filterwarnings("ignore", message=".*smaller than the logging interval.*")
-        # Expected: a resumed run logs into a folder that exists.
-        warnings.filterwarnings("ignore", message=".*Experiment logs directory.*")
         try:
             yield
         finally:

@@ -1,4 +1,4 @@
-"""Before and after pictures of a run, for people to look at."""
+"""Before and after, as pictures and as short videos, for people to look at."""
 
 import re
 from collections.abc import Sequence
@@ -11,27 +11,68 @@ from torch import Tensor
 
 from raincheck.datasets.base import Task, TestClips
 from raincheck.networks import ClipNetwork
+from raincheck.video.encode import open_writer
 from raincheck.video.pixels import to_uint8
+from raincheck.video.stream import FOLDER_RATE
+
+Pictures = dict[str, dict[str, Path]]
 
 
-def save_frames(network: ClipNetwork, tasks: Sequence[Task], folder: Path) -> None:
+def save_frames(network: ClipNetwork, tasks: Sequence[Task], folder: Path) -> Pictures:
     """Writes `{task}_{frame:05d}_{rainy|derained|clean}.png`: the middle frame of each task's first test video.
 
     Args:
         network: in evaluation mode, on the CPU.
         tasks: with one test video or more each.
         folder: made if it does not exist.
+
+    Returns:
+        The files by task and kind.
     """
     folder.mkdir(exist_ok=True)
+    files: Pictures = {}
     for position, task in enumerate(tasks):
         clips = TestClips(task.test[:1], window=network.window, experience=position)
         frame = len(clips) // 2
         rainy, clean, *_ = clips[frame]
         with torch.inference_mode():
             derained = network(rainy[None])[0]
-        name = re.sub(r"[^\w.-]", "-", task.name)  # a task may be called anything; a file may not
+        files[task.name] = {}
         for kind, picture in {"rainy": rainy[len(rainy) // 2], "derained": derained, "clean": clean}.items():
-            save_picture(picture, folder / f"{name}_{frame:05d}_{kind}.png")
+            path = files[task.name][kind] = folder / f"{file_name(task.name)}_{frame:05d}_{kind}.png"
+            save_picture(picture, path)
+    return files
+
+
+def save_videos(network: ClipNetwork, tasks: Sequence[Task], folder: Path, frames: int = 50) -> dict[str, Path]:
+    """Writes `{task}.mp4`: the beginning of each task's first test video, rainy on the left, derained on the right.
+
+    Args:
+        network: in evaluation mode, on the CPU.
+        tasks: with one test video or more each.
+        folder: made if it does not exist.
+        frames: the length, if the test video is not shorter.
+
+    Returns:
+        The file of each task.
+    """
+    folder.mkdir(exist_ok=True)
+    files = {task.name: folder / f"{file_name(task.name)}.mp4" for task in tasks}
+    for position, task in enumerate(tasks):
+        clips = TestClips(task.test[:1], window=network.window, experience=position)
+        height, width = (side // 2 * 2 for side in task.test[0].size)  # browsers want even numbers
+        with open_writer(files[task.name], fps=FOLDER_RATE, size=(height, 2 * width)) as writer:
+            for index in range(min(frames, len(clips))):
+                rainy, *_ = clips[index]
+                with torch.inference_mode():
+                    pair = [rainy[len(rainy) // 2], network(rainy[None])[0]]
+                writer.write(to_uint8(torch.cat([frame[:, :height, :width] for frame in pair], dim=-1)))
+    return files
+
+
+def file_name(task: str) -> str:
+    """A task's name as that of a file: a task may be called anything, a file may not."""
+    return re.sub(r"[^\w.-]", "-", task)
 
 
 def save_picture(picture: Tensor, path: Path) -> None:
