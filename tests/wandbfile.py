@@ -1,6 +1,7 @@
 """Reads the file of an offline W&B run: records of `wandb.proto` in a log of LevelDB's format."""
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,17 +12,28 @@ HEADER, BLOCK = 7, 2**15  # bytes: of the file and of each piece; pieces do not 
 FULL, FIRST, MIDDLE, LAST = 1, 2, 3, 4
 
 
-def records(folder: Path) -> list[Record]:
-    """All records of a folder `offline-run-...`, in order."""
-    [path] = folder.glob("*.wandb")
-    content = path.read_bytes()
-    assert content.startswith(b":W&B")
-    found, parts = [], b""
+def records(folder: Path, seconds: float = 20) -> list[Record]:
+    """All records of a folder `offline-run-...`, in order.
+
+    W&B's service writes the end of the file after `finish` has returned; this waits for it.
+    """
+    deadline = time.monotonic() + seconds
+    while True:
+        found = [record for path in folder.glob("*.wandb") for record in whole(path.read_bytes())]
+        if any(record.HasField("exit") for record in found):
+            return found
+        assert time.monotonic() < deadline, f"{folder} has no end"
+        time.sleep(0.05)
+
+
+def whole(content: bytes) -> Iterator[Record]:
+    """Puts pieces together."""
+    assert content[:4] in (b":W&B", b"")
+    parts = b""
     for kind, piece in pieces(content):
         parts = piece if kind in (FULL, FIRST) else parts + piece
         if kind in (FULL, LAST):
-            found.append(Record.FromString(parts))
-    return found
+            yield Record.FromString(parts)
 
 
 def pieces(content: bytes) -> Iterator[tuple[int, bytes]]:

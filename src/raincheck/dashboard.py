@@ -142,7 +142,7 @@ def workspace(made: Specification, project: str, entity: str) -> Any:
         name=made["name"],
         sections=sections,
         settings=ws.WorkspaceSettings(x_axis=AXIS),
-        runset_settings=ws.RunsetSettings(filters=[expr.Metric("ID").isin(made["runs"])]),
+        runset_settings=ws.RunsetSettings(filters=expr.And(expr.Metric("ID").isin(made["runs"]))),
     )
 
 

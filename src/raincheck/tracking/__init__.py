@@ -1,13 +1,17 @@
 """Where losses, scores and pictures are logged while a run goes on: CSV, TensorBoard, Weights & Biases, or nowhere."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from raincheck.errors import ConfigError
-from raincheck.tracking.base import Tracker
+
+if TYPE_CHECKING:  # a dashboard needs no Lightning
+    from raincheck.tracking.base import Tracker
 
 KINDS = ("csv", "tensorboard", "wandb", "none")
 
@@ -18,7 +22,8 @@ def tracked(kind: str, folder: Path, config: dict[str, Any]) -> Iterator[Tracker
 
     Args:
         kind: `csv` (folder/logs/metrics.csv), `tensorboard` (event files in folder/logs), `wandb` (folder/wandb besides
-            metrics.csv, offline unless the environment variable WANDB_MODE is `online`, and not at all where it is `disabled`), or `none`.
+            metrics.csv, offline unless the environment variable WANDB_MODE is `online`; no more than metrics.csv where
+            it is `disabled`), or `none`.
         folder: of the run; a run that goes on in it is the same run to its tracker.
         config: the resolved configuration; its `method` and `seed` name the run.
 
@@ -55,5 +60,7 @@ def make_tracker(kind: str, folder: Path, config: dict[str, Any]) -> Tracker:
 
         return WandbTracker(folder, config)
     if kind == "none":
+        from raincheck.tracking.base import Tracker
+
         return Tracker()
     raise ConfigError(f"tracking cannot be {kind!r}; choose {', '.join(KINDS[:-1])} or {KINDS[-1]}")

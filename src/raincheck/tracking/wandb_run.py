@@ -31,6 +31,8 @@ def begin(folder: Path, config: Mapping[str, Any]) -> wandb.Run:
     os.environ.setdefault(STAGING, str(folder / "wandb"))  # else the home directory
     # W&B's statistics about its own use, which it tries to send for half a minute when a process ends.
     os.environ.setdefault("WANDB_ERROR_REPORTING", "false")
+    # A parent's W&B process would outlive this one, if it is killed, and hold its run.
+    os.environ.pop("WANDB_SERVICE", None)
     if os.environ.get("WANDB_MODE") == "online":
         reason = obstacle()
         if reason is None:
@@ -38,6 +40,7 @@ def begin(folder: Path, config: Mapping[str, Any]) -> wandb.Run:
                 return _begin("online", folder, config)
             except (wandb.Error, TimeoutError) as error:
                 reason = " ".join(str(error).split())
+                wandb.teardown()  # else the run that did not begin keeps its id
         print(
             f"raincheck: W&B cannot be reached ({reason}); logging offline, to be sent later with "
             f"`wandb sync {folder / 'wandb'}`",
