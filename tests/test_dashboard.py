@@ -17,7 +17,7 @@ EVIL = "<script>alert(1)</script>"
 
 def run(label: str = "rrgnet", tasks: tuple[str, ...] = ("thin", EVIL)) -> Run:
     matrix = Matrix.before(tasks, (1.0, 2.0)).after((3.0, 2.0))
-    return Run(label, label, 0, tasks, {"psnr_y": matrix, "ssim_y": matrix}, 1, 2, 3.0, "", {})
+    return Run(label, label, 0, tasks, {"psnr_y": matrix, "ssim_y": matrix}, 1, 2, 3.0, "", data={}, frames={})
 
 
 def folder(path: Path, tracked: bool = True) -> Path:

@@ -5,17 +5,34 @@ from pathlib import Path
 import torch
 
 from raincheck.datasets.base import Task
-from raincheck.evaluation.frames import save_frames
+from raincheck.evaluation.frames import save_frames, save_videos
 from raincheck.networks import Identity
+from raincheck.video.footage import open_footage
 from raincheck.video.still import read_image
-from tinytasks import tiny_task
+from tinytasks import TinyVideo, tiny_task
 
 
 def test_middle_frames_of_oddly_named_tasks(tmp_path: Path) -> None:
     veil = tiny_task("veil")
-    save_frames(Identity(3).eval(), [Task("../a b/[x]", veil.train, veil.test)], tmp_path / "frames")
+    files = save_frames(Identity(3).eval(), [Task("../a b/[x]", veil.train, veil.test)], tmp_path / "frames")
     names = {f"..-a-b--x-_00003_{kind}.png" for kind in ("rainy", "derained", "clean")}
     assert {path.name for path in (tmp_path / "frames").iterdir()} == names
     rainy, clean = veil.test[0].read(3, 1)
     for kind, frame in (("rainy", rainy), ("derained", rainy), ("clean", clean)):
         assert torch.equal(read_image(tmp_path / "frames" / f"..-a-b--x-_00003_{kind}.png"), frame[0])
+    assert {path.name for path in files["../a b/[x]"].values()} == names
+
+
+def test_videos_show_rainy_and_derained_side_by_side(tmp_path: Path) -> None:
+    """Cut to even sizes, so that browsers play them; no longer than the test video, nor than asked for."""
+    task = tiny_task("veil")
+    whole = task.test[0].read(0, 7)
+    odd = TinyVideo("odd", *(frames[..., :31, :29] for frames in whole))
+    for frames, expected in ((50, 7), (5, 5)):
+        files = save_videos(Identity(3).eval(), [Task("a/b", task.train, [odd])], tmp_path / "frames", frames)
+        assert files == {"a/b": tmp_path / "frames" / "a-b.mp4"}
+        video = open_footage(files["a/b"])
+        assert len(video) == expected and video.size == (30, 56)
+        shown = video.read(0, expected).float()
+        for half in (shown[..., :28], shown[..., 28:]):
+            assert (half - odd.rainy[:expected, :, :30, :28].float()).abs().mean() < 4  # what H.264 loses

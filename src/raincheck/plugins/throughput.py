@@ -32,12 +32,13 @@ class Throughput(SupervisedPlugin):
         self._steps += 1
         self._clips += len(strategy.mb_y)
         if self._steps == self.every:
-            self._log_training(strategy)
+            # Avalanche's clock counts the step after all plugins.
+            self._log_training(strategy, strategy.clock.train_iterations + 1)
 
     def after_training_epoch(self, strategy: Any, **kwargs: Any) -> None:
         """Logs the last part."""
         if self._steps:
-            self._log_training(strategy)
+            self._log_training(strategy, strategy.clock.train_iterations)
 
     def before_eval(self, strategy: Any, **kwargs: Any) -> None:
         """Starts the clock."""
@@ -53,14 +54,14 @@ class Throughput(SupervisedPlugin):
         self.log({"system/eval_frames_per_second": speed}, strategy.clock.train_iterations)
         self._restart()
 
-    def _log_training(self, strategy: Any) -> None:
+    def _log_training(self, strategy: Any, step: int) -> None:
         seconds = time.perf_counter() - self._began
         numbers = {
             "system/steps_per_second": self._steps / seconds,
             "system/clips_per_second": self._clips / seconds,
             "system/peak_memory_bytes": peak_memory(strategy.device),
         }
-        self.log(numbers, strategy.clock.train_iterations)
+        self.log(numbers, step)
         self._restart()
 
     def _restart(self) -> None:

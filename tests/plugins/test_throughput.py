@@ -1,0 +1,35 @@
+"""What is counted, and when it is logged."""
+
+from collections.abc import Mapping
+
+import pytest
+import torch
+
+from raincheck.plugins import throughput
+from raincheck.plugins.throughput import Throughput, peak_memory
+from tinytasks import learn, learn_in_avalanche, same
+
+
+def test_speeds_by_a_clock_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Six steps of four clips an experience, and an evaluation of 33 frames, at a second for each look at the clock."""
+    seconds = iter(range(10**6))
+    monkeypatch.setattr(throughput.time, "perf_counter", lambda: float(next(seconds)))
+    logged: list[tuple[int, Mapping[str, float]]] = []
+    learned = learn(lambda: [Throughput(lambda numbers, step: logged.append((step, numbers)), every=4)])
+    learned.strategy.eval(learned.stream.test_stream)
+    speeds = [(step, row["system/steps_per_second"], row["system/clips_per_second"]) for step, row in logged[:-1]]
+    assert speeds == [(4, 4, 16), (6, 2, 8), (10, 4, 16), (12, 2, 8), (16, 4, 16), (18, 2, 8)]
+    assert logged[-1] == (18, {"system/eval_frames_per_second": 33.0})
+
+
+def test_it_changes_nothing_and_runs_in_avalanches_loop() -> None:
+    rows: list[int] = []
+    watched = learn_in_avalanche(lambda: [Throughput(lambda numbers, step: rows.append(step))])
+    assert same(watched.state, learn_in_avalanche().state) and rows == [6, 12, 18]
+
+
+def test_peak_memory_counts_what_is_allocated() -> None:
+    before = peak_memory(torch.device("cpu"))
+    block = torch.ones(2**26)  # 256 MiB
+    assert peak_memory(torch.device("cpu")) >= 2**28 and peak_memory(torch.device("cpu")) >= before
+    del block
