@@ -58,8 +58,9 @@ class Handler(BaseHTTPRequestHandler):
         project = {"id": "p", "name": "raincheck", "entity": {"id": "e", "name": "me"}}
         bucket = {"id": "b", "name": given.get("name"), "displayName": "", "config": "{}", "project": project}
         files = [{"name": file, "uploadUrl": f"http://{host!s}:{port}/file"} for file in given.get("files", [])]
+        known = {"id": "p", "name": "raincheck", "entity": project["entity"], "bucket": self._kept(bucket)}
         answers: dict[str | None, Any] = {
-            "RunResumeStatus": {"model": {"id": "p", "name": "raincheck", "entity": project["entity"], "bucket": None}},
+            "RunResumeStatus": {"model": known},
             "UpsertBucket": {"upsertBucket": {"bucket": {**bucket, "historyLineCount": 0}, "inserted": True}},
             "CreateRunFiles": {"createRunFiles": {"runID": "b", "uploadHeaders": [], "files": files}},
             "ServerFeaturesQuery": {"serverInfo": {"features": []}},
@@ -70,6 +71,15 @@ class Handler(BaseHTTPRequestHandler):
         else:
             viewer = {"id": "u", "entity": "me", "username": "me", "flags": "{}", "teams": {"edges": []}}
             self._answer({"data": answers.get(name, {"viewer": viewer})})
+
+    def _kept(self, bucket: dict[str, Any]) -> dict[str, Any] | None:
+        """What a run needs to know to go on; None if there is no run yet."""
+        rows = self.server.history
+        last = json.dumps({key: value for row in rows for key, value in row.items()})
+        counts = {"historyLineCount": len(rows), "logLineCount": 0, "eventsLineCount": 0}
+        tails = {"historyTail": json.dumps([json.dumps(row) for row in rows[-1:]]), "eventsTail": "[]"}
+        more = {"summaryMetrics": last, "tags": [], "wandbConfig": json.dumps({"t": 1})}
+        return {**bucket, **counts, **tails, **more} if rows else None
 
     def _body(self) -> bytes:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))

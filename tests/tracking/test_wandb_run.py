@@ -78,3 +78,28 @@ def test_a_server_that_answers_gets_what_is_logged(tmp_path: Path) -> None:
         seconds, offline, error = go_online(tmp_path / "run", address, WANDB_API_KEY=KEY)
     assert not offline and seconds <= 10 and error == ""
     assert [row["loss"] for row in server.history] == [1.5]
+
+
+TRACKED = """
+import sys
+from pathlib import Path
+from raincheck.tracking.weights_and_biases import WandbTracker
+tracker = WandbTracker(Path(sys.argv[1]), {"method": "m", "seed": 0})
+for step in map(int, sys.argv[2].split(",")):
+    tracker.log_metrics({"loss": step / 2}, step)
+tracker.close(False)
+"""
+
+
+def test_a_run_that_goes_on_online_sends_what_the_server_lacks(tmp_path: Path) -> None:
+    """Steps 4 and 5 were logged, but not sent before the kill; 5 is repeated."""
+    with serving() as (address, server):
+        online = {"WANDB_MODE": "online", "WANDB_BASE_URL": address, "WANDB_API_KEY": KEY}
+        program = [sys.executable, "-c", TRACKED, str(tmp_path)]
+        subprocess.run([*program, "1,2,3"], env={**os.environ, **online}, check=True, timeout=120)
+        assert [row["loss"] for row in server.history] == [0.5, 1.0, 1.5]
+        with (tmp_path / "logs" / "metrics.csv").open("a") as file:
+            file.write("4,2.0\n5,2.5\n")
+        subprocess.run([*program, "5,6"], env={**os.environ, **online}, check=True, timeout=120)
+    assert [(row["iteration"], row["loss"]) for row in server.history] == [(step, step / 2) for step in range(1, 7)]
+    assert [row["_step"] for row in server.history] == list(range(6))

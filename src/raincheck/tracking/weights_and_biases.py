@@ -22,8 +22,9 @@ class WandbTracker(TableTracker):
     """Numbers, R as table, heat map and curves, pictures, videos, and artifacts of weights and report.
 
     Offline unless WANDB_MODE=online, and then only if the server answers. A run that goes on has the id that it had.
-    Online, W&B resumes it. Offline it cannot, and the file that a killed process left is cut short; so the numbers
-    are kept in metrics.csv too, and a run that goes on begins its file anew with them, in place of the old one.
+    Online, W&B resumes it, and gets what it lacks. Offline it cannot, and the file that a killed process left is cut
+    short; so the numbers are kept in metrics.csv too, and a run that goes on begins its file anew with them, in place
+    of the old one.
 
     W&B refuses a step that is smaller than an earlier one, and a run that goes on repeats steps; so the x axis is a
     metric of ours, not W&B's step.
@@ -47,9 +48,11 @@ class WandbTracker(TableTracker):
             self._run.define_metric(AXIS, hidden=True)
             self._run.define_metric("*", step_metric=AXIS)
             self._run.config["raincheck"] = {"commit": commit()}
+            summary: Any = self._run.summary
+            sent = summary.get(AXIS, -1) if self._run.resumed else -1  # what the server has
             before = {int(row.pop("step")): row for row in read_rows(self.path)}
-            if not self._run.resumed:
-                for step, row in before.items():
+            for step, row in before.items():
+                if step > sent:
                     self._send({name: float(text) for name, text in row.items()}, step)
             self._known = before
             remove_others(self.folder / "wandb", self._run.id, Path(self._run.dir).parent)
