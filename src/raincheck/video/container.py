@@ -3,7 +3,7 @@
 decord is not used here: it holds more memory the longer it reads, and its batches can hang on some H.264 files.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
@@ -18,8 +18,10 @@ from einops import rearrange
 from torch import Tensor
 
 from raincheck.errors import InputError
+from raincheck.video.colour import colour_of_frame
 from raincheck.video.intact import check_intact
-from raincheck.video.stream import FOLDER_RATE, Stream
+from raincheck.video.stream import FOLDER_RATE, Picture, Stream
+from raincheck.video.times import Times, start_of
 
 av.logging.set_level(None)  # FFmpeg's own complaints would stand beside our one sentence
 
@@ -78,23 +80,32 @@ def decoded(path: Path) -> Iterator[VideoFrame]:
 
 
 def to_tensor(frame: VideoFrame) -> Tensor:
-    """A decoded frame as uint8 `(c, h, w)` RGB, by the colour matrix and range of its tags."""
-    pixels = frame.to_ndarray(format="rgb24")
+    """A decoded frame as uint8 `(c, h, w)` RGB, by the matrix and range of its tags; untagged as players do it."""
+    colour = colour_of_frame(frame)
+    # RGB formats have no matrix, and theirs is not to be overridden.
+    matrix = None if frame.format.is_rgb else colour.converter
+    pixels = frame.reformat(format="rgb24", src_colorspace=matrix).to_ndarray()
     return rearrange(torch.from_numpy(pixels), "h w c -> c h w").contiguous()
 
 
-def same_size_frames(path: Path, size: tuple[int, int]) -> Iterator[Tensor]:
-    """Yields the frames of a video file, uint8 `(c, h, w)`.
+def same_size_pictures(path: Path, size: tuple[int, int], times: Callable[[], Times]) -> Iterator[Picture]:
+    """Yields the frames of a video file.
+
+    Args:
+        path: the video file.
+        size: height and width.
+        times: makes a new clock.
 
     Raises:
         InputError: as `decoded`, or if a frame's height and width are not `size`.
     """
+    clock = times()
     for index, frame in enumerate(decoded(path)):
         if (frame.height, frame.width) != size:
             raise InputError(
                 f"{path} changes from {size[1]}x{size[0]} to {frame.width}x{frame.height} at frame {index}; split it"
             )
-        yield to_tensor(frame)
+        yield Picture(to_tensor(frame), clock.next(frame.pts))
 
 
 def announced(container: InputContainer, track: VideoStream, fps: Fraction) -> int | None:
@@ -114,6 +125,8 @@ def open_video(path: Path) -> Stream:
     with opened(path) as (container, track):
         fps = track.average_rate or track.base_rate or FOLDER_RATE
         length = announced(container, track, fps)
+        start, tick = start_of(container, track), track.time_base or 1 / fps
+        aspect = track.sample_aspect_ratio
     frames = decoded(path)
     first = next(frames)
     frames.close()  # type: ignore[attr-defined]  # a generator: closes the file now
@@ -125,6 +138,9 @@ def open_video(path: Path) -> Stream:
         length=length,
         names=None,
         rotation=int(first.rotation),
-        source=lambda: same_size_frames(path, size),
+        source=lambda: same_size_pictures(path, size, lambda: Times(start, tick, fps)),
         counter=lambda: sum(1 for _ in decoded(path)),
+        colour=colour_of_frame(first),
+        aspect=aspect,
+        tick=tick,
     )
