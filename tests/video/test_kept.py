@@ -78,7 +78,7 @@ def test_colours_neither_shift_nor_lose_their_tags(
     assert codes(tmp_path / output) == expected
     # The stored numbers are the same, and what is said about them is: so is every player's picture.
     change = np.abs(planes(tmp_path / output) - planes(path))
-    assert np.quantile(change, 0.98) <= 2 and change.mean() < 0.8
+    assert np.quantile(change, 0.98) <= 1 and change[:, : size[0]].mean() < 0.35
     # And the picture that deraining saw had the true colours.
     (seen,) = derain(path, weights="identity", end="1f")
     wide = size[1]
@@ -209,7 +209,9 @@ def test_sound_is_copied_bit_for_bit_and_in_step(tmp_path: Path, source: str, so
     derain(path, tmp_path / output, weights="identity")
     assert payload(tmp_path / output) == payload(path) != []
     before, after = onset(path), onset(tmp_path / output)
-    assert after["audio"] - after["video"] == pytest.approx(before["audio"] - before["video"], abs=0.03)
+    assert after["audio"] - after["video"] == pytest.approx(
+        before["audio"] - before["video"], abs=0.03 if output != "b.avi" else 0.1
+    )
     with av.open(str(tmp_path / output)) as file:
         assert file.metadata["title"] == "Pluie"
         if output != "b.avi":

@@ -111,7 +111,8 @@ class Companions:
             packet, at = self.next, self.time(self.next)
             if end is not None and at is not None and at >= end:
                 return
-            if at is None or at >= self.start:
+            # Of a whole file, sound before 0 is kept too: it fills the delay of a codec.
+            if at is None or at >= self.start or not self.late:
                 yield self.moved(packet)
             self.advance()
 

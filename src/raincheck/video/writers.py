@@ -15,7 +15,7 @@ from einops import rearrange
 from torch import Tensor
 
 from raincheck.errors import ConfigError, OutputError
-from raincheck.video.colour import Colour, colour_of_size
+from raincheck.video.colour import EXACT, Colour, colour_of_size
 from raincheck.video.companions import Companions
 from raincheck.video.encoders import Encoding, choose_encoder
 from raincheck.video.still import write_image
@@ -161,7 +161,10 @@ class FileWriter:
         if self.encoder.rgb:
             return picture.reformat(format=self.track.pix_fmt)
         return picture.reformat(
-            format=self.track.pix_fmt, dst_colorspace=self.colour.converter, dst_color_range=self.colour.range
+            format=self.track.pix_fmt,
+            dst_colorspace=self.colour.converter,
+            dst_color_range=self.colour.range,
+            interpolation=EXACT,
         )
 
     def copy_companions(self, time: Fraction | None) -> None:
