@@ -182,7 +182,7 @@ def write(
                 output,
                 look,
                 encoding=encoding,
-                names=stream.names,
+                names=stream.names and stream.names[part.first(stream.fps) :],
                 companions=companions,
                 source=stream.path,
                 overwrite=overwrite,

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from math import ceil
 
 from raincheck.errors import ConfigError
 from raincheck.video.stream import Picture
@@ -74,6 +75,12 @@ class Part:
             if more < 0:
                 return
             yield picture
+
+    def first(self, fps: Fraction) -> int:
+        """The index of the first frame in a video of constant rate."""
+        if self.start is None:
+            return 0
+        return ceil(self.start.seconds * fps) if self.start.frames is None else self.start.frames
 
     def count(self, length: int | None, fps: Fraction) -> int | None:
         """About how many frames it has of a video of that length and rate; None if that is unknown."""
