@@ -48,9 +48,9 @@ def test_the_stated_reach_is_that_of_the_gradient(depth: int, grouped: bool) -> 
     reached = 0
     for offset in range(0, 2 * net.multiple, 3):  # what a pixel sees depends on where in a block of 8 it is
         side = 2 * net.reach + 4 * net.multiple
-        clip = torch.rand(1, 5, 3, side, side, dtype=torch.float64, requires_grad=True)
+        clip = torch.rand(1, 5, 3, side, side, dtype=torch.float64).requires_grad_()
         at = side // 2 + offset
-        net(clip)[0, :, at, at].sum().backward()
+        net.train()(clip)[0, :, at, at].sum().backward()  # in evaluation a clamp would cut the paths
         assert clip.grad is not None
         rows = clip.grad.abs().sum(dim=(0, 1, 2, 4)).nonzero().flatten()
         reached = max(reached, at - int(rows.min()), int(rows.max()) - at)
@@ -181,4 +181,4 @@ print(go((720, 1280)) - small, needed(net, (720, 1280), feature_bytes(net, cpu),
 def test_the_estimate_is_above_what_is_used(width: int) -> None:
     done = subprocess.run([sys.executable, "-c", MEASURE, str(width)], capture_output=True, text=True, check=True)
     used, estimate = map(float, done.stdout.split())
-    assert estimate / 4 < used < estimate
+    assert estimate / 8 < used < estimate

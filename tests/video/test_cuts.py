@@ -84,11 +84,11 @@ def test_a_cut_is_an_end_for_windows(window: int, lengths: tuple[int, ...]) -> N
     apart = torch.cat([torch.stack(list(derain_frames(shot, net, CPU))) for shot in shots])
     torch.testing.assert_close(together, apart, rtol=0, atol=0)
     mixed = torch.stack(list(derain_frames(torch.cat(shots), net, CPU, cuts=False)))
-    assert (mixed.int() - apart.int()).abs().max() > 20  # it would matter
+    assert (mixed.int() - apart.int()).abs().max() > 10  # it would matter
 
 
 # Where shots of the clips change: published for bikes; looked at for running_car and cockatoo, which wipe and dissolve.
-CLIPS = {"bikes.mp4": {30, 76, 137, 187, 242}, "running_car.mp4": {270, 271, 272, 273}, "cockatoo.mp4": set()}
+CLIPS = {"bikes.mp4": {30, 76, 137, 187, 242}, "running_car.mp4": {270, 271, 272, 273, 274}, "cockatoo.mp4": set()}
 
 
 @pytest.mark.slow
