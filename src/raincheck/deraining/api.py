@@ -12,6 +12,7 @@ from raincheck.deraining.compare import COMPARISONS, choose_comparison
 from raincheck.deraining.engine import Engine, network_on
 from raincheck.deraining.passing import derain_pictures
 from raincheck.errors import ConfigError, InputError, OutputError
+from raincheck.video.ahead import ahead
 from raincheck.video.companions import Companions
 from raincheck.video.decode import Stream, open_stream
 from raincheck.video.encode import open_writer
@@ -121,35 +122,44 @@ def derain(
     rate = FOLDER_RATE if fps is None else Fraction(fps).limit_denominator(1001)
     stream, arrays = (open_stream(video, rate), True) if isinstance(video, str | Path) else memory_stream(video, rate)
     engine = Engine(*network_on(weights, device, trust), precision, tile)
-    pictures = derained(stream, engine, part, comparison, cuts, progress)
+    pictures = derained(stream, engine, part, comparison, cuts)
+    length = part.count(stream.length, stream.fps)
     if output is None:
-        frames = (picture.pixels for picture in pictures)
+        frames = (picture.pixels for picture in counted(pictures, length, progress))
         return (rearrange(p, "c h w -> h w c").numpy() for p in frames) if arrays else frames
     if is_image(Path(output)) and stream.length != 1:
         raise OutputError(f"cannot write {output}: an image holds one frame; name a video file or a folder")
-    write(pictures, stream, Path(output), part, comparison, Encoding(crf, codec, pixel_format), overwrite)
+    encoding = Encoding(crf, codec, pixel_format)
+    with closing(ahead(pictures)) as ready:
+        write(counted(ready, length, progress), stream, Path(output), part, comparison, encoding, overwrite)
     return Path(output)
 
 
-def derained(
-    stream: Stream, engine: Engine, part: Part, comparison: str | None, cuts: bool, progress: Progress | None
-) -> Iterator[Picture]:
-    """The frames to show with their times, reporting how many there were.
+def derained(stream: Stream, engine: Engine, part: Part, comparison: str | None, cuts: bool) -> Iterator[Picture]:
+    """The frames to show with their times.
 
     Raises:
         InputError: if the video cannot be read, or none of its frames is in the part.
     """
-    radius = engine.network.window // 2
-    pairs = derain_pictures(part.read(stream.pictures(), radius), engine, part.has, cuts)
-    length = part.count(stream.length, stream.fps)
-    done = 0
-    for done, (rainy, pixels) in enumerate(pairs, start=1):
-        shown = pixels if comparison is None else COMPARISONS[comparison](rainy.pixels, pixels, rainy.time)
-        yield Picture(shown, rainy.time)
+    source = part.read(stream.pictures(), engine.network.window // 2)
+    # Someone else's program is not called from a thread that it does not know.
+    source = source if stream.path is None else ahead(source)
+    empty = True
+    with closing(source):
+        for rainy, pixels in derain_pictures(source, engine, part.has, cuts):
+            empty = False
+            shown = pixels if comparison is None else COMPARISONS[comparison](rainy.pixels, pixels, rainy.time)
+            yield Picture(shown, rainy.time)
+    if empty:
+        raise InputError(f"{stream.path or 'the video'} has no frame between --start and --end; choose other moments")
+
+
+def counted(pictures: Iterable[Picture], length: int | None, progress: Progress | None) -> Iterator[Picture]:
+    """Passes frames on, and reports how many were taken and used."""
+    for done, picture in enumerate(pictures, start=1):
+        yield picture
         if progress is not None:
             progress(done, length)
-    if done == 0:
-        raise InputError(f"{stream.path or 'the video'} has no frame between --start and --end; choose other moments")
 
 
 def write(

@@ -1,6 +1,6 @@
 """A part of a video: from a moment up to another."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
@@ -68,7 +68,7 @@ class Part:
         """Whether the frame of that index and time is behind it."""
         return self.end is not None and self.end.reached(index, time)
 
-    def read(self, pictures: Iterable[Picture], more: int) -> Iterator[Picture]:
+    def read(self, pictures: Iterable[Picture], more: int) -> Generator[Picture, None, None]:
         """Yields frames from the first, and ends `more` frames behind the part, for the windows at its end."""
         for index, picture in enumerate(pictures):
             more -= self.over(index, picture.time)
