@@ -177,8 +177,7 @@ print(go((720, 1280)) - small, needed(net, (720, 1280), feature_bytes(net, cpu),
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("width", [16, 32])
-def test_the_estimate_is_above_what_is_used(width: int) -> None:
-    done = subprocess.run([sys.executable, "-c", MEASURE, str(width)], capture_output=True, text=True, check=True)
+def test_the_estimate_is_above_what_is_used() -> None:
+    done = subprocess.run([sys.executable, "-c", MEASURE, "32"], capture_output=True, text=True, check=True)
     used, estimate = map(float, done.stdout.split())
-    assert estimate / 8 < used < estimate
+    assert estimate / 4 < used < estimate

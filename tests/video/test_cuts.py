@@ -45,7 +45,7 @@ def test_cuts_between_moving_shots_are_found_and_nothing_else() -> None:
     [
         lambda frames, rng: frames,
         lambda frames, rng: (frames.float() * torch.linspace(0.2, 1, len(frames)).view(-1, 1, 1, 1)).to(torch.uint8),
-        lambda frames, rng: (frames.float() + 40 * (rng.random(frames.shape) - 0.5)).clip(0, 255).to(torch.uint8),
+        lambda frames, rng: (frames + 40 * torch.from_numpy(rng.random(frames.shape) - 0.5)).clip(0, 255).byte(),
         lambda frames, rng: torch.where(
             torch.arange(len(frames)).view(-1, 1, 1, 1) == 4, 255 - (255 - frames) // 3, frames
         ),
