@@ -27,6 +27,7 @@ from raincheck.video.decode import open_stream
 from raincheck.video.encode import open_writer
 from raincheck.video.pixels import to_float
 from raincheck.video.window import windows
+from raincheck.video.writers import Look
 from results import Measured
 
 SIZE = (480, 640)
@@ -41,7 +42,7 @@ def film(frames: int) -> Tensor:
 
 def encode(frames: Iterable[Tensor], path: Path) -> None:
     """Writes a video as `derain` does."""
-    with open_writer(path, fps=RATE, size=SIZE) as writer:
+    with open_writer(path, Look(RATE, SIZE)) as writer:
         for frame in frames:
             writer.write(frame)
 

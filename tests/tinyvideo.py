@@ -8,6 +8,7 @@ from typing import Any
 import av
 import numpy as np
 import numpy.typing as npt
+from av.video.reformatter import Interpolation
 from PIL import Image
 
 Frames = npt.NDArray[np.uint8]
@@ -71,10 +72,12 @@ def write_folder(folder: Path, frames: Frames, pattern: str = "{:05d}.png") -> P
     return folder
 
 
-def read_video(path: Path) -> Frames:
-    """All frames `(t, h, w, c)` as PyAV decodes them."""
+def read_video(path: Path, exact: bool = True) -> Frames:
+    """All frames `(t, h, w, c)` as PyAV decodes them; without `exact`, by its usual flags, a grey level too dark."""
+    flags = Interpolation.BILINEAR | (Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT if exact else 0)
     with av.open(str(path)) as file:
-        return np.stack([frame.to_ndarray(format="rgb24") for frame in file.decode(video=0)])
+        frames = [frame.reformat(format="rgb24", interpolation=flags) for frame in file.decode(video=0)]
+        return np.stack([frame.to_ndarray() for frame in frames])
 
 
 def read_folder(folder: Path) -> Frames:

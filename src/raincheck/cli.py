@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from raincheck.commands import COMMANDS, DATA, Parser, command, dispatch
+from raincheck.commands import COMMANDS, DATA, Parser, add_network_options, command, dispatch
 from raincheck.errors import RaincheckError
 
 
@@ -56,7 +56,7 @@ def evaluate(arguments: list[str]) -> None:
     mine = Parser("evaluate", COMMANDS["evaluate"][0])
     mine.add_argument("rainy", metavar="RAINY", type=Path, help="a video file or a folder of frames")
     mine.add_argument("clean", metavar="CLEAN", type=Path, help="the same without rain")
-    _add_network_options(mine)
+    add_network_options(mine)
     mine.add_argument("--frames", type=frame_slice, default=slice(None), metavar="A:B", help="score these frames only")
     mine.add_argument("--json", type=Path, metavar="FILE", help="write the scores here as well")
     options = mine.parse_args(arguments)
@@ -78,30 +78,12 @@ def evaluate(arguments: list[str]) -> None:
     print(text)
 
 
-@command("remove the rain from a video file or a folder of frames")
+@command("remove the rain from video files, folders of frames and images")
 def derain(arguments: list[str]) -> None:
     """Derains with a progress bar."""
-    mine = Parser("derain", COMMANDS["derain"][0])
-    mine.add_argument("input", metavar="INPUT", type=Path, help="a video file or a folder of frames")
-    mine.add_argument("output", metavar="OUTPUT", type=Path, help="a video file, or a folder for one image a frame")
-    _add_network_options(mine)
-    mine.add_argument("--compare", action="store_true", help="show rainy and derained side by side")
-    mine.add_argument("--overwrite", action="store_true", help="replace an output folder that is not empty")
-    options = mine.parse_args(arguments)
-    from raincheck.deraining import derain as derain_video
-    from raincheck.progress import frame_counter
+    from raincheck.derain_command import run as run_derain
 
-    with frame_counter(options.input.name) as progress:
-        derain_video(
-            options.input,
-            options.output,
-            weights=options.weights,
-            device=options.device,
-            trust=options.trust,
-            compare=options.compare,
-            overwrite=options.overwrite,
-            progress=progress,
-        )
+    run_derain(arguments)
 
 
 @command("run a grid of settings and seeds, and tabulate it: GRID.yaml --out DIR")
@@ -185,17 +167,6 @@ def dashboard(arguments: list[str]) -> None:
 
     place = make_dashboard(options.runs, project=options.project, entity=options.entity, save=options.save)
     print(f"written to {place}")
-
-
-def _add_network_options(parser: Parser) -> None:
-    parser.add_argument(
-        "--weights",
-        default="rrgnet",
-        metavar="W",
-        help="rrgnet (default), identity, a weights file, a run's folder, or an exported .onnx or .pt2 file",
-    )
-    parser.add_argument("--trust", action="store_true", help="open .pt2 files, whose content can run code")
-    parser.add_argument("--device", default="auto", metavar="D", help="auto (default), cpu, cuda, cuda:1, mps")
 
 
 def frame_slice(text: str) -> slice:

@@ -63,3 +63,15 @@ def dispatch(arguments: list[str], commands: Commands, program: str) -> int:
     else:
         raise ConfigError(f"there is no command {arguments[0]!r}; choose one of {', '.join(commands)}")
     return 0
+
+
+def add_network_options(parser: Parser) -> None:
+    """Adds --weights, --trust and --device."""
+    parser.add_argument(
+        "--weights",
+        default="rrgnet",
+        metavar="W",
+        help="rrgnet (default), identity, a weights file, a run's folder, or an exported .onnx or .pt2 file",
+    )
+    parser.add_argument("--trust", action="store_true", help="open .pt2 files, whose content can run code")
+    parser.add_argument("--device", default="auto", metavar="D", help="auto (default), cpu, cuda, cuda:1, mps")

@@ -27,3 +27,7 @@ class WeightsError(RaincheckError):
 
 class DivergenceError(RaincheckError):
     """A loss term became NaN or infinite."""
+
+
+class RaincheckWarning(UserWarning):
+    """Something that the user should know, though all goes on: one sentence."""

@@ -23,14 +23,16 @@ class FrameRate(ProgressColumn):
 def frame_counter(name: str) -> Iterator[Callable[[int, int | None], None]]:
     """A bar on standard error with frames per second; yields `progress(frames_done, frames_in_all or None)`.
 
-    It appears with the first frame and goes after a mistake, which leaves one line on standard error.
+    On a terminal it appears with the first frame; elsewhere one line is written at the end. After a mistake it goes, so
+    that standard error holds one line.
     """
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), FrameRate(), TimeRemainingColumn()
     bar = Progress(*columns, console=Console(stderr=True))
     task = bar.add_task(name, total=None)
 
     def progress(done: int, total: int | None) -> None:
-        bar.start()
+        if bar.console.is_terminal:
+            bar.start()
         bar.update(task, completed=done, total=None if total is None else max(done, total))
 
     try:
@@ -38,6 +40,9 @@ def frame_counter(name: str) -> Iterator[Callable[[int, int | None], None]]:
     except RaincheckError:
         bar.live.transient = True  # takes the bar off standard error again, where it would be a second line
         raise
+    else:
+        if bar.tasks[task].completed:
+            bar.start()
     finally:
         if bar.live.is_started:  # or it would print an empty line
             bar.stop()

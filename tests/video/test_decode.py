@@ -158,10 +158,14 @@ def test_files_that_are_no_video(tmp_path: Path, name: str, capfd: pytest.Captur
     assert capfd.readouterr() == ("", "")  # FFmpeg keeps quiet
 
 
-def test_single_images_and_sound_are_no_video(tmp_path: Path) -> None:
+def test_an_image_is_a_video_of_one_frame(tmp_path: Path) -> None:
     Image.fromarray(noise(1)[0]).save(tmp_path / "a.png")
-    with pytest.raises(InputError, match="is not a video"):
-        open_stream(tmp_path / "a.png")
+    stream = open_stream(tmp_path / "a.png")
+    assert (stream.size, stream.length, stream.count(), stream.names) == ((48, 64), 1, 1, ["a.png"])
+    np.testing.assert_array_equal(pixels(stream), noise(1))
+
+
+def test_sound_is_no_video(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="has no pictures: it holds only audio"):
         open_stream(write_audio(tmp_path / "a.m4a"))
 

@@ -17,13 +17,16 @@ from PIL import Image
 from raincheck.errors import OutputError
 from raincheck.video.encode import open_writer
 from raincheck.video.output import check_output
+from raincheck.video.writers import Look
 from tinyvideo import Frames, listing, noise, read_folder, read_video, smooth, write_folder, write_video
 
 VIDEOS = ["a.mp4", "a.m4v", "a.mov", "a.mkv", "a.webm", "a.avi"]
 
 
 def write(output: Path, frames: Frames, fps: Fraction = Fraction(25), **options: object) -> None:
-    with open_writer(output, fps=fps, size=frames.shape[1:3], **options) as writer:  # type: ignore[arg-type]
+    rotation = options.pop("rotation", 0)
+    look = Look(fps, frames.shape[1:3], rotation=rotation)  # type: ignore[arg-type]
+    with open_writer(output, look, **options) as writer:  # type: ignore[arg-type]
         for frame in torch.from_numpy(frames):
             writer.write(rearrange(frame, "h w c -> c h w"))
 
@@ -101,7 +104,7 @@ def test_frames_of_a_video_are_numbered_from_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize("written", [0, 3])
 def test_an_interrupted_writer_leaves_nothing(tmp_path: Path, output: str, written: int) -> None:
     frame = torch.zeros(3, 48, 64, dtype=torch.uint8)
-    with pytest.raises(KeyboardInterrupt), open_writer(tmp_path / output, fps=Fraction(25), size=(48, 64)) as writer:
+    with pytest.raises(KeyboardInterrupt), open_writer(tmp_path / output, Look(Fraction(25), (48, 64))) as writer:
         for _ in range(written):
             writer.write(frame)
         raise KeyboardInterrupt
@@ -114,7 +117,7 @@ def test_an_interrupted_writer_leaves_what_was_there(tmp_path: Path) -> None:
     for output in ("a.mp4", "out"):
         with (
             pytest.raises(KeyboardInterrupt),
-            open_writer(tmp_path / output, fps=Fraction(25), size=(48, 64), overwrite=True) as writer,
+            open_writer(tmp_path / output, Look(Fraction(25), (48, 64)), overwrite=True) as writer,
         ):
             writer.write(torch.zeros(3, 48, 64, dtype=torch.uint8))
             raise KeyboardInterrupt
@@ -200,7 +203,7 @@ def test_outputs_that_cannot_be(tmp_path: Path) -> None:
         ("file", "it is a file; name a folder"),
         ("a.mp4", "it is a folder; give the name of a file"),
         ("a.gif", "gif is not written; name a .mp4, .m4v, .mov, .mkv, .webm, .avi file or a folder"),
-        ("a.png", "png is not written"),
+        ("a.png", "one image holds no video; name a .mp4"),
     ]:
         with pytest.raises(OutputError, match=message):
             check_output(tmp_path / output)

@@ -31,7 +31,7 @@ def video(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize(("start", "count"), [(0, 1), (0, 30), (9, 3), (10, 5), (29, 1), (13, 4)])
 def test_both_readers_return_what_pyav_decodes_in_order(video: Path, start: int, count: int) -> None:
-    expected = read_video(video)[start : start + count]
+    expected = read_video(video, exact=False)[start : start + count]
     by_pyav = PyAVReader(video, VideoFile(video).times).read(start, count)
     np.testing.assert_array_equal(channels_last(by_pyav), expected)
     if sys.platform == "linux":
@@ -42,7 +42,7 @@ def test_both_readers_return_what_pyav_decodes_in_order(video: Path, start: int,
 def test_other_containers(tmp_path: Path, name: str) -> None:
     codec = {"a.avi": "mpeg4", "a.mkv": "libx264", "a.webm": "libvpx-vp9"}[name]
     path = write_video(tmp_path / name, noise(20), codec, g="5")
-    expected, footage = read_video(path), VideoFile(path)
+    expected, footage = read_video(path, exact=False), VideoFile(path)
     for reader in (footage, PyAVReader(path, footage.times)):
         for start in (13, 2, 17):
             np.testing.assert_array_equal(channels_last(reader.read(start, 3)), expected[start : start + 3])
@@ -50,13 +50,13 @@ def test_other_containers(tmp_path: Path, name: str) -> None:
 
 def test_without_times_frames_are_counted_from_the_beginning(video: Path) -> None:
     frames = PyAVReader(video, [None] * 30).read(17, 4)
-    np.testing.assert_array_equal(channels_last(frames), read_video(video)[17:21])
+    np.testing.assert_array_equal(channels_last(frames), read_video(video, exact=False)[17:21])
 
 
 def test_without_decord_pyav_reads(video: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "decord", None)  # `import decord` raises ImportError
     footage = VideoFile(video)
-    np.testing.assert_array_equal(channels_last(footage.read(12, 5)), read_video(video)[12:17])
+    np.testing.assert_array_equal(channels_last(footage.read(12, 5)), read_video(video, exact=False)[12:17])
     assert isinstance(footage.reader(), PyAVReader)
 
 

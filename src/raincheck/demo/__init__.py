@@ -20,6 +20,7 @@ from raincheck.report import write_report
 from raincheck.report.console import print_matrix
 from raincheck.run import Report, run
 from raincheck.video.encode import open_writer
+from raincheck.video.writers import Look
 
 METHODS = ("finetune", "rrgnet")
 RAINS = ("thin", "veil", "wind")
@@ -64,7 +65,7 @@ def verdict(reports: Sequence[Report]) -> str:
 
 def write_rainy(path: Path) -> None:
     """A video of one held-out photograph, filmed under one rain after the other."""
-    with open_writer(path, fps=RATE, size=SIZE) as writer:
+    with open_writer(path, Look(RATE, SIZE)) as writer:
         for rain in RAINS:
             source = RenderedRain(rain, rain, photographs="bundled", test_frames=24, test_size=SIZE)
             video = source.task(seed=0).test[0]

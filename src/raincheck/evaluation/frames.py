@@ -14,6 +14,7 @@ from raincheck.networks import ClipNetwork
 from raincheck.video.encode import open_writer
 from raincheck.video.pixels import to_uint8
 from raincheck.video.stream import FOLDER_RATE
+from raincheck.video.writers import Look
 
 Pictures = dict[str, dict[str, Path]]
 
@@ -61,7 +62,7 @@ def save_videos(network: ClipNetwork, tasks: Sequence[Task], folder: Path, frame
     for position, task in enumerate(tasks):
         clips = TestClips(task.test[:1], window=network.window, experience=position)
         height, width = (side // 2 * 2 for side in task.test[0].size)  # browsers want even numbers
-        with open_writer(files[task.name], fps=FOLDER_RATE, size=(height, 2 * width)) as writer:
+        with open_writer(files[task.name], Look(FOLDER_RATE, (height, 2 * width))) as writer:
             for index in range(min(frames, len(clips))):
                 rainy, *_ = clips[index]
                 with torch.inference_mode():

@@ -15,10 +15,15 @@ class ClipNetwork(nn.Module):
     Attributes:
         window: frames of a clip, odd.
         arguments: what the constructor was called with; saved beside the weights.
+        multiple: pixels to a multiple of which frames are padded at the right and the bottom.
+        reach: no output pixel depends on input pixels further away than this, in rows or columns, so that frames can
+            be cut into tiles; None where a network looks at whole frames.
     """
 
     window: int
     arguments: dict[str, Any]
+    multiple: int = 1
+    reach: int | None = None
 
     def encode(self, frames: Tensor) -> Tensor:
         """Features of single frames: `(n, c, h, w)` to `(n, f, h', w')`."""

@@ -14,7 +14,7 @@ class Identity(ClipNetwork):
 
     def __init__(self, window: int = 1) -> None:
         super().__init__()
-        self.window = window
+        self.window, self.reach = window, 0
         self.arguments = {"window": window}
 
     def encode(self, frames: Tensor) -> Tensor:

@@ -87,7 +87,7 @@ class RRGNet(ClipNetwork):
         ConfigError: if `window` is even or negative, or a size is below 1.
     """
 
-    MULTIPLE = 8  # pixel-unshuffle by 2, then two strides of 2
+    multiple = 8  # pixel-unshuffle by 2, then two strides of 2
 
     def __init__(self, window: int = 5, width: int = 32, depth: int = 1, grouped: bool = True) -> None:
         super().__init__()
@@ -98,6 +98,9 @@ class RRGNet(ClipNetwork):
             )
         self.window, self.grouped = window, grouped
         self.arguments = {"window": window, "width": width, "depth": depth, "grouped": grouped}
+        # Of 3x3 convolutions: 5 + 4 depth at half resolution, 1 + 4 depth at a quarter, 2 depth at an eighth, and what
+        # the strides and shuffles are off by.
+        self.reach = 2 * (11 + 20 * depth)
         self.stem = nn.Sequential(conv(12, width), nn.ReLU(inplace=True), conv(width, width), nn.ReLU(inplace=True))
         groups = self.groups()
         self.branches = nn.ModuleList(conv(len(group) * width, width) for group in groups)
@@ -119,7 +122,7 @@ class RRGNet(ClipNetwork):
         """`(n, 3, h, w)` to features `(n, f, h', w')` at half resolution, padded to a multiple of 4 by replication."""
         high, wide = frames.shape[-2:]
         # Replication, unlike reflection, is defined for every size, down to one pixel.
-        padded = F.pad(frames, (0, -wide % self.MULTIPLE, 0, -high % self.MULTIPLE), mode="replicate")
+        padded = F.pad(frames, (0, -wide % self.multiple, 0, -high % self.multiple), mode="replicate")
         features: Tensor = self.stem(fast(F.pixel_unshuffle(padded, 2)))
         return features
 

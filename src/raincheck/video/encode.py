@@ -10,15 +10,19 @@ from typing import Protocol
 
 from torch import Tensor
 
-from raincheck.video.output import CONTAINERS, check_output, is_video
-from raincheck.video.writers import FileWriter, FolderWriter, cannot
+from raincheck.video.companions import Companions
+from raincheck.video.encoders import Encoding
+from raincheck.video.output import CONTAINERS, check_output, is_image, is_video
+from raincheck.video.writers import FileWriter, FolderWriter, Look, cannot
+
+USUAL = Encoding()
 
 
 class Writer(Protocol):
     """Takes frames in order."""
 
-    def write(self, frame: Tensor) -> None:
-        """Adds a frame, uint8 `(c, h, w)` RGB.
+    def write(self, frame: Tensor, time: Fraction | None = None) -> None:
+        """Adds a frame, uint8 `(c, h, w)` RGB, shown at `time` seconds; None follows at the constant rate.
 
         Raises:
             OutputError: if it cannot be written, for instance because the disk is full.
@@ -29,39 +33,45 @@ class Writer(Protocol):
 @contextmanager
 def open_writer(
     output: str | Path,
+    look: Look,
     *,
-    fps: Fraction,
-    size: tuple[int, int],
-    rotation: int = 0,
+    encoding: Encoding = USUAL,
     names: list[str] | None = None,
+    companions: Companions | None = None,
     source: Path | None = None,
     overwrite: bool = False,
 ) -> Iterator[Writer]:
     """Opens a video file or a folder of frames for writing; what the `with` block leaves unfinished is removed.
 
     Args:
-        output: a video file if it ends in .mp4, .m4v, .mov, .mkv, .webm or .avi, else a folder.
-        fps: frames per second.
-        size: height and width of the frames in pixels.
-        rotation: counter-clockwise degrees for the display matrix; .mp4, .mov, .mkv and .webm can hold it.
+        output: a video file if it ends in .mp4, .m4v, .mov, .mkv, .webm or .avi, an image by its
+            suffix, else a folder.
+        look: what a video file says about its frames; .avi cannot hold a rotation.
+        encoding: what the user wants of a video file.
+        companions: sound and other tracks to copy into a video file.
         names: file names of a folder's frames; None numbers them `00001.png`, `00002.png`, ...
         source: the input, which is never overwritten.
         overwrite: allow the replacement of a folder of frames. An existing video file is always replaced.
 
     Raises:
         OutputError: if the output must not or cannot be written.
+        ConfigError: if there is no encoder for what is wanted.
     """
     target = check_output(output, source, overwrite)
     partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
     shown = Path(output)
     try:
         if is_video(target):
-            file = FileWriter(partial, CONTAINERS[target.suffix.lower()], fps, size, rotation, shown)
+            file = FileWriter(partial, CONTAINERS[target.suffix.lower()], look, encoding, companions, shown)
             try:
                 yield file
                 file.finish()
             finally:
                 file.abandon()
+        elif is_image(target):
+            # Pillow knows formats by their suffixes.
+            partial = partial.with_name(partial.name + target.suffix)
+            yield FolderWriter(partial.parent, [partial.name], shown)
         else:
             make_folder(partial, shown)
             yield FolderWriter(partial, names, shown)

@@ -1,6 +1,7 @@
 """Video that is in memory already, or made frame by frame by someone else's program."""
 
 from collections.abc import Iterable, Sized
+from fractions import Fraction
 from itertools import chain
 
 import numpy as np
@@ -10,13 +11,13 @@ from einops import rearrange
 from torch import Tensor
 
 from raincheck.errors import InputError
-from raincheck.video.stream import FOLDER_RATE, Stream
+from raincheck.video.stream import FOLDER_RATE, Stream, at_rate
 
 Frame = Tensor | npt.NDArray[np.uint8]
 
 
-def memory_stream(frames: Iterable[Frame]) -> tuple[Stream, bool]:
-    """A stream of frames in memory, and whether they are NumPy arrays.
+def memory_stream(frames: Iterable[Frame], fps: Fraction = FOLDER_RATE) -> tuple[Stream, bool]:
+    """A stream of frames in memory at that rate, and whether they are NumPy arrays.
 
     Raises:
         InputError: if there is no frame.
@@ -31,11 +32,11 @@ def memory_stream(frames: Iterable[Frame]) -> tuple[Stream, bool]:
     return Stream(
         path=None,
         size=(high, wide),
-        fps=FOLDER_RATE,
+        fps=fps,
         length=length,
         names=None,
         rotation=0,
-        source=lambda: tensors,
+        source=lambda: at_rate(tensors, fps),
         counter=lambda: sum(1 for _ in tensors),
     ), isinstance(first, np.ndarray)
 

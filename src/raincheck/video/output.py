@@ -16,7 +16,7 @@ CONTAINERS = {
     ".avi": "avi",
 }
 # Nobody who writes one of these means a folder of frames.
-UNSUPPORTED = {".gif", ".wmv", ".flv", ".mpg", ".mpeg", ".ts", ".m2ts", ".ogv", ".3gp", ".y4m"} | IMAGE_SUFFIXES
+UNSUPPORTED = {".gif", ".wmv", ".flv", ".mpg", ".mpeg", ".ts", ".m2ts", ".ogv", ".3gp", ".y4m"}
 
 
 def is_video(output: Path) -> bool:
@@ -24,13 +24,18 @@ def is_video(output: Path) -> bool:
     return output.suffix.lower() in CONTAINERS
 
 
+def is_image(output: Path) -> bool:
+    """Whether the name asks for one image."""
+    return output.suffix.lower() in IMAGE_SUFFIXES
+
+
 def check_output(output: str | Path, source: Path | None = None, overwrite: bool = False) -> Path:
     """Refuses an output that cannot or must not be written; writes nothing itself.
 
     Args:
-        output: a video file by its suffix, else a folder of frames.
+        output: a video file or an image by its suffix, else a folder of frames.
         source: the input, which must not be overwritten.
-        overwrite: allow the replacement of a folder that holds frames. A video file is always replaced.
+        overwrite: allow the replacement of a folder that holds frames. A file is always replaced.
 
     Returns:
         The output with symbolic links followed, so that what they point to is replaced, and not the links.
@@ -40,6 +45,10 @@ def check_output(output: str | Path, source: Path | None = None, overwrite: bool
     """
     named = Path(output)
     output = named.resolve()
+    if is_image(output) and (source is None or not is_image(source)):
+        raise OutputError(
+            f"cannot write {named}: one image holds no video; name a {', '.join(CONTAINERS)} file or a folder"
+        )
     if output.suffix.lower() in UNSUPPORTED:
         raise OutputError(
             f"cannot write {named}: {output.suffix} is not written; name a {', '.join(CONTAINERS)} file or a folder"
@@ -51,7 +60,7 @@ def check_output(output: str | Path, source: Path | None = None, overwrite: bool
         raise OutputError(f"cannot write {named}: there is no folder {parent}; create it first")
     if not os.access(parent, os.W_OK | os.X_OK):
         raise OutputError(f"cannot write {named}: the folder {parent} is not writable; choose another")
-    if is_video(output):
+    if is_video(output) or is_image(output):
         if output.is_dir():
             raise OutputError(f"cannot write {named}: it is a folder; give the name of a file")
     elif output.is_dir():

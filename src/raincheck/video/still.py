@@ -5,6 +5,7 @@ import struct
 import warnings
 import zlib
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
 from raincheck.errors import InputError
-from raincheck.video.stream import FOLDER_RATE, Stream
+from raincheck.video.stream import FOLDER_RATE, Picture, Stream, at_rate
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".pnm"}
 # What Pillow's readers raise for broken files of the formats above.
@@ -144,29 +145,37 @@ def common_size(files: list[Path]) -> tuple[int, int]:
     return size
 
 
-def open_folder(folder: Path) -> Stream:
+def open_folder(folder: Path, fps: Fraction = FOLDER_RATE) -> Stream:
     """Opens a folder of images and checks the headers of all, so that a bad one stops the work before it begins.
 
     Raises:
         InputError: if there is no image, one is unreadable, or sizes differ.
     """
-    files = frame_files(folder)
+    return images_stream(folder, frame_files(folder), fps)
+
+
+def images_stream(path: Path, files: list[Path], fps: Fraction) -> Stream:
+    """A stream of image files.
+
+    Raises:
+        InputError: if one is unreadable, or sizes differ.
+    """
     return Stream(
-        path=folder,
+        path=path,
         size=common_size(files),
-        fps=FOLDER_RATE,
+        fps=fps,
         length=len(files),
         names=[p.name for p in files],
         rotation=0,
-        source=lambda: read_images(files),
+        source=lambda: read_images(files, fps),
         counter=lambda: len(files),
     )
 
 
-def read_images(files: list[Path]) -> Iterator[Tensor]:
-    """Yields each file's pixels, uint8 `(c, h, w)`.
+def read_images(files: list[Path], fps: Fraction) -> Iterator[Picture]:
+    """Yields each file's pixels.
 
     Raises:
         InputError: as `read_image`.
     """
-    return map(read_image, files)
+    return at_rate(map(read_image, files), fps)

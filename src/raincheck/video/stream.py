@@ -1,13 +1,28 @@
 """A video read once, frame after frame, in constant memory."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import NamedTuple
 
 from torch import Tensor
 
+from raincheck.video.colour import Colour
+
 FOLDER_RATE = Fraction(25)  # frames per second of footage that knows no rate: folders of images, frames in memory
+
+
+class Picture(NamedTuple):
+    """A frame and when it is shown.
+
+    Attributes:
+        pixels: uint8 `(c, h, w)` RGB.
+        time: seconds since the video's start; later than that of the frame before.
+    """
+
+    pixels: Tensor
+    time: Fraction
 
 
 @dataclass(frozen=True)
@@ -24,6 +39,9 @@ class Stream:
         rotation: counter-clockwise degrees of the display matrix; 0 where there is none.
         source: opens the video and yields its frames.
         counter: counts the frames without converting them to RGB.
+        colour: how a video file's frames are stored and tagged; None for frames that are RGB.
+        aspect: width of a pixel divided by its height; None where nothing is said.
+        tick: seconds to which the times of frames are exact; None where they follow from the rate.
     """
 
     path: Path | None
@@ -32,11 +50,22 @@ class Stream:
     length: int | None
     names: list[str] | None
     rotation: int
-    source: Callable[[], Iterator[Tensor]]
+    source: Callable[[], Iterator[Picture]]
     counter: Callable[[], int]
+    colour: Colour | None = None
+    aspect: Fraction | None = None
+    tick: Fraction | None = None
 
     def frames(self) -> Iterator[Tensor]:
         """Yields the frames from the first to the last, uint8 `(c, h, w)` RGB; every call starts again.
+
+        Raises:
+            InputError: at the frame that cannot be read or has another size.
+        """
+        return (picture.pixels for picture in self.pictures())
+
+    def pictures(self) -> Iterator[Picture]:
+        """Yields the frames with their times; every call starts again.
 
         Raises:
             InputError: at the frame that cannot be read or has another size.
@@ -50,3 +79,8 @@ class Stream:
             InputError: at the frame that cannot be read.
         """
         return self.counter()
+
+
+def at_rate(frames: Iterable[Tensor], fps: Fraction) -> Iterator[Picture]:
+    """Gives frames that have no times of their own those of a constant rate."""
+    return (Picture(pixels, index / fps) for index, pixels in enumerate(frames))

@@ -2,6 +2,7 @@
 
 import os
 from contextlib import suppress
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import cast
@@ -9,30 +10,38 @@ from typing import cast
 import av
 from av.container import OutputContainer
 from av.video.frame import VideoFrame
-from av.video.reformatter import ColorRange, Colorspace
 from av.video.stream import VideoStream
 from einops import rearrange
 from torch import Tensor
 
-from raincheck.errors import OutputError
+from raincheck.errors import ConfigError, OutputError
+from raincheck.video.colour import EXACT, Colour, colour_of_size
+from raincheck.video.companions import Companions
+from raincheck.video.encoders import Encoding, choose_encoder
 from raincheck.video.still import write_image
 
 av.logging.set_level(None)  # FFmpeg's own complaints would stand beside our one sentence
 
-# Encoders by preference with their settings: visually lossless. mpeg4 is part of every FFmpeg.
-H264 = {"libx264": {"crf": "17", "preset": "medium"}, "mpeg4": {"qmin": "2", "qmax": "3"}}
-ENCODERS: dict[str, dict[str, dict[str, str]]] = {
-    "mp4": H264,
-    "mov": H264,
-    "matroska": H264,
-    # AVI stores no presentation times, so frames must be stored in the order in which they are shown.
-    "avi": {"libx264": {**H264["libx264"], "bf": "0"}, "mpeg4": H264["mpeg4"]},
-    "webm": {"libvpx-vp9": {"crf": "18", "b": "0", "row-mt": "1", "deadline": "good", "cpu-used": "4"}},
-}
-MPEG4_CLOCK = 2**16 - 1  # mpeg4 cannot count finer fractions of a second
-# ISO/IEC 23091-2 codes for the colour matrix, primaries and transfer.
-BT709, BT601 = 1, 6
-HD_LINES = 720  # from here on players take untagged video for BT.709, below for BT.601
+
+@dataclass(frozen=True)
+class Look:
+    """What a video file says about its frames.
+
+    Attributes:
+        fps: average frames per second.
+        size: height and width in pixels.
+        rotation: counter-clockwise degrees for the display matrix.
+        colour: how RGB frames are stored and tagged; None is usual for the size.
+        aspect: width of a pixel divided by its height; None says nothing.
+        tick: seconds of which the times of frames are multiples; None where they follow from the rate.
+    """
+
+    fps: Fraction
+    size: tuple[int, int]
+    rotation: int = 0
+    colour: Colour | None = None
+    aspect: Fraction | None = None
+    tick: Fraction | None = None
 
 
 class FolderWriter:
@@ -47,8 +56,8 @@ class FolderWriter:
     def __init__(self, folder: Path, names: list[str] | None, shown: Path) -> None:
         self.folder, self.names, self.shown, self.done = folder, names, shown, 0
 
-    def write(self, frame: Tensor) -> None:
-        """Adds a frame, uint8 `(c, h, w)` RGB.
+    def write(self, frame: Tensor, time: Fraction | None = None) -> None:
+        """Adds a frame, uint8 `(c, h, w)` RGB; images have no time.
 
         Raises:
             OutputError: if it cannot be written.
@@ -67,63 +76,110 @@ class FileWriter:
     Height and width are kept whatever they are. H.264 with chroma at half resolution cannot have odd ones, so that
     odd videos keep their full chroma (yuv444p): no pixel is added or lost, but few browsers play them.
 
+    AVI stores no time stamps: there, frames follow one another at the average rate.
+
     Args:
         path: the file to write.
         container: FFmpeg's name of the container format.
-        fps: frames per second.
-        size: height and width in pixels.
-        rotation: counter-clockwise degrees for the display matrix.
+        look: what it says about its frames.
+        encoding: what the user wants of it.
+        companions: sound and other tracks to copy into it.
         shown: what errors call the output.
 
     Raises:
         OutputError: if the file cannot be created.
+        ConfigError: if there is no encoder for what is wanted.
     """
 
     def __init__(
-        self, path: Path, container: str, fps: Fraction, size: tuple[int, int], rotation: int, shown: Path
+        self, path: Path, container: str, look: Look, encoding: Encoding, companions: Companions | None, shown: Path
     ) -> None:
-        self.shown, self.size, self.done = shown, size, 0
-        self.matrix = BT709 if min(size) >= HD_LINES else BT601
+        self.shown, self.look, self.companions, self.done = shown, look, companions, 0
+        self.colour = look.colour or colour_of_size(look.size)
+        self.encoder = choose_encoder(container, look.size, encoding)
+        tick = None if container == "avi" else look.tick
+        self.rate, self.tick = self.encoder.clock(look.fps, tick)
+        self.stamped = container != "avi"
+        self.start, self.last = Fraction(0), -1  # seconds that count as 0; ticks of the frame before
         try:
             # Through a Python file a full disk raises at once; FFmpeg's own output can lose the last error.
             self.file = path.open("wb")
             self.container: OutputContainer = av.open(self.file, "w", format=container)
-            self.track = self.add_track(container, fps)
-        except (OSError, av.FFmpegError, ValueError) as error:
+            self.track = self.add_track()
+        except (OSError, av.FFmpegError) as error:
             raise cannot(shown, error) from None
-        if rotation:
-            self.track.set_display_rotation(rotation)
+        except ValueError as error:
+            raise ConfigError(f"{shown} cannot hold {self.encoder.name} ({error}); use another --codec") from None
+        if companions is not None:
+            companions.join(self.container, container)
 
-    def add_track(self, container: str, fps: Fraction) -> VideoStream:
-        """Chooses the encoder and tags the colours."""
-        name = next((n for n in ENCODERS[container] if n in av.codecs_available), "mpeg4")
-        if name == "mpeg4" and max(fps.numerator, fps.denominator) > MPEG4_CLOCK:
-            fps = fps.limit_denominator(1001)
-        track = cast(VideoStream, self.container.add_stream(name, rate=fps, options=ENCODERS[container][name]))
-        odd = self.size[0] % 2 or self.size[1] % 2
-        track.height, track.width = self.size
-        track.pix_fmt = "yuv444p" if odd and name == "libx264" else "yuv420p"
+    def add_track(self) -> VideoStream:
+        """Opens the track of pictures, and tags its colours, shape and rotation."""
+        name, options = self.encoder.name, self.encoder.options
+        track = cast(VideoStream, self.container.add_stream(name, rate=self.rate, options=options))
+        track.height, track.width = self.look.size
+        track.pix_fmt = self.encoder.pixel_format
         context = track.codec_context
-        context.colorspace = context.color_primaries = context.color_trc = self.matrix
-        context.color_range = ColorRange.MPEG
-        self.rate = fps
+        context.time_base = self.tick if self.stamped else 1 / self.rate
+        context.color_primaries, context.color_trc = self.colour.primaries, self.colour.transfer
+        if not self.encoder.rgb:
+            context.colorspace, context.color_range = self.colour.matrix, self.colour.range
+        if self.look.aspect is not None:
+            context.sample_aspect_ratio = self.look.aspect
+        if name == "libx265" and self.container.format.name in ("mp4", "mov"):
+            context.codec_tag = "hvc1"  # Apple's players ignore the usual one
+        if self.look.rotation:
+            track.set_display_rotation(self.look.rotation)
         return track
 
-    def write(self, frame: Tensor) -> None:
-        """Adds a frame, uint8 `(c, h, w)` RGB.
+    def write(self, frame: Tensor, time: Fraction | None = None) -> None:
+        """Adds a frame, uint8 `(c, h, w)` RGB, shown at `time` seconds; None follows at the constant rate.
 
         Raises:
             OutputError: if it cannot be encoded or written.
+            InputError: if sound that goes with it cannot be read.
         """
-        pixels = rearrange(frame, "c h w -> h w c").contiguous().numpy()
-        picture = VideoFrame.from_ndarray(pixels, format="rgb24").reformat(
-            format=self.track.pix_fmt,
-            dst_colorspace=Colorspace.ITU709 if self.matrix == BT709 else Colorspace.ITU601,
-            dst_color_range=ColorRange.MPEG,
-        )
-        picture.pts, picture.time_base = self.done, 1 / self.rate
+        time = self.done / self.look.fps if time is None else time
+        if self.done == 0 and self.companions is not None:
+            self.start = self.companions.begin(time)
+        picture = self.stored(frame)
+        if self.stamped:
+            picture.pts = max(round((time - self.start) / self.tick), self.last + 1)
+            picture.time_base, picture.duration = self.tick, round(1 / self.rate / self.tick)
+        else:
+            picture.pts, picture.time_base = self.done, 1 / self.rate
+        self.last = picture.pts
         self.mux(picture)
+        if self.companions is not None:
+            self.copy_companions(time)
         self.done += 1
+
+    def stored(self, frame: Tensor) -> VideoFrame:
+        """The frame in the encoder's pixel format."""
+        pixels = rearrange(frame, "c h w -> h w c").contiguous().numpy()
+        picture = VideoFrame.from_ndarray(pixels, format="rgb24")
+        if self.encoder.rgb:
+            return picture.reformat(format=self.track.pix_fmt)
+        return picture.reformat(
+            format=self.track.pix_fmt,
+            dst_colorspace=self.colour.converter,
+            dst_color_range=self.colour.range,
+            interpolation=EXACT,
+        )
+
+    def copy_companions(self, time: Fraction | None) -> None:
+        """Copies what goes with the pictures before `time`, or with None all that is left.
+
+        Raises:
+            OutputError: if it cannot be written.
+            InputError: if it cannot be read.
+        """
+        assert self.companions is not None
+        for packet in self.companions.packets(time):
+            try:
+                self.container.mux(packet)
+            except (OSError, av.FFmpegError, ValueError) as error:
+                raise cannot(self.shown, error) from None
 
     def mux(self, picture: VideoFrame | None) -> None:
         """Encodes a picture, or with None what the encoder has held back.
@@ -141,8 +197,11 @@ class FileWriter:
 
         Raises:
             OutputError: if that cannot be written.
+            InputError: if sound cannot be read.
         """
         self.mux(None)
+        if self.companions is not None and self.done:
+            self.copy_companions(None)
         try:
             self.container.close()
             self.file.flush()

@@ -1,0 +1,204 @@
+"""`raincheck derain`: its options, several inputs, and pipes; torch is imported when the work begins."""
+
+import argparse
+import re
+import sys
+import warnings
+from argparse import RawDescriptionHelpFormatter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from raincheck.commands import Parser, add_network_options
+from raincheck.errors import ConfigError, RaincheckWarning
+
+if TYPE_CHECKING:
+    from raincheck.deraining import Video
+
+PIPE = "-"
+EXAMPLES = """
+examples:
+  raincheck derain in.mp4 out.mp4                         sound, subtitles, times and colours are kept
+  raincheck derain in.mp4 out.mp4 --compare wipe --start 1:30 --end 1:45
+  raincheck derain *.mp4 photo.jpg results                several inputs into a folder
+  raincheck derain frames/ derained/                      a folder of images is a video; an image is a picture
+  ffmpeg -i in.mp4 -f rawvideo -pix_fmt rgb24 - | raincheck derain - - --size 1920x1080 | ffmpeg -f rawvideo \\
+      -pix_fmt rgb24 -s 1920x1080 -r 25 -i - out.mp4
+"""
+
+
+def parser() -> Parser:
+    """All options of the command."""
+    mine = Parser("derain", "remove the rain from video files, folders of frames and images")
+    mine.formatter_class = RawDescriptionHelpFormatter
+    mine.epilog = EXAMPLES
+    mine.add_argument(
+        "input",
+        metavar="INPUT",
+        nargs="+",
+        help="a video file, a folder of frames, an image, a glob, or - for raw frames",
+    )
+    mine.add_argument(
+        "output",
+        metavar="OUTPUT",
+        type=Path,
+        help="a video file, an image, a folder for one image a frame or for several inputs, or - for raw frames",
+    )
+    add_network_options(mine)
+    mine.add_argument("--precision", default="fp32", help="fp32 (default) or bf16, which is faster on GPUs")
+    mine.add_argument(
+        "--tile", type=tile, default="auto", metavar="T", help="auto (default), none, or the side of tiles in pixels"
+    )
+    mine.add_argument("--start", metavar="T", help="first frame: seconds (12.5), a time (1:02:03.5) or frames (250f)")
+    mine.add_argument("--end", metavar="T", help="the frame after the last, in the same words")
+    mine.add_argument(
+        "--compare",
+        choices=("side", "wipe"),
+        help="show rainy and derained side by side (also: --compare alone), or on both sides of a moving line",
+    )
+    mine.add_argument("--no-cuts", action="store_true", help="let windows reach across cuts between shots")
+    mine.add_argument("--crf", type=int, metavar="Q", help="constant quality of a video file, 0 best (default: 18)")
+    mine.add_argument("--codec", metavar="C", help="FFmpeg's encoder (default: libx264; libvpx-vp9 for .webm)")
+    mine.add_argument("--pixel-format", metavar="P", help="FFmpeg's pixel format (default: yuv420p)")
+    mine.add_argument("--fps", type=rate, metavar="R", help="frames per second of images and raw frames (default: 25)")
+    mine.add_argument("--size", type=size, metavar="WxH", help="width and height of raw frames (rgb24) from -")
+    mine.add_argument("--overwrite", action="store_true", help="allow an output folder that is not empty")
+    return mine
+
+
+def run(arguments: list[str]) -> None:
+    """Derains with a progress bar."""
+    options = parser().parse_args(plain_compare(arguments))
+    if PIPE in options.input and (len(options.input) > 1 or options.size is None):
+        raise ConfigError("raw frames from - need --size WxH, and no other input; see raincheck derain --help")
+    settings = {
+        "weights": options.weights,
+        "device": options.device,
+        "trust": options.trust,
+        "precision": options.precision,
+        "tile": options.tile,
+        "start": options.start,
+        "end": options.end,
+        "compare": options.compare or False,
+        "cuts": not options.no_cuts,
+        "fps": options.fps,
+        "crf": options.crf,
+        "codec": options.codec,
+        "pixel_format": options.pixel_format,
+    }
+    with notices():
+        if str(options.output) == PIPE:
+            to_pipe(only(options.input), options.size, settings)
+        elif PIPE in options.input:
+            derain_one(raw_input(options.size), options.output, PIPE, {**settings, "overwrite": options.overwrite})
+        else:
+            derain_files(options.input, options.output, options.overwrite, settings)
+
+
+def derain_files(inputs: list[str], output: Path, overwrite: bool, settings: dict[str, Any]) -> None:
+    """Derains files, one after the other; those that are done stay when a later one fails."""
+    from raincheck.deraining.batch import plan
+
+    there = output.exists()
+    try:
+        for source, target in plan(inputs, output, overwrite):
+            derain_one(source, target, source.name, {**settings, "overwrite": overwrite})
+    finally:
+        if not there:
+            with suppress(OSError):  # a folder that holds results, or a file
+                output.rmdir()
+
+
+def derain_one(video: "Video", output: Path, name: str, settings: dict[str, Any]) -> None:
+    """Derains one video with a progress bar."""
+    from raincheck.deraining import derain
+    from raincheck.progress import frame_counter
+
+    with frame_counter(name) as progress:
+        derain(video, output, progress=progress, **settings)
+
+
+def to_pipe(source: str, dimensions: tuple[int, int] | None, settings: dict[str, Any]) -> None:
+    """Writes raw frames, rgb24, to standard output, each as soon as it is ready."""
+    from raincheck.deraining import derain
+    from raincheck.progress import frame_counter
+
+    with frame_counter(source) as progress:
+        video = Path(source) if source != PIPE else raw_input(dimensions)
+        for frame in derain(video, progress=progress, **settings):
+            sys.stdout.buffer.write(frame.tobytes())
+            sys.stdout.buffer.flush()
+
+
+def raw_input(dimensions: tuple[int, int] | None) -> "Video":
+    """Raw frames, rgb24, of that width and height from standard input."""
+    from raincheck.video.raw import raw_frames
+
+    assert dimensions is not None
+    return raw_frames(sys.stdin.buffer, *dimensions)
+
+
+def only(inputs: list[str]) -> str:
+    """The one input.
+
+    Raises:
+        ConfigError: if there are several.
+    """
+    if len(inputs) > 1:
+        raise ConfigError("several inputs cannot go to -; name a folder")
+    return inputs[0]
+
+
+def plain_compare(arguments: list[str]) -> list[str]:
+    """Lets `--compare` stand alone, also before INPUT, which argparse would take for its value."""
+    words: list[str] = []
+    for index, word in enumerate(arguments):
+        alone = word == "--compare" and (index + 1 == len(arguments) or arguments[index + 1] not in ("side", "wipe"))
+        words.append("--compare=side" if alone else word)
+    return words
+
+
+@contextmanager
+def notices() -> Iterator[None]:
+    """Shows our warnings as one line on standard error, without the line of code that Python adds."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", RaincheckWarning)
+        usual = warnings.showwarning
+
+        def show(
+            message: Warning | str,
+            category: type[Warning],
+            filename: str,
+            lineno: int,
+            file: TextIO | None = None,
+            line: str | None = None,
+        ) -> None:
+            if issubclass(category, RaincheckWarning):
+                print(f"raincheck: notice: {message}", file=sys.stderr)
+            else:
+                usual(message, category, filename, lineno, file, line)
+
+        warnings.showwarning = show
+        yield
+
+
+def tile(text: str) -> int | str:
+    """A number, or a word for `derain` to judge."""
+    return int(text) if text.isdecimal() else text
+
+
+def size(text: str) -> tuple[int, int]:
+    """`640x480`: width and height."""
+    if not (match := re.fullmatch(r"([1-9]\d{0,5})x([1-9]\d{0,5})", text)):
+        raise argparse.ArgumentTypeError(f"{text!r} is no size such as 640x480")
+    return int(match[1]), int(match[2])
+
+
+def rate(text: str) -> Fraction:
+    """`25`, `29.97` or `30000/1001`."""
+    try:
+        return Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        raise argparse.ArgumentTypeError(f"{text!r} is no rate such as 25 or 30000/1001") from None

@@ -1,0 +1,202 @@
+"""`derain`: a video in, frames or a file out."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, closing
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, TypedDict, Unpack, overload
+
+from einops import rearrange
+
+from raincheck.deraining.compare import COMPARISONS, choose_comparison
+from raincheck.deraining.engine import Engine, network_on
+from raincheck.deraining.passing import derain_pictures
+from raincheck.errors import ConfigError, InputError, OutputError
+from raincheck.video.ahead import ahead
+from raincheck.video.companions import Companions
+from raincheck.video.decode import Stream, open_stream
+from raincheck.video.encode import open_writer
+from raincheck.video.encoders import Encoding
+from raincheck.video.memory import Frame, memory_stream
+from raincheck.video.output import check_output, is_image, is_video
+from raincheck.video.part import Part, parse_moment
+from raincheck.video.stream import FOLDER_RATE, Picture
+from raincheck.video.writers import Look
+
+Video = str | Path | Frame | Iterable[Frame]
+Progress = Callable[[int, int | None], None]
+
+
+class Options(TypedDict, total=False):
+    """The keyword arguments of `derain`, which explains them."""
+
+    weights: str | Path
+    device: str
+    trust: bool
+    precision: str
+    tile: int | str
+    compare: bool | str
+    start: str | float | None
+    end: str | float | None
+    cuts: bool
+    fps: Fraction | float | None
+    crf: int | None
+    codec: str | None
+    pixel_format: str | None
+    overwrite: bool
+    progress: Progress | None
+
+
+@overload
+def derain(video: Video, output: None = None, **options: Unpack[Options]) -> Iterator[Any]: ...
+
+
+@overload
+def derain(video: Video, output: str | Path, **options: Unpack[Options]) -> Path: ...
+
+
+def derain(
+    video: Video,
+    output: str | Path | None = None,
+    *,
+    weights: str | Path = "rrgnet",
+    device: str = "auto",
+    trust: bool = False,
+    precision: str = "fp32",
+    tile: int | str = "auto",
+    compare: bool | str = False,
+    start: str | float | None = None,
+    end: str | float | None = None,
+    cuts: bool = True,
+    fps: Fraction | float | None = None,
+    crf: int | None = None,
+    codec: str | None = None,
+    pixel_format: str | None = None,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> Iterator[Any] | Path:
+    """Removes the rain from a video, as a stream, in constant memory.
+
+    A video file keeps its frames and their times, rotation, colour tags, pixel aspect, sound, subtitles, chapters and
+    tags; what the output's container cannot hold is left out with a `RaincheckWarning`.
+
+    Args:
+        video: a video file; a folder of frames; an image; or RGB frames in uint8, of any iterable: NumPy arrays
+            `(h, w, c)`, so also one array `(t, h, w, c)`, or tensors `(c, h, w)`, so also one tensor `(t, c, h, w)`.
+        output: a video file (.mp4, .m4v, .mov, .mkv, .webm, .avi); for an image an image; else a folder for one image
+            a frame, which are named as the input's images, or 00001.png and so on. None writes nothing and yields the
+            frames.
+        weights: `rrgnet` (shipped), `identity`, a weights file, a run's folder, or an exported .onnx or .pt2 file.
+        device: `auto`, or what torch calls it; exported files are computed on the CPU.
+        trust: open .pt2 files, whose content can run code.
+        precision: `fp32` or `bf16`.
+        tile: side of the tiles that frames are cut into, in pixels; `auto` cuts where memory is short, `none` never.
+        compare: `side` (or True) puts the rainy frame to the left of the derained one; `wipe` shows both in one frame.
+        start: the first frame: seconds (12.5), a time ("1:02:03.5") or frames ("250f").
+        end: the frame after the last, in the same words. Frames outside are still seen by windows.
+        cuts: no window reaches across a cut between two shots.
+        fps: frames per second of frames and images, which have no rate of their own; None is 25.
+        crf: constant quality of a video file, 0 best; None is 18.
+        codec: FFmpeg's name of an encoder; None is H.264, or VP9 for .webm.
+        pixel_format: FFmpeg's name; None is yuv420p.
+        overwrite: allow the replacement of an output folder of frames; an output file is always replaced.
+        progress: called after each frame with the frames done and the number in all, if it is known.
+
+    Returns:
+        Without `output` an iterator over frames like those given: tensors `(c, h, w)` for tensors, else NumPy arrays
+        `(h, w, c)`, uint8. With `output` its path, when all is written.
+
+    Raises:
+        InputError: if the video cannot be read.
+        OutputError: if the output cannot or must not be written; nothing is left of it.
+        WeightsError: if there are no such weights, or they are not trusted.
+        ConfigError: if an option asks for what does not exist.
+    """
+    source = Path(video) if isinstance(video, str | Path) else None
+    if output is not None:
+        check_output(output, source, overwrite)
+    comparison = choose_comparison(compare)
+    part = Part(*(None if moment is None else parse_moment(moment) for moment in (start, end)))
+    if fps is not None and not 0 < fps < float("inf"):
+        raise ConfigError(f"{fps} frames per second show nothing; give a number above 0")
+    rate = FOLDER_RATE if fps is None else Fraction(fps).limit_denominator(1001)
+    stream, arrays = (open_stream(video, rate), True) if isinstance(video, str | Path) else memory_stream(video, rate)
+    engine = Engine(*network_on(weights, device, trust), precision, tile)
+    pictures = derained(stream, engine, part, comparison, cuts)
+    length = part.count(stream.length, stream.fps)
+    if output is None:
+        frames = (picture.pixels for picture in counted(pictures, length, progress))
+        return (rearrange(p, "c h w -> h w c").numpy() for p in frames) if arrays else frames
+    if is_image(Path(output)) and stream.length != 1:
+        raise OutputError(f"cannot write {output}: an image holds one frame; name a video file or a folder")
+    encoding = Encoding(crf, codec, pixel_format)
+    with closing(ahead(pictures)) as ready:
+        write(counted(ready, length, progress), stream, Path(output), part, comparison, encoding, overwrite)
+    return Path(output)
+
+
+def derained(stream: Stream, engine: Engine, part: Part, comparison: str | None, cuts: bool) -> Iterator[Picture]:
+    """The frames to show with their times.
+
+    Raises:
+        InputError: if the video cannot be read, or none of its frames is in the part.
+    """
+    source = part.read(stream.pictures(), engine.network.window // 2)
+    # Someone else's program is not called from a thread that it does not know.
+    source = source if stream.path is None else ahead(source)
+    empty = True
+    with closing(source):
+        for rainy, pixels in derain_pictures(source, engine, part.has, cuts):
+            empty = False
+            shown = pixels if comparison is None else COMPARISONS[comparison](rainy.pixels, pixels, rainy.time)
+            yield Picture(shown, rainy.time)
+    if empty:
+        raise InputError(f"{stream.path or 'the video'} has no frame between --start and --end; choose other moments")
+
+
+def counted(pictures: Iterable[Picture], length: int | None, progress: Progress | None) -> Iterator[Picture]:
+    """Passes frames on, and reports how many were taken and used."""
+    for done, picture in enumerate(pictures, start=1):
+        yield picture
+        if progress is not None:
+            progress(done, length)
+
+
+def write(
+    pictures: Iterable[Picture],
+    stream: Stream,
+    output: Path,
+    part: Part,
+    comparison: str | None,
+    encoding: Encoding,
+    overwrite: bool,
+) -> None:
+    """Writes frames with all that goes with them.
+
+    Raises:
+        InputError: if the video cannot be read.
+        OutputError: if the output cannot be written; nothing is left of it.
+        ConfigError: if there is no encoder for what is wanted.
+    """
+    high, wide = stream.size
+    size = (high, 2 * wide) if comparison == "side" else (high, wide)
+    look = Look(stream.fps, size, stream.rotation, stream.colour, stream.aspect, stream.tick)
+    with ExitStack() as stack:
+        companions = None
+        if stream.path is not None and stream.names is None and is_video(output):
+            companions = stack.enter_context(
+                closing(Companions(stream.path, late=part.start is not None, early=part.end is not None))
+            )
+        writer = stack.enter_context(
+            open_writer(
+                output,
+                look,
+                encoding=encoding,
+                names=stream.names and stream.names[part.first(stream.fps) :],
+                companions=companions,
+                source=stream.path,
+                overwrite=overwrite,
+            )
+        )
+        for pixels, time in pictures:
+            writer.write(pixels, time)

@@ -1,0 +1,80 @@
+"""Several inputs into one folder."""
+
+import glob
+from pathlib import Path
+
+from raincheck.errors import InputError, OutputError
+from raincheck.video.output import CONTAINERS, check_output, is_image, is_video
+
+
+def plan(inputs: list[str], output: Path, overwrite: bool = False) -> list[tuple[Path, Path]]:
+    """Which input is derained into which output.
+
+    One input that is no glob goes to `output` itself. Several go into a folder of that name, each under its own name;
+    videos whose container we don't write become .mp4. The folder may exist if it holds nothing but such results, so
+    that a command can be repeated after it was interrupted.
+
+    Args:
+        inputs: files, folders and globs.
+        output: a file or folder.
+        overwrite: allow a folder that holds other things; they are left alone.
+
+    Raises:
+        InputError: if a glob fits nothing.
+        OutputError: if two results would have one name, or the folder cannot be used.
+    """
+    expanded = [expand(word) for word in inputs]
+    sources = [path for paths in expanded for path in paths]
+    if len(inputs) == 1 and sources == [Path(inputs[0])]:
+        return [(sources[0], output)]
+    if is_video(output) or is_image(output):
+        raise OutputError(f"cannot write {len(sources)} results to {output}: it names one file; name a folder")
+    targets = [output / result_name(source) for source in sources]
+    for index, target in enumerate(targets):
+        if target in targets[:index]:
+            first = sources[targets.index(target)]
+            raise OutputError(
+                f"cannot write {target} for both {first} and {sources[index]}; derain one of them by itself"
+            )
+    prepare(output, {target.name for target in targets}, overwrite)
+    for source, target in zip(sources, targets, strict=True):
+        check_output(target, source, overwrite)
+    return list(zip(sources, targets, strict=True))
+
+
+def expand(word: str) -> list[Path]:
+    """What a glob fits, in the order of names; a file that is there stands for itself, whatever its name.
+
+    Raises:
+        InputError: if it fits nothing.
+    """
+    if Path(word).exists() or not glob.has_magic(word):
+        return [Path(word)]
+    found = [Path(path) for path in sorted(glob.glob(word, recursive=True))]  # noqa: PTH207 - Path.glob takes no absolute pattern
+    if not found:
+        raise InputError(f"nothing fits {word}; give a video file, a folder of frames or an image")
+    return found
+
+
+def result_name(source: Path) -> str:
+    """The name of an input's result."""
+    if source.is_dir() or source.suffix.lower() in CONTAINERS or is_image(source):
+        return source.resolve().name if source.is_dir() else source.name
+    return f"{source.stem}.mp4"
+
+
+def prepare(folder: Path, names: set[str], overwrite: bool) -> None:
+    """Makes the folder, unless it is there.
+
+    Raises:
+        OutputError: if it cannot be made, or holds something else and `overwrite` is False.
+    """
+    try:
+        folder.mkdir(exist_ok=True)
+        others = sorted(path.name for path in folder.iterdir() if path.name not in names)
+    except OSError as error:
+        raise OutputError(f"cannot write {folder}: {error.strerror}; choose another folder") from None
+    if others and not overwrite:
+        raise OutputError(
+            f"cannot write {folder}: the folder is not empty and holds {others[0]}; choose another, or use --overwrite"
+        )

@@ -1,0 +1,162 @@
+"""A network on a device: in which precision and in how large tiles it computes."""
+
+from pathlib import Path
+
+import torch
+from einops import rearrange
+from torch import Tensor
+
+from raincheck.deraining.room import plan_tiles
+from raincheck.deraining.tiles import Tile, cut_tiles, narrower
+from raincheck.errors import ConfigError
+from raincheck.exported import Exported, open_network
+from raincheck.networks.base import ClipNetwork
+from raincheck.video.pixels import to_float, to_uint8
+from raincheck.video.stream import Picture
+
+PRECISIONS = ("fp32", "bf16")
+
+
+class Seen:
+    """A frame of the stream with the features that were computed of it.
+
+    Args:
+        picture: the frame, on the CPU.
+        shot: the number of its shot.
+    """
+
+    def __init__(self, picture: Picture, shot: int = 0) -> None:
+        self.picture, self.shot = picture, shot
+        self.features: dict[Tile, Tensor] = {}
+
+
+class Engine:
+    """Computes the centre frames of windows.
+
+    Args:
+        network: in evaluation mode, on `device`.
+        device: where to compute.
+        precision: `fp32`, or `bf16` for convolutions in bfloat16, which a GPU does in half of the time and memory.
+        tile: side of the tiles in pixels, overlap included; `none` never cuts; `auto` cuts where the frame would not
+            fit into the free memory. Tiles overlap by the network's reach, so that they show no seams.
+
+    Raises:
+        ConfigError: if there is no such precision, or the network cannot work in such tiles.
+    """
+
+    def __init__(
+        self, network: ClipNetwork, device: torch.device, precision: str = "fp32", tile: int | str = "none"
+    ) -> None:
+        if precision not in PRECISIONS:
+            raise ConfigError(f"there is no precision {precision!r}; use one of {', '.join(PRECISIONS)}")
+        self.network, self.device, self.tile = network, device, tile
+        self.low = precision == "bf16"
+        self.tiles: list[Tile] = []
+        self.keep = True  # features for the windows to come
+        if isinstance(tile, int):
+            narrower(network, tile)  # says what is wrong with it before any work
+
+    @torch.inference_mode()
+    def derain(self, window: list[Seen]) -> Tensor:
+        """The derained centre frame of a window, uint8 `(c, h, w)` on the CPU.
+
+        Where memory runs out all the same, tiles become half as large, and the frame is begun again.
+        """
+        pixels = window[len(window) // 2].picture.pixels
+        size = (pixels.shape[1], pixels.shape[2])
+        if not self.tiles:
+            side, self.keep = plan_tiles(self.network, size, self.device, self.low, self.tile)
+            self.tiles = cut_tiles(size, side, self.network)
+        while True:
+            try:
+                return self.joined(window, size)
+            except (torch.OutOfMemoryError, RuntimeError) as error:
+                self.tiles = self.smaller(size, error)
+                self.keep = False
+                for frame in window:
+                    frame.features.clear()
+
+    def smaller(self, size: tuple[int, int], error: RuntimeError) -> list[Tile]:
+        """Tiles of half the side, after memory ran out.
+
+        Raises:
+            RuntimeError: `error`, if it is about something else, or tiles were forbidden.
+            ConfigError: if the network cannot work in smaller tiles.
+        """
+        out = isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+        if not out:
+            raise error
+        side = max(max(t.outer[0].stop - t.outer[0].start, t.outer[1].stop - t.outer[1].start) for t in self.tiles)
+        half = None if self.tile == "none" else narrower(self.network, side // 2, strict=False)
+        if half is None:
+            raise ConfigError(
+                f"the memory of {self.device} is too small for frames of {size[1]}x{size[0]} in tiles of {side}; use "
+                "--tile auto, another device, or smaller frames"
+            ) from None
+        return cut_tiles(size, half, self.network)
+
+    def joined(self, window: list[Seen], size: tuple[int, int]) -> Tensor:
+        """The frame put together from its tiles."""
+        if len(self.tiles) == 1:
+            return self.part(window, self.tiles[0]).cpu()
+        frame = torch.empty((3, *size), dtype=torch.uint8)
+        for tile in self.tiles:
+            frame[:, *tile.core] = self.part(window, tile)[:, *tile.inner].cpu()
+        return frame
+
+    def part(self, window: list[Seen], tile: Tile) -> Tensor:
+        """The derained centre of one tile, uint8 `(c, h, w)` on the device."""
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.low):
+            features = torch.stack([self.features(frame, tile) for frame in window], dim=1)
+            derained = self.network.decode(features, self.crop(window[len(window) // 2], tile))
+        return rearrange(to_uint8(derained.float()), "1 c h w -> c h w")
+
+    def features(self, frame: Seen, tile: Tile) -> Tensor:
+        """A frame's features `(1, f, h', w')` in a tile, computed when first needed."""
+        if (found := frame.features.get(tile)) is not None:
+            return found
+        features = self.network.encode(self.crop(frame, tile))
+        if self.keep:
+            frame.features[tile] = features
+        return features
+
+    def crop(self, frame: Seen, tile: Tile) -> Tensor:
+        """A frame's pixels in a tile, in [0, 1] `(1, c, h, w)` on the device."""
+        pixels = frame.picture.pixels[:, *tile.outer]
+        return to_float(rearrange(pixels, "c h w -> 1 c h w").to(self.device))
+
+
+def choose_device(name: str) -> torch.device:
+    """The device of that name; `auto` is the first accelerator there is, else the CPU.
+
+    Raises:
+        ConfigError: if there is no such device here.
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+        if device.type == "meta":
+            raise ConfigError("the device meta computes nothing; use auto, cpu, cuda or mps")
+    except (RuntimeError, AssertionError, NotImplementedError):  # torch asserts that it was built with CUDA
+        raise ConfigError(f"there is no device {name!r} here; use auto, cpu, cuda, cuda:1 or mps") from None
+    return device
+
+
+def network_on(weights: str | Path, device: str, trust: bool = False) -> tuple[ClipNetwork, torch.device]:
+    """The network that `weights` names, and the device that it is on.
+
+    Raises:
+        WeightsError: if there are no such weights, or they are not trusted.
+        ConfigError: if there is no such device, or the weights cannot be computed on it.
+    """
+    network = open_network(weights, trust)
+    if isinstance(network, Exported):
+        if device not in ("auto", "cpu"):
+            raise ConfigError(
+                f"{weights} is an exported network, which is computed on the CPU, not on {device}; use cpu"
+            )
+        device = "cpu"
+    place = choose_device(device)
+    return network.to(place), place

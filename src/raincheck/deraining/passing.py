@@ -1,0 +1,115 @@
+"""A video through a network as a stream: every frame encoded once, every window decoded once, in constant memory."""
+
+from collections.abc import Callable, Container, Iterable, Iterator
+from fractions import Fraction
+from itertools import groupby
+
+import torch
+from torch import Tensor
+
+from raincheck.deraining.engine import Engine, Seen
+from raincheck.errors import InputError
+from raincheck.networks.base import ClipNetwork
+from raincheck.video.cuts import CutDetector
+from raincheck.video.stream import FOLDER_RATE, Picture, at_rate
+from raincheck.video.window import windows
+
+Wanted = Callable[[int, Fraction], bool]
+
+
+def derain_pictures(
+    pictures: Iterable[Picture], engine: Engine, wanted: Wanted | None = None, cuts: bool = True
+) -> Iterator[tuple[Picture, Tensor]]:
+    """Yields every frame with its derained twin; at most `network.window` frames and their features are held.
+
+    Args:
+        pictures: of one size, on the CPU.
+        engine: the network, and how it computes.
+        wanted: which frames to yield, by index and time; None yields all. The others are read only.
+        cuts: no window reaches across a cut between two shots; it is reflected there, as at the video's ends.
+
+    Yields:
+        The frame as it was, and a uint8 `(c, h, w)` tensor on the CPU.
+
+    Raises:
+        InputError: if there is no frame, or one has another size than the first.
+    """
+    size = engine.network.window
+    shots = groupby(seen(same_size(pictures), cuts and size > 1), key=lambda frame: frame.shot)
+    index = 0
+    for _, shot in shots:
+        for window in windows(shot, size):
+            centre = window[size // 2].picture
+            if wanted is None or wanted(index, centre.time):
+                yield centre, engine.derain(window)
+            index += 1
+
+
+def derain_pairs(
+    frames: Iterable[Tensor],
+    network: ClipNetwork,
+    device: torch.device,
+    wanted: Container[int] | None = None,
+    cuts: bool = True,
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yields (rainy, derained) for every frame, in the precision and size in which they come.
+
+    Args:
+        frames: uint8 `(c, h, w)` RGB on the CPU, all of one size.
+        network: in evaluation mode, on `device`.
+        device: where to compute.
+        wanted: indices of the frames to yield; None yields all. The others are read only.
+        cuts: no window reaches across a cut between two shots.
+
+    Yields:
+        Two uint8 `(c, h, w)` tensors on the CPU.
+
+    Raises:
+        InputError: if there is no frame, or one has another size than the first.
+    """
+    chosen: Wanted | None = None if wanted is None else lambda index, _: index in wanted
+    pairs = derain_pictures(at_rate(frames, FOLDER_RATE), Engine(network, device), chosen, cuts)
+    return ((rainy.pixels, derained) for rainy, derained in pairs)
+
+
+def derain_frames(
+    frames: Iterable[Tensor],
+    network: ClipNetwork,
+    device: torch.device,
+    wanted: Container[int] | None = None,
+    cuts: bool = True,
+) -> Iterator[Tensor]:
+    """Yields the derained frames; arguments and errors as `derain_pairs`."""
+    return (derained for _, derained in derain_pairs(frames, network, device, wanted, cuts))
+
+
+def seen(pictures: Iterable[Picture], cuts: bool) -> Iterator[Seen]:
+    """Counts the shots."""
+    detector, shot = CutDetector(), 0
+    for picture in pictures:
+        shot += cuts and detector.begins_shot(picture.pixels)
+        yield Seen(picture, shot)
+
+
+def same_size(pictures: Iterable[Picture]) -> Iterator[Picture]:
+    """Passes frames on while their sizes agree.
+
+    Raises:
+        InputError: if there is no frame, or one is no RGB frame of the first one's size.
+    """
+    size: tuple[int, ...] | None = None
+    for index, picture in enumerate(pictures):
+        frame = picture.pixels
+        if frame.dtype != torch.uint8 or frame.ndim != 3 or frame.shape[0] != 3 or 0 in frame.shape:
+            raise InputError(
+                f"frame {index} is {frame.dtype} of shape {tuple(frame.shape)} (c, h, w); give uint8 RGB frames"
+            )
+        size = size or tuple(frame.shape[1:])
+        if tuple(frame.shape[1:]) != size:
+            raise InputError(
+                f"frame {index} is {frame.shape[2]}x{frame.shape[1]} but the first is {size[1]}x{size[0]}; give frames "
+                "of one size"
+            )
+        yield picture
+    if size is None:
+        raise InputError("the video has no frames; give at least one")

@@ -1,0 +1,111 @@
+"""How much memory there is for a frame, and how large the tiles may be that it is cut into."""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+import torch
+
+from raincheck.deraining.tiles import cut_tiles, narrower
+from raincheck.errors import ConfigError
+from raincheck.networks.base import ClipNetwork
+
+SHARE = 0.5  # of the free memory that frames may take: encoders, decoders and other programs need some too
+# A window's computation takes up to this many times the memory of its frames' features (RRGNet of width 32
+# at 1280x720: 833 MB of an estimate of 977), and some bytes a pixel for the frames themselves.
+WORK, PLAIN = 5, 100
+SIDES = (2048, 1536, 1024, 768, 512, 384, 256, 192, 128)
+CGROUPS = (("memory.max", "memory.current"), ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"))
+UNKNOWN = 4 * 2**30  # bytes assumed to be free where the system does not say
+
+
+def plan_tiles(
+    network: ClipNetwork, size: tuple[int, int], device: torch.device, low: bool, tile: int | str
+) -> tuple[int | None, bool]:
+    """The side of the tiles for a frame of that height and width, and whether features are kept between windows.
+
+    Args:
+        network: on `device`.
+        size: height and width.
+        device: where to compute.
+        low: whether features are bfloat16.
+        tile: as `Engine`.
+
+    Raises:
+        ConfigError: if `tile` is none of `auto`, `none` and a number.
+    """
+    if isinstance(tile, int):
+        return narrower(network, tile), True
+    if tile not in ("auto", "none"):
+        raise ConfigError(f"there is no tile {tile!r}; use auto, none, or a number of pixels")
+    if tile == "none":
+        return None, True
+    features = feature_bytes(network, device) // (2 if low else 1)
+    room = SHARE * free_bytes(device)
+    plans: list[tuple[int | None, bool]] = [(None, True)]
+    sides = [side for most in SIDES if (side := narrower(network, most, strict=False)) is not None]
+    plans += [(side, keep) for keep in (True, False) for side in sides]
+    return next((p for p in plans if needed(network, size, features, *p) <= room), plans[-1])
+
+
+def needed(network: ClipNetwork, size: tuple[int, int], features: float, side: int | None, keep: bool) -> float:
+    """Bytes that a plan takes at most.
+
+    Args:
+        network: says how many frames a window has.
+        size: height and width.
+        features: bytes of a frame's features, a pixel.
+        side: of the tiles.
+        keep: whether the features of a whole window are kept.
+    """
+    tiles = cut_tiles(size, side, network)
+    areas = [(t.rows.end - t.rows.begin) * (t.columns.end - t.columns.begin) for t in tiles]
+    kept = network.window * features * sum(areas) if keep else 0
+    return kept + max(areas) * (WORK * network.window * features + PLAIN)
+
+
+@torch.inference_mode()
+def feature_bytes(network: ClipNetwork, device: torch.device) -> float:
+    """Bytes of a frame's features, a pixel, in fp32."""
+    side = 8 * network.multiple
+    features = network.encode(torch.zeros(1, 3, side, side, device=device))
+    return 4 * features.numel() / side**2
+
+
+def free_bytes(device: torch.device) -> float:
+    """Bytes of memory that are free on a device."""
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    limits = [available(), *cgroup_rooms(Path("/sys/fs/cgroup")), address_room()]
+    return min((limit for limit in limits if limit is not None), default=UNKNOWN)
+
+
+def available() -> float | None:
+    """What Linux says that programs can have without swapping; elsewhere what is unused."""
+    with suppress(OSError, ValueError, StopIteration):
+        lines = Path("/proc/meminfo").read_text().splitlines()
+        return 1024 * int(next(line for line in lines if line.startswith("MemAvailable:")).split()[1])
+    with suppress(AttributeError, OSError, ValueError):
+        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return None
+
+
+def cgroup_rooms(folder: Path) -> list[float]:
+    """What a container's limit leaves, in either version of Linux's control groups."""
+    rooms: list[float] = []
+    for limit, usage in CGROUPS:
+        with suppress(OSError, ValueError):  # not there, or "max"
+            rooms.append(int((folder / limit).read_text()) - int((folder / usage).read_text()))
+    return rooms
+
+
+def address_room() -> float | None:
+    """What a limit on the address space (`ulimit -v`) leaves."""
+    with suppress(ImportError, OSError, ValueError):
+        import resource
+
+        limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+        if limit != resource.RLIM_INFINITY:
+            pages = int(Path("/proc/self/statm").read_text().split()[0])
+            return limit - pages * resource.getpagesize()
+    return None

@@ -1,0 +1,159 @@
+"""What a video file holds besides its pictures: sound, subtitles, chapters and tags, copied without decoding."""
+
+import warnings
+from collections.abc import Iterator
+from fractions import Fraction
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import av
+from av.container import OutputContainer
+from av.packet import Packet
+from av.stream import Discard, Stream
+
+from raincheck.errors import InputError, RaincheckWarning
+from raincheck.video.container import opened
+from raincheck.video.times import start_of
+
+if TYPE_CHECKING:
+    from av.container.core import Chapter  # in the stubs only
+
+KINDS = ("audio", "subtitle", "attachment")
+# Tags that say how the input was written; the output's own container writes others.
+ABOUT_THE_FILE = {"major_brand", "minor_version", "compatible_brands", "encoder", "duration", "number_of_frames"}
+
+
+class Companions:
+    """Copies the other tracks of a video file into an output, in step with its pictures.
+
+    The file is opened a second time, so that reading pictures and sound never wait for each other. A packet is copied
+    whole or not at all: at the ends of a part, sound may begin or stop some hundredths of a second off.
+
+    Args:
+        path: the video file.
+        late: whether the pictures begin later than the file's.
+        early: whether they end earlier.
+    """
+
+    def __init__(self, path: Path, late: bool = False, early: bool = False) -> None:
+        self.path, self.late, self.early = path, late, early
+        self.context = opened(path)
+        self.container, pictures = self.context.__enter__()
+        self.zero = start_of(self.container, pictures)  # the file's time stamp that counts as 0
+        self.start = self.last = self.gap = Fraction(0)  # seconds of the first and the latest picture and between two
+        self.pictures = pictures
+        pictures.discard = Discard.all
+        self.tracks: dict[int, Stream] = {}  # of the output, by the input's index
+        self.waiting: Iterator[Packet[Stream]] = iter(())
+        self.next: Packet[Stream] | None = None
+
+    def join(self, output: OutputContainer, kind: str) -> None:
+        """Adds the tracks that the output's container can hold, and says which it cannot.
+
+        Args:
+            output: not begun yet.
+            kind: FFmpeg's name of its container format.
+        """
+        self.output = output
+        for track in self.container.streams:
+            if track.type not in KINDS:
+                continue
+            if not accepts(kind, track):
+                name = track.codec_context.name if track.codec_context else "font"
+                warnings.warn(
+                    f"{kind} cannot hold the {track.type} track ({name}) of {self.path}, which is left out; "
+                    "name a .mkv file to keep it",
+                    RaincheckWarning,
+                    stacklevel=2,
+                )
+                continue
+            copy = output.add_stream_from_template(track)
+            copy.metadata.update(told(track.metadata))
+            copy.disposition = track.disposition
+            if track.type != "attachment":
+                self.tracks[track.index] = copy
+        output.metadata.update(told(self.container.metadata))
+        output.streams.video[0].metadata.update(told(self.pictures.metadata))
+
+    def begin(self, time: Fraction) -> Fraction:
+        """Starts copying for pictures of which the first is shown at `time`; the time that becomes the output's 0."""
+        self.start = time if self.late else Fraction(0)
+        self.last = time
+        self.output.set_chapters(list(self.chapters()))
+        wanted = [self.container.streams[index] for index in self.tracks]
+        if wanted:
+            self.waiting = self.container.demux(*wanted)
+            self.advance()
+        return self.start
+
+    def chapters(self) -> Iterator["Chapter"]:
+        """The chapters that end after the start, from the start on."""
+        for chapter in self.container.chapters():
+            base = chapter["time_base"]
+            if base is None:
+                continue
+            shift = round((self.start + self.zero) / base)
+            if chapter["end"] > shift:
+                start, end = max(0, chapter["start"] - shift), chapter["end"] - shift
+                yield {**chapter, "start": start, "end": end}
+
+    def packets(self, time: Fraction | None) -> "Iterator[Packet[Stream]]":
+        """What comes before the picture at `time`; with None the rest, up to the end of the last picture of a part.
+
+        Raises:
+            InputError: if the file is corrupt.
+        """
+        if time is not None:
+            self.gap, self.last = time - self.last, time
+        end = time if time is not None else self.last + self.gap if self.early else None
+        while self.next is not None:
+            packet, at = self.next, self.time(self.next)
+            if end is not None and at is not None and at >= end:
+                return
+            # Of a whole file, sound before 0 is kept too: it fills the delay of a codec.
+            if at is None or at >= self.start or not self.late:
+                yield self.moved(packet)
+            self.advance()
+
+    def time(self, packet: "Packet[Stream]") -> Fraction | None:
+        """Seconds since the file's start; None where nothing is said."""
+        stamp = packet.pts if packet.pts is not None else packet.dts
+        return None if stamp is None else stamp * packet.time_base - self.zero
+
+    def moved(self, packet: "Packet[Stream]") -> "Packet[Stream]":
+        """The packet as one of the output's."""
+        shift = round((self.zero + self.start) / packet.time_base)
+        packet.pts = None if packet.pts is None else packet.pts - shift
+        packet.dts = None if packet.dts is None else packet.dts - shift
+        packet.stream = self.tracks[packet.stream.index]
+        return packet
+
+    def advance(self) -> None:
+        """Reads the next packet; those without bytes only say that the file ends."""
+        try:
+            self.next = next((p for p in self.waiting if p.size), None)
+        except av.FFmpegError as error:
+            raise InputError(
+                f"the sound or subtitles of {self.path} are corrupt ({error.strerror}); copy or download the file again"
+            ) from None
+
+    def close(self) -> None:
+        """Closes the file."""
+        self.context.__exit__(None, None, None)
+
+
+def accepts(container: str, track: Stream) -> bool:
+    """Whether a container format can hold a track: tried in memory, because FFmpeg's tables say yes too often."""
+    with av.open(BytesIO(), "w", format=container) as trial:
+        try:
+            trial.add_stream_from_template(track)
+            trial.start_encoding()
+        except (av.FFmpegError, ValueError):
+            return False
+    return True
+
+
+def told(tags: dict[str, str]) -> dict[str, str]:
+    """Tags without those that are about the input's file, or that Matroska counts anew."""
+    return {key: value for key, value in tags.items() if key.lower() not in ABOUT_THE_FILE and key[:1] != "_"}

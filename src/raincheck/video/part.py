@@ -1,0 +1,93 @@
+"""A part of a video: from a moment up to another."""
+
+from collections.abc import Generator, Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil
+
+from raincheck.errors import ConfigError
+from raincheck.video.stream import Picture
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A point of a video, in frames or in seconds.
+
+    Attributes:
+        frames: frames before it; None if it is given in seconds.
+        seconds: since the video's start.
+    """
+
+    frames: int | None = None
+    seconds: Fraction = Fraction(0)
+
+    def reached(self, index: int, time: Fraction) -> bool:
+        """Whether the frame of that index and time is at this moment or behind it."""
+        return index >= self.frames if self.frames is not None else time >= self.seconds
+
+
+def parse_moment(text: str | float) -> Moment:
+    """`12.5` (seconds), `1:02:03.5` (hours, minutes, seconds) or `250f` (frames).
+
+    Raises:
+        ConfigError: if it is none of these.
+    """
+    words = str(text)
+    try:
+        if words.endswith("f"):
+            moment = Moment(frames=int(words[:-1]))
+        else:
+            seconds = Fraction(0)
+            for part in words.split(":"):
+                seconds = 60 * seconds + Fraction(part)
+            moment = Moment(seconds=seconds)
+    except (ValueError, ZeroDivisionError):
+        raise ConfigError(f"{words!r} is no moment; give seconds (12.5), a time (1:02:03.5) or frames (250f)") from None
+    if (moment.frames or 0) < 0 or moment.seconds < 0:
+        raise ConfigError(f"{words!r} is before the video begins; give 0 or more")
+    return moment
+
+
+@dataclass(frozen=True)
+class Part:
+    """Frames from `start` up to, and without, `end`.
+
+    Attributes:
+        start: None begins with the video.
+        end: None ends with the video.
+    """
+
+    start: Moment | None = None
+    end: Moment | None = None
+
+    def has(self, index: int, time: Fraction) -> bool:
+        """Whether the frame of that index and time belongs to it."""
+        return (self.start is None or self.start.reached(index, time)) and not self.over(index, time)
+
+    def over(self, index: int, time: Fraction) -> bool:
+        """Whether the frame of that index and time is behind it."""
+        return self.end is not None and self.end.reached(index, time)
+
+    def read(self, pictures: Iterable[Picture], more: int) -> Generator[Picture, None, None]:
+        """Yields frames from the first, and ends `more` frames behind the part, for the windows at its end."""
+        for index, picture in enumerate(pictures):
+            more -= self.over(index, picture.time)
+            if more < 0:
+                return
+            yield picture
+
+    def first(self, fps: Fraction) -> int:
+        """The index of the first frame in a video of constant rate."""
+        if self.start is None:
+            return 0
+        return ceil(self.start.seconds * fps) if self.start.frames is None else self.start.frames
+
+    def count(self, length: int | None, fps: Fraction) -> int | None:
+        """About how many frames it has of a video of that length and rate; None if that is unknown."""
+        if length is None:
+            return None
+        first, last = (
+            default if moment is None else round(moment.seconds * fps) if moment.frames is None else moment.frames
+            for moment, default in ((self.start, 0), (self.end, length))
+        )
+        return max(0, min(last, length) - first)

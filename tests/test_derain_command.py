@@ -1,0 +1,289 @@
+"""`raincheck derain` as people type it: options, several inputs, pipes, Ctrl-C and full disks."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from fractions import Fraction
+from io import BytesIO, TextIOWrapper
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from PIL import Image
+
+from raincheck.cli import main
+from raincheck.derain_command import parser, plain_compare
+from tinyvideo import listing, noise, read_folder, read_video, smooth, write_folder, write_video
+from video.test_kept import film
+
+IDENTITY = ["--weights", "identity"]
+HERE = Path(__file__).parent
+
+
+def derain(*arguments: str | Path) -> int:
+    return main(["derain", *map(str, arguments), *IDENTITY])
+
+
+def program(*arguments: str | Path, **options: object) -> "subprocess.Popen[bytes]":
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    words = [sys.executable, "-m", "raincheck.cli", "derain", *map(str, arguments), *IDENTITY]
+    return subprocess.Popen(words, env=environment, stderr=subprocess.PIPE, **options)  # type: ignore[call-overload, no-any-return]
+
+
+def test_several_inputs_go_into_a_folder_under_their_names(tmp_path: Path) -> None:
+    write_video(tmp_path / "a b.mp4", smooth(3))
+    write_video(tmp_path / "ü.ts", smooth(4))
+    write_folder(tmp_path / "frames", noise(2))
+    Image.fromarray(noise(1)[0]).save(tmp_path / "photo.png")
+    inputs = [tmp_path / name for name in ("a b.mp4", "ü.ts", "frames", "photo.png")]
+    assert derain(*inputs, tmp_path / "out") == 0
+    assert listing(tmp_path / "out") == ["a b.mp4", "frames", "photo.png", "ü.mp4"]
+    assert len(read_video(tmp_path / "out" / "ü.mp4")) == 4
+    np.testing.assert_array_equal(read_folder(tmp_path / "out" / "frames"), noise(2))
+    np.testing.assert_array_equal(np.array(Image.open(tmp_path / "out" / "photo.png")), noise(1)[0])
+
+
+def test_a_glob_is_expanded_and_the_command_can_be_repeated(tmp_path: Path) -> None:
+    for name in ("b", "a", "c"):
+        write_video(tmp_path / f"{name}.mp4", smooth(3))
+    for _ in range(2):
+        assert derain(tmp_path / "[ab].mp4", tmp_path / "out") == 0
+        assert listing(tmp_path / "out") == ["a.mp4", "b.mp4"]
+
+
+def test_mistakes_with_several_inputs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    a, b = write_video(tmp_path / "a.mp4", smooth(3)), write_video(tmp_path / "b.mp4", smooth(3))
+    (tmp_path / "sub").mkdir()
+    again = write_video(tmp_path / "sub" / "a.mp4", smooth(3))
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "thesis.tex").touch()
+    before = listing(tmp_path)
+    for inputs, output, message in [
+        ([a, b], "c.mp4", "cannot write 2 results to .*c.mp4: it names one file; name a folder"),
+        ([a, again], "out", "cannot write .*a.mp4 for both .*; derain one of them by itself"),
+        ([tmp_path / "*.xyz"], "out", r"nothing fits .*\*.xyz"),
+        ([a, tmp_path / "none.mp4"][::-1], "out", "there is no video at .*none.mp4"),
+        ([a, b], "full", "the folder is not empty and holds thesis.tex; choose another, or use --overwrite"),
+        ([a, b], "no/where", "No such file or directory"),
+        ([again], "sub/a.mp4", "it is the input itself"),
+        ([a, b], ".", "not empty"),
+    ]:
+        assert derain(*inputs, tmp_path / output) == 2
+        error = capsys.readouterr().err
+        assert re.fullmatch(r"raincheck: error: [^\n]+\n", error) and re.search(message, error), error
+        assert listing(tmp_path) == before
+    assert derain(a, b, tmp_path / "full", "--overwrite") == 0
+    assert listing(tmp_path / "full") == ["a.mp4", "b.mp4", "thesis.tex"]
+
+
+def test_an_image_becomes_an_image_or_a_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Image.fromarray(noise(1)[0]).save(tmp_path / "a.png")
+    for name in ("b.png", "b.tif", "b.webp"):
+        assert derain(tmp_path / "a.png", tmp_path / name) == 0
+        np.testing.assert_array_equal(np.array(Image.open(tmp_path / name)), noise(1)[0])
+    assert derain(tmp_path / "a.png", tmp_path / "out") == 0 and listing(tmp_path / "out") == ["a.png"]
+    assert derain(write_video(tmp_path / "a.mp4", noise(2)), tmp_path / "c.png") == 2
+    assert "one image holds no video" in capsys.readouterr().err
+    assert listing(tmp_path) == ["a.mp4", "a.png", "b.png", "b.tif", "b.webp", "out"]
+
+
+def test_compare_may_stand_anywhere(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "in", noise(30))
+    for index, words in enumerate([["--compare"], ["--compare", "side"]]):
+        out = tmp_path / str(index)
+        assert derain(*words, folder, out) == 0
+        assert read_folder(out).shape == (30, 48, 128, 3)
+    assert derain("--compare", "wipe", folder, tmp_path / "wipe") == 0
+    wiped = read_folder(tmp_path / "wipe")
+    white = [(frame == 255).all(axis=(0, 2)).argmax() for frame in wiped]
+    assert white == sorted(white) and white[0] == 0 and white[-1] > 30  # the line moves to the right
+    assert (wiped != noise(30)).any(axis=(1, 3)).sum(axis=1).max() <= 1  # and hides nothing but itself
+    assert plain_compare(["a", "--compare", "b"]) == ["a", "--compare=side", "b"]
+
+
+@pytest.mark.parametrize(
+    ("words", "frames"),
+    [
+        (["--start", "2f", "--end", "5f"], slice(2, 5)),
+        (["--start", "0.2"], slice(5, None)),
+        (["--end", "0:00.2"], slice(0, 5)),
+        (["--start", "0.2", "--end", "8f"], slice(5, 8)),
+        (["--end", "99"], slice(0, None)),
+    ],
+)
+def test_a_part(tmp_path: Path, words: list[str], frames: slice) -> None:
+    folder = write_folder(tmp_path / "in", noise(10))
+    assert derain(folder, tmp_path / "out", *words) == 0
+    np.testing.assert_array_equal(read_folder(tmp_path / "out"), noise(10)[frames])
+    assert listing(tmp_path / "out") == listing(folder)[frames]
+
+
+def test_encoder_options(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "a.mp4", noise(4))
+    sizes = {}
+    for crf in (10, 40):
+        assert derain(path, tmp_path / f"{crf}.mp4", "--crf", str(crf)) == 0
+        sizes[crf] = (tmp_path / f"{crf}.mp4").stat().st_size
+    assert sizes[10] > 2 * sizes[40]
+    assert derain(path, tmp_path / "b.mkv", "--codec", "ffv1", "--pixel-format", "bgr0") == 0
+    np.testing.assert_array_equal(read_video(tmp_path / "b.mkv"), read_video(path))  # lossless
+    assert derain(path, tmp_path / "c.mp4", "--codec", "libx265", "--pixel-format", "yuv420p10le") == 0
+    with av.open(str(tmp_path / "c.mp4")) as file:
+        track = file.streams.video[0]
+        assert (track.codec_context.name, track.pix_fmt, track.codec_tag) == ("hevc", "yuv420p10le", "hvc1")
+    assert derain(write_folder(tmp_path / "in", noise(3)), tmp_path / "d.mp4", "--fps", "30000/1001") == 0
+    with av.open(str(tmp_path / "d.mp4")) as file:
+        assert file.streams.video[0].average_rate == Fraction(30000, 1001)
+
+
+MISTAKES = {
+    "codec": (["--codec", "abacus"], "FFmpeg has no video encoder 'abacus' here"),
+    "sound": (["--codec", "aac"], "FFmpeg has no video encoder 'aac' here"),
+    "pixels": (["--pixel-format", "abacus"], "libx264 does not write the pixel format 'abacus'"),
+    "crf": (["--codec", "mpeg4", "--crf", "3"], "mpeg4 knows no constant quality"),
+    "moment": (["--start", "soon"], "'soon' is no moment"),
+    "empty part": (["--start", "9"], "has no frame between --start and --end"),
+    "backwards": (["--start", "3f", "--end", "2f"], "has no frame between --start and --end"),
+    "precision": (["--precision", "fp64"], "there is no precision 'fp64'; use one of fp32, bf16"),
+    "tile": (["--tile", "round"], "there is no tile 'round'; use auto, none, or a number"),
+    "rate": (["--fps", "0"], "0 frames per second show nothing"),
+    "compare": (["--compare=both"], "invalid choice: 'both'"),
+    "size": (["--size", "big"], "'big' is no size such as 640x480"),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_mistaken_option_is_one_line_and_leaves_nothing(
+    tmp_path: Path, name: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = write_video(tmp_path / "a.mp4", noise(4))
+    words, message = MISTAKES[name]
+    assert derain(path, tmp_path / "b.mp4", *words) == 2
+    error = capfd.readouterr().err
+    assert re.fullmatch(r"raincheck: error: [^\n]+\n", error) and message in error
+    assert listing(tmp_path) == ["a.mp4"]
+
+
+def test_an_encoder_that_does_not_fit_the_container(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = write_video(tmp_path / "a.mp4", noise(4))
+    assert derain(path, tmp_path / "b.webm", "--codec", "libx264") == 2
+    assert "b.webm cannot hold libx264" in capfd.readouterr().err and listing(tmp_path) == ["a.mp4"]
+
+
+def test_a_notice_is_one_line(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert derain(film(tmp_path / "a.mkv", "libopus", subtitles=True), tmp_path / "b.mp4") == 0
+    notices = [line for line in capfd.readouterr().err.splitlines() if "notice" in line]
+    assert len(notices) == 1
+    assert re.fullmatch(r"raincheck: notice: mp4 cannot hold the subtitle track .*; name a .mkv file.*", notices[0])
+
+
+def test_raw_frames_pass_through_pipes(tmp_path: Path) -> None:
+    frames = noise(7)
+    done = program("-", "-", "--size", "64x48", stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    out, error = done.communicate(frames.tobytes(), timeout=100)
+    assert done.returncode == 0, error
+    np.testing.assert_array_equal(np.frombuffer(out, np.uint8).reshape(frames.shape), frames)
+
+
+def test_raw_frames_to_and_from_files(tmp_path: Path) -> None:
+    done = program("-", tmp_path / "a.mp4", "--size", "64x48", "--fps", "50", stdin=subprocess.PIPE)
+    _, error = done.communicate(smooth(5).tobytes(), timeout=100)
+    assert done.returncode == 0, error
+    with av.open(str(tmp_path / "a.mp4")) as file:
+        assert file.streams.video[0].average_rate == 50
+    done = program(tmp_path / "a.mp4", "-", stdout=subprocess.PIPE)
+    out, _ = done.communicate(timeout=100)
+    np.testing.assert_array_equal(np.frombuffer(out, np.uint8).reshape(5, 48, 64, 3), read_video(tmp_path / "a.mp4"))
+
+
+@pytest.mark.parametrize(
+    ("words", "content", "message"),
+    [
+        (["-", "-"], b"", "raw frames from - need --size WxH"),
+        (["-", "-", "--size", "64x48"], b"", "there are no raw frames on standard input"),
+        (["-", "-", "--size", "64x48"], bytes(9216 + 7), "ends 7 bytes into frame 1 of 9216 bytes; check --size 64x48"),
+    ],
+)
+def test_mistakes_with_raw_frames(
+    words: list[str],
+    content: bytes,
+    message: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(sys, "stdin", TextIOWrapper(BytesIO(content)))
+    assert derain(*words) == 2
+    assert message in capfd.readouterr().err
+
+
+def test_a_reader_that_has_seen_enough_is_no_mistake(tmp_path: Path) -> None:
+    path = write_folder(tmp_path / "in", noise(60, 96, 128))
+    done = program(path, "-", stdout=subprocess.PIPE)
+    assert done.stdout is not None and done.stderr is not None
+    assert len(done.stdout.read(96 * 128 * 3)) == 96 * 128 * 3
+    done.stdout.close()
+    assert b"Traceback" not in done.stderr.read() and done.wait(100) == 0
+
+
+@pytest.mark.parametrize(("number", "output"), [(signal.SIGINT, "b.mp4"), (signal.SIGTERM, "out")])
+def test_ctrl_c_leaves_nothing(tmp_path: Path, number: signal.Signals, output: str) -> None:
+    film(tmp_path / "a.mp4")
+    source = write_folder(tmp_path / "in", noise(300, 240, 320)) if output == "out" else tmp_path / "a.mp4"
+    if output == "b.mp4":
+        write_video(source, np.concatenate([noise(20, 240, 320)] * 10), preset="ultrafast")
+    before = listing(tmp_path)
+    running = program(source, tmp_path / output)
+    while listing(tmp_path) == before:  # until something is half-written
+        assert running.poll() is None, running.stderr
+        time.sleep(0.01)
+    time.sleep(0.1)
+    running.send_signal(number)
+    assert running.wait(60) == 130
+    assert listing(tmp_path) == before
+
+
+def test_a_disk_that_is_full_is_one_sentence_and_leaves_nothing(tmp_path: Path) -> None:
+    """A limit on the size of files stands for the disk; sound and pictures are half-written then."""
+    path = film(tmp_path / "a.mp4")
+    limited = (
+        "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000))\n"
+        "from raincheck.cli import main; sys.exit(main(sys.argv[1:]))"
+    )
+    words = [sys.executable, "-c", limited, "derain", str(path), str(tmp_path / "b.mp4"), "--crf", "0", *IDENTITY]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=100)
+    assert done.returncode == 2
+    assert re.fullmatch(r"raincheck: error: cannot write .*b.mp4: File too large; choose [^\n]+\n", done.stderr)
+    assert listing(tmp_path) == ["a.mp4", "a.srt"]
+
+
+def test_a_truly_full_disk(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=40k", "tmpfs", str(disk)], capture_output=True, check=False
+    )
+    if mounted.returncode != 0:
+        pytest.skip("no small disk can be mounted here")
+    try:
+        path = write_video(tmp_path / "a.mp4", noise(40))
+        for output in ("b.mp4", "out"):
+            done = program(path, disk / output)
+            _, error = done.communicate(timeout=100)
+            assert done.returncode == 2 and b": No space left on device; choose" in error and error.count(b"\n") == 1
+            assert listing(disk) == []
+    finally:
+        subprocess.run(["umount", str(disk)], check=False)
+
+
+def test_help_explains_every_option(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as exit:
+        parser().parse_args(["--help"])
+    assert exit.value.code == 0
+    text = capsys.readouterr().out
+    for action in parser()._actions:
+        assert action.help and (action.option_strings or [action.metavar])[0] in text

@@ -1,0 +1,115 @@
+"""Shots: found where they are, not found where they are not, and never mixed."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from einops import rearrange
+from skimage import data
+from torch import Tensor
+
+from raincheck.deraining import derain_frames
+from raincheck.networks import RRGNet
+from raincheck.video.cuts import CutDetector
+from raincheck.video.decode import open_stream
+
+DATA = Path(__file__).parents[2] / ".." / "shared" / "data"
+CPU = torch.device("cpu")
+
+
+def pan(name: str, count: int = 8, step: int = 12) -> Tensor:
+    """A camera that moves fast over a photograph, uint8 `(t, c, h, w)`: `step` pixels of 160 a frame."""
+    picture = torch.from_numpy(getattr(data, name)()[..., :3].copy())
+    frames = [picture[40 : 40 + 96, 20 + step * i : 20 + step * i + 160] for i in range(count)]
+    return rearrange(frames, "t h w c -> t c h w").contiguous()
+
+
+def cuts(frames: Tensor) -> list[int]:
+    detector = CutDetector()
+    return [index for index, frame in enumerate(frames) if detector.begins_shot(frame)]
+
+
+NAMES = ["astronaut", "chelsea", "coffee"]
+
+
+def test_cuts_between_moving_shots_are_found_and_nothing_else() -> None:
+    shots = [pan(name) for name in NAMES]
+    assert cuts(torch.cat(shots)) == [8, 16]
+    for shot in shots:
+        assert cuts(shot) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda frames, rng: frames,
+        lambda frames, rng: (frames.float() * torch.linspace(0.2, 1, len(frames)).view(-1, 1, 1, 1)).to(torch.uint8),
+        lambda frames, rng: (frames + 40 * torch.from_numpy(rng.random(frames.shape) - 0.5)).clip(0, 255).byte(),
+        lambda frames, rng: torch.where(
+            torch.arange(len(frames)).view(-1, 1, 1, 1) == 4, 255 - (255 - frames) // 3, frames
+        ),
+    ],
+    ids=["motion", "fade", "noise", "lightning"],
+)
+def test_no_cut_where_light_or_noise_changes(change) -> None:  # type: ignore[no-untyped-def]
+    for name in NAMES:
+        assert cuts(change(pan(name), np.random.default_rng(0))) == []
+
+
+@pytest.mark.parametrize("level", [0, 5, 128])
+def test_flat_frames_with_noise_are_one_shot(level: int) -> None:
+    rng = np.random.default_rng(0)
+    frames = (level + rng.normal(0, 4, (10, 3, 48, 64))).clip(0, 255).astype(np.uint8)
+    assert cuts(torch.from_numpy(frames)) == []
+
+
+def test_tiny_frames() -> None:
+    assert cuts(torch.full((4, 3, 1, 1), 7, dtype=torch.uint8)) == []
+
+
+def network(window: int) -> RRGNet:
+    torch.manual_seed(0)
+    net = RRGNet(window=window, width=4)
+    torch.nn.init.normal_(net.head.weight, std=0.3)
+    return net.eval()
+
+
+@pytest.mark.parametrize("window", [3, 5, 7])
+@pytest.mark.parametrize("lengths", [(8, 8, 8), (1, 8, 2), (2, 1, 1)])
+def test_a_cut_is_an_end_for_windows(window: int, lengths: tuple[int, ...]) -> None:
+    net = network(window)
+    shots = [pan(name)[:length] for name, length in zip(NAMES, lengths, strict=True)]
+    together = torch.stack(list(derain_frames(torch.cat(shots), net, CPU)))
+    apart = torch.cat([torch.stack(list(derain_frames(shot, net, CPU))) for shot in shots])
+    torch.testing.assert_close(together, apart, rtol=0, atol=0)
+    mixed = torch.stack(list(derain_frames(torch.cat(shots), net, CPU, cuts=False)))
+    assert (mixed.int() - apart.int()).abs().max() > 10  # it would matter
+
+
+# Where shots of the clips change: published for bikes; looked at for running_car and cockatoo, which wipe and dissolve.
+CLIPS = {"bikes.mp4": {30, 76, 137, 187, 242}, "running_car.mp4": {270, 271, 272, 273, 274}, "cockatoo.mp4": set()}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not DATA.is_dir(), reason="needs the data beside the project")
+def test_real_clips_are_cut_where_their_shots_change() -> None:
+    for path in sorted([*(DATA / "clean").iterdir(), *(DATA / "rainy").iterdir()]):
+        detector = CutDetector()
+        found = {i for i, frame in enumerate(open_stream(path).frames()) if detector.begins_shot(frame)}
+        allowed = CLIPS.get(path.name, set())
+        assert found <= allowed, path
+        if path.name == "bikes.mp4":
+            assert found == allowed
+
+
+@pytest.mark.skipif(not DATA.is_dir(), reason="needs the data beside the project")
+def test_cuts_of_a_street_and_no_cut_of_a_fast_camera_in_rain() -> None:
+    for name, expected in [
+        ("clean/bikes.mp4", [30, 76, 137, 187, 242]),
+        ("rainy/ntu_rb2", []),
+        ("rainy/courtyard", []),
+    ]:
+        detector = CutDetector()
+        found = [i for i, frame in enumerate(open_stream(DATA / name).frames()) if detector.begins_shot(frame)]
+        assert found == expected, name

@@ -1,0 +1,307 @@
+"""What a derained file keeps of its input: colours, times, shape, sound, subtitles, chapters and tags."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+
+from raincheck import derain
+from raincheck.errors import RaincheckWarning
+from tinyvideo import noise, read_video, smooth, write_video
+
+BLOCKS = {"red": (200, 40, 40), "green": (40, 200, 40), "blue": (40, 40, 200)}
+
+
+def blocks(height: int, width: int) -> np.ndarray:
+    """Three frames of saturated stripes: a wrong matrix moves them by 10 to 30 grey levels."""
+    frame = np.repeat(np.array(list(BLOCKS.values()), np.uint8), -(-width // 3), axis=0)[:width]
+    return np.broadcast_to(frame, (3, height, width, 3)).copy()
+
+
+def tagged(path: Path, size: tuple[int, int], name: str, tags: dict[str, int], pix_fmt: str = "yuv420p") -> Path:
+    """Stripes stored with a matrix and range, of which the file says `tags` only."""
+    matrix, full = {"601": (5, False), "709": (1, False), "2020": (9, False), "709 full": (1, True)}[name]
+    with av.open(str(path), "w") as file:
+        track: Any = file.add_stream("libx264", rate=25, options={"crf": "5"})
+        track.height, track.width = size
+        track.pix_fmt = pix_fmt
+        for key, value in tags.items():
+            setattr(track.codec_context, key, value)
+        for index, pixels in enumerate(blocks(*size)):
+            frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
+            frame = frame.reformat(format=pix_fmt, dst_colorspace=matrix, dst_color_range=2 if full else 1)
+            frame.pts, frame.time_base = index, Fraction(1, 25)
+            frame.colorspace, frame.color_range = tags.get("colorspace", 2), tags.get("color_range", 0)
+            file.mux(track.encode(frame))
+        file.mux(track.encode())
+    return path
+
+
+def planes(path: Path) -> np.ndarray:
+    """Stored luma and chroma, without any conversion of colours."""
+    with av.open(str(path)) as file:
+        return np.stack([frame.to_ndarray() for frame in file.decode(video=0)]).astype(int)
+
+
+def codes(path: Path) -> tuple[int, int, int, int]:
+    with av.open(str(path)) as file:
+        frame = next(file.decode(video=0))
+        return tuple(map(int, (frame.colorspace, frame.color_primaries, frame.color_trc, frame.color_range)))  # type: ignore[return-value]
+
+
+BT709_TAGS = {"colorspace": 1, "color_primaries": 1, "color_trc": 1, "color_range": 1}
+BT2020_TAGS = {"colorspace": 9, "color_primaries": 9, "color_trc": 16, "color_range": 1}
+
+
+@pytest.mark.parametrize("output", ["b.mp4", "b.mkv"])
+@pytest.mark.parametrize(
+    ("size", "name", "tags", "expected"),
+    [
+        ((720, 96), "601", {"colorspace": 6, "color_primaries": 6, "color_trc": 6}, (6, 6, 6, 1)),
+        ((720, 960), "709", {}, (1, 2, 2, 1)),
+        ((96, 96), "601", {}, (6, 2, 2, 1)),
+        ((96, 96), "709", BT709_TAGS, (1, 1, 1, 1)),
+        ((96, 96), "2020", BT2020_TAGS, (9, 9, 16, 1)),
+        ((96, 96), "709 full", {**BT709_TAGS, "color_range": 2}, (1, 1, 1, 2)),
+    ],
+    ids=["601", "untagged HD", "untagged SD", "709", "2020 PQ", "full range"],
+)
+def test_colours_neither_shift_nor_lose_their_tags(
+    tmp_path: Path, output: str, size: tuple[int, int], name: str, tags: dict[str, int], expected: tuple[int, ...]
+) -> None:
+    path = tagged(tmp_path / "a.mp4", size, name, tags)
+    derain(path, tmp_path / output, weights="identity", crf=5)
+    assert codes(tmp_path / output) == expected
+    # The stored numbers are the same, and what is said about them is: so is every player's picture.
+    change = np.abs(planes(tmp_path / output) - planes(path))
+    assert np.quantile(change, 0.98) <= 1 and change[:, : size[0]].mean() < 0.35
+    # And the picture that deraining saw had the true colours.
+    (seen,) = derain(path, weights="identity", end="1f")
+    wide = size[1]
+    for index, colour in enumerate(BLOCKS.values()):
+        np.testing.assert_allclose(seen[size[0] // 2, wide * (2 * index + 1) // 6], colour, atol=4)
+
+
+def times(path: Path) -> list[float]:
+    with av.open(str(path)) as file:
+        return [float(frame.pts * frame.time_base) for frame in file.decode(video=0)]
+
+
+@pytest.mark.parametrize("source", ["a.mp4", "a.mkv", "a.ts"])
+@pytest.mark.parametrize("output", ["b.mp4", "b.mov", "b.mkv", "b.webm"])
+def test_variable_frame_rate_keeps_every_frame_and_its_time(tmp_path: Path, source: str, output: str) -> None:
+    stamps = [0, 1, 2, 10, 11, 30, 31, 60]
+    path = write_video(tmp_path / source, smooth(8), times=stamps)
+    derain(path, tmp_path / output, weights="identity")
+    expected = np.array(stamps) / 25
+    np.testing.assert_allclose(np.array(times(tmp_path / output)) - times(tmp_path / output)[0], expected, atol=0.0011)
+    assert np.abs(read_video(tmp_path / output).astype(int) - read_video(path)).mean() < 2
+
+
+@pytest.mark.parametrize("source", ["a.mp4", "a.mkv", "a.avi", "a.ts"])
+@pytest.mark.parametrize("output", ["b.mp4", "b.mkv", "b.avi"])
+@pytest.mark.parametrize("rate", [Fraction(25), Fraction(30000, 1001), Fraction(24000, 1001), Fraction(60)])
+def test_a_constant_rate_stays_exact(tmp_path: Path, source: str, output: str, rate: Fraction) -> None:
+    path = write_video(tmp_path / source, smooth(12), codec="mpeg4" if source == "a.avi" else "libx264", fps=rate)
+    derain(path, tmp_path / output, weights="identity")
+    with av.open(str(tmp_path / output)) as file:
+        assert file.streams.video[0].average_rate == rate
+    assert len(read_video(tmp_path / output)) == 12
+
+
+def test_pixels_that_are_not_square_stay_so(tmp_path: Path) -> None:
+    with av.open(str(tmp_path / "a.mp4"), "w") as file:
+        track: Any = file.add_stream("libx264", rate=25)
+        track.height, track.width, track.pix_fmt = 48, 64, "yuv420p"
+        track.codec_context.sample_aspect_ratio = Fraction(64, 45)
+        for pixels in smooth(3):
+            file.mux(track.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
+        file.mux(track.encode())
+    for output in ("b.mp4", "b.mkv"):
+        derain(tmp_path / "a.mp4", tmp_path / output, weights="identity")
+        with av.open(str(tmp_path / output)) as file:
+            assert file.streams.video[0].sample_aspect_ratio == Fraction(64, 45)
+
+
+SUBTITLES = "1\n00:00:00,200 --> 00:00:00,500\nIt rains.\n\n2\n00:00:01,000 --> 00:00:01,400\nNo more.\n"
+
+
+def film(path: Path, sound: str = "aac", subtitles: bool = False, seconds: int = 2) -> Path:
+    """A video with a rising tone, a language, a title, two chapters, and subtitles if wanted."""
+    subtitled = av.open(str(write_text(path.with_suffix(".srt"))))
+    with subtitled, av.open(str(path), "w") as file:
+        pictures: Any = file.add_stream("libx264", rate=25)
+        pictures.height, pictures.width, pictures.pix_fmt = 48, 64, "yuv420p"
+        tone: Any = file.add_stream(sound, rate=48000)
+        tone.metadata["language"] = "fra"
+        file.metadata["title"] = "Pluie"
+        words = file.add_stream_from_template(subtitled.streams.subtitles[0]) if subtitles else None
+        millisecond = Fraction(1, 1000)
+        file.set_chapters(
+            [
+                {"id": i, "start": 1000 * i, "end": 1000 * (i + 1), "time_base": millisecond, "metadata": {"title": t}}
+                for i, t in enumerate(["wet", "dry"])
+            ]
+        )
+        for index, pixels in enumerate(smooth(25 * seconds)):
+            frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
+            frame.pts, frame.time_base = index, Fraction(1, 25)
+            file.mux(pictures.encode(frame))
+        for frame in tones(tone, 48000 * seconds):
+            file.mux(tone.encode(frame))
+        for track in (pictures, tone):
+            file.mux(track.encode())
+        for packet in subtitled.demux() if words is not None else ():
+            if packet.size:
+                packet.stream = words  # type: ignore[assignment]
+                file.mux(packet)
+    return path
+
+
+def write_text(path: Path) -> Path:
+    path.write_text(SUBTITLES)
+    return path
+
+
+def tones(track: Any, samples: int) -> Iterator[av.AudioFrame]:
+    size = 960
+    for start in range(0, samples, size):
+        at = np.arange(start, start + size) / 48000
+        wave = (0.3 * np.sin(2 * np.pi * (300 + 200 * at) * at)).astype(np.float32)
+        frame = av.AudioFrame.from_ndarray(np.stack([wave, wave]), format="fltp", layout="stereo")
+        frame.sample_rate, frame.pts, frame.time_base = 48000, start, Fraction(1, 48000)
+        yield frame
+
+
+def payload(path: Path, kind: str = "audio") -> list[bytes]:
+    with av.open(str(path)) as file:
+        return [bytes(p) for p in file.demux(*[s for s in file.streams if s.type == kind]) if p.size]
+
+
+def onset(path: Path) -> dict[str, float]:
+    """Seconds of the first packet of each kind of track."""
+    with av.open(str(path)) as file:
+        found: dict[str, float] = {}
+        for packet in file.demux():
+            if packet.pts is not None:
+                found.setdefault(packet.stream.type, float(packet.pts * packet.time_base))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("source", "sound", "output"),
+    [
+        ("a.mp4", "aac", "b.mp4"),
+        ("a.mp4", "aac", "b.mov"),
+        ("a.mp4", "aac", "b.mkv"),
+        ("a.mkv", "libopus", "b.webm"),
+        ("a.mkv", "libopus", "b.mp4"),
+        ("a.mov", "pcm_s16le", "b.mov"),
+        ("a.mkv", "libmp3lame", "b.avi"),
+    ],
+)
+def test_sound_is_copied_bit_for_bit_and_in_step(tmp_path: Path, source: str, sound: str, output: str) -> None:
+    path = film(tmp_path / source, sound)
+    derain(path, tmp_path / output, weights="identity")
+    assert payload(tmp_path / output) == payload(path) != []
+    before, after = onset(path), onset(tmp_path / output)
+    assert after["audio"] - after["video"] == pytest.approx(
+        before["audio"] - before["video"], abs=0.03 if output != "b.avi" else 0.1
+    )
+    with av.open(str(tmp_path / output)) as file:
+        assert file.metadata["title"] == "Pluie"
+        if output != "b.avi":
+            assert file.streams.audio[0].metadata["language"] == "fra"
+            assert [c["metadata"]["title"] for c in file.chapters()] == ["wet", "dry"]
+            assert [float(c["start"] * c["time_base"]) for c in file.chapters()] == [0, 1]  # type: ignore[operator]
+
+
+def test_sound_of_a_transport_stream_goes_into_mp4(tmp_path: Path) -> None:
+    """There, AAC has headers of its own, and time begins at some other point than 0."""
+    path = film(tmp_path / "a.ts")
+    derain(path, tmp_path / "b.mp4", weights="identity")
+    with av.open(str(path)) as before, av.open(str(tmp_path / "b.mp4")) as after:
+        samples = [sum(f.samples for f in file.decode(audio=0)) for file in (before, after)]
+    assert samples[0] == samples[1] > 90_000
+    assert onset(tmp_path / "b.mp4")["video"] == pytest.approx(0, abs=0.05)
+
+
+def test_subtitles_are_copied(tmp_path: Path) -> None:
+    path = film(tmp_path / "a.mkv", subtitles=True)
+    derain(path, tmp_path / "b.mkv", weights="identity")
+    assert payload(tmp_path / "b.mkv", "subtitle") == [b"It rains.", b"No more."]
+    with av.open(str(tmp_path / "b.mkv")) as file:
+        stamps = [float(p.pts * p.time_base) for p in file.demux(subtitles=0) if p.size and p.pts is not None]
+    assert stamps == [0.2, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("output", "left_out"), [("b.mp4", ["subtitle"]), ("b.webm", ["audio", "subtitle"]), ("b.avi", ["subtitle"])]
+)
+def test_what_a_container_cannot_hold_is_left_out_with_a_notice(
+    tmp_path: Path, output: str, left_out: list[str]
+) -> None:
+    path = film(tmp_path / "a.mkv", subtitles=True)
+    with pytest.warns(RaincheckWarning) as notices:
+        derain(path, tmp_path / output, weights="identity")
+    found = [str(n.message) for n in notices if n.category is RaincheckWarning]
+    assert len(found) == len(left_out)
+    for message, kind in zip(found, left_out, strict=True):
+        assert f"cannot hold the {kind} track" in message and "name a .mkv file to keep it" in message
+    assert len(read_video(tmp_path / output)) == 50
+
+
+@pytest.mark.parametrize("output", ["b.mp4", "b.mkv"])
+def test_a_part_has_the_sound_subtitles_and_chapters_of_that_part(tmp_path: Path, output: str) -> None:
+    path = film(tmp_path / "a.mkv", subtitles=output == "b.mkv")
+    derain(path, tmp_path / output, weights="identity", start=0.6, end="0:01.2")
+    frames = read_video(tmp_path / output)
+    assert np.abs(frames.astype(int) - read_video(path)[15:30]).mean() < 2 and len(frames) == 15
+    whole, part = payload(path), payload(tmp_path / output)
+    first = whole.index(part[0])
+    assert part == whole[first : first + len(part)]  # no gap
+    assert first == pytest.approx(0.6 * 48000 / 1024, abs=2) and len(part) == pytest.approx(0.6 * 48000 / 1024, abs=2)
+    assert abs(onset(tmp_path / output)["audio"]) < 0.05
+    with av.open(str(tmp_path / output)) as file:
+        assert [round(float(c["start"] * c["time_base"]), 2) for c in file.chapters()] == [0, 0.4]  # type: ignore[operator]
+    if output == "b.mkv":
+        assert payload(tmp_path / output, "subtitle") == [b"No more."]
+
+
+def test_two_sound_tracks_of_which_one_is_late(tmp_path: Path) -> None:
+    path = tmp_path / "a.mkv"
+    with av.open(str(path), "w") as file:
+        pictures: Any = file.add_stream("libx264", rate=25)
+        pictures.height, pictures.width, pictures.pix_fmt = 48, 64, "yuv420p"
+        tracks: list[Any] = [file.add_stream("aac", rate=48000), file.add_stream("libopus", rate=48000)]
+        for index, pixels in enumerate(smooth(25)):
+            frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
+            frame.pts, frame.time_base = index, Fraction(1, 25)
+            file.mux(pictures.encode(frame))
+        for late, track in enumerate(tracks):
+            for sound in tones(track, 24000):
+                sound.pts = (sound.pts or 0) + 19200 * late
+                file.mux(track.encode(sound))
+        for track in (pictures, *tracks):
+            file.mux(track.encode())
+    derain(path, tmp_path / "b.mkv", weights="identity")
+    with av.open(str(path)) as before, av.open(str(tmp_path / "b.mkv")) as after:
+        for one, other in zip(before.streams.audio, after.streams.audio, strict=True):
+            assert (one.codec_context.name, one.channels) == (other.codec_context.name, other.channels)
+    assert sorted(payload(tmp_path / "b.mkv")) == sorted(payload(path))
+
+
+def test_sound_that_a_folder_cannot_hold_needs_no_notice(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
+    derain(film(tmp_path / "a.mp4"), tmp_path / "out", weights="identity", end="3f")
+    assert len(list((tmp_path / "out").iterdir())) == 3
+    assert not [w for w in recwarn if w.category is RaincheckWarning]
+
+
+def test_unrelated_frames_keep_their_order(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "a.mp4", noise(9), bf="3", times=[0, 2, 3, 4, 9, 10, 11, 12, 20])
+    derain(path, tmp_path / "b.mp4", weights="identity", crf=4)
+    assert np.abs(read_video(tmp_path / "b.mp4").astype(int) - read_video(path)).mean() < 12
