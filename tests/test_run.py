@@ -283,11 +283,9 @@ def test_a_full_disk_ends_a_run_that_can_go_on(
 
 
 def test_a_run_does_not_go_on_with_other_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import raincheck.run
-
     footage = tmp_path / "clip.mp4"
     footage.write_bytes(b"then")
-    monkeypatch.setattr(raincheck.run, "fingerprints", lambda tasks: fingerprints([*tasks, footage]))
+    monkeypatch.setattr("raincheck.claim.fingerprints", lambda tasks: fingerprints([*tasks, footage]))
     monkeypatch.setattr(Strike, "armed", True)
     with pytest.raises(SystemError):
         start(tmp_path / "run", plugins=[STRIKE])
