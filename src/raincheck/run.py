@@ -4,10 +4,13 @@ import copy
 import json
 import sys
 import time
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 import yaml
 from jsonargparse import Namespace
 from lightning import Trainer, seed_everything
@@ -22,15 +25,17 @@ from raincheck.evaluation.frames import save_frames
 from raincheck.evaluation.matrix import Matrix
 from raincheck.evaluation.transfer import summary
 from raincheck.files import remove_partial, write_text
+from raincheck.launch import QUIET, meet
 from raincheck.metrics import METRICS
 from raincheck.networks import save_weights
 from raincheck.plugins.finite import FiniteLoss
 from raincheck.plugins.memory import ClipMemory
 from raincheck.plugins.progress import ProgressBar
 from raincheck.plugins.scores import Scores
+from raincheck.processes import first_does, is_first
 from raincheck.sober import sober
 from raincheck.state import forgetful
-from raincheck.strategy import QUIET, LightningStrategy
+from raincheck.strategy import LightningStrategy
 from raincheck.streams import Learn, RainExperience, rain_stream
 from raincheck.tracking import make_logger
 
@@ -53,15 +58,25 @@ def run(config: Namespace, out: Path) -> Report:
         OutputError: if the folder cannot be used.
         DivergenceError: if a loss is no number any more; the checkpoint of the last task is kept.
     """
-    with checkpoint.locked(out), claimed(out, dump(config)):
-        remove_partial(out)
-        finished = out / "report.json"
-        if finished.exists():
-            report: Report = json.loads(finished.read_text())
+    with sober():
+        meet(config.trainer, torch.device("cpu"))
+    with ExitStack() as claims:
+        report = first_does(lambda: enter(claims, out, dump(config)))
+        if report is not None:
             return report
         seed_everything(_seed(config.seed, 0), verbose=False)
         with sober():
             return learn(build(config), out)
+
+
+def enter(claims: ExitStack, out: Path, config: str) -> Report | None:
+    """Takes the folder, and keeps it for as long as `claims` is open; returns the report of a finished run in it."""
+    claims.enter_context(checkpoint.locked(out))
+    claims.enter_context(claimed(out, config))
+    remove_partial(out)
+    finished = out / "report.json"
+    report: Report | None = json.loads(finished.read_text()) if finished.exists() else None
+    return report
 
 
 def learn(config: RunConfig, out: Path) -> Report:
@@ -86,7 +101,7 @@ def learn(config: RunConfig, out: Path) -> Report:
         matrices = {
             name: Matrix.before(names, scores.rows[name], metric.higher_is_better) for name, metric in METRICS.items()
         }
-    remember_data(out, data)
+    first_does(lambda: remember_data(out, data))
     for experience in stream.train_stream[strategy.clock.train_exp_counter :]:
         seed_everything(_seed(config.seed, 1 + experience.current_experience), verbose=False)
         position = experience.current_experience
@@ -100,9 +115,10 @@ def learn(config: RunConfig, out: Path) -> Report:
         }
         log_scores(strategy, scores, names[tested])
         if alone:  # while its expert is there
-            save_frames(copy.deepcopy(config.network).cpu().eval(), tasks[tested], out / "frames")
+            expert = copy.deepcopy(config.network).cpu().eval()
+            first_does(partial(save_frames, expert, tasks[tested], out / "frames"))
         strategy.save(matrices={name: matrix.to_json() for name, matrix in matrices.items()}, seconds=seconds)
-    return conclude(config, tasks, out, matrices, seconds)
+    return first_does(lambda: conclude(config, tasks, out, matrices, seconds))
 
 
 def filled(matrix: Matrix, row: list[float], learn: Learn, position: int) -> Matrix:
@@ -117,7 +133,7 @@ def resume(strategy: LightningStrategy) -> dict[str, Any]:
 
     A run whose plugins can't save what they remember begins anew, and comes to the same bits.
     """
-    if name := forgetful(strategy):
+    if (name := forgetful(strategy)) and is_first():
         print(f"raincheck: {name} can't save what it remembers; a killed run will begin anew", file=sys.stderr)
     return strategy.resume() or {"matrices": {}, "seconds": 0.0}
 
