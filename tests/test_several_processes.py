@@ -135,11 +135,11 @@ def test_a_run_of_two_processes_finds_what_one_finds(tmp_path: Path, method: str
     assert done.stdout.count("written to") == 1 and done.stdout.count("tiny: veil") == 1
     ours, theirs = report(both), report(alone)
     for name, scores in ours["metrics"].items():
-        assert close(scores["R"], theirs["metrics"][name]["R"], 1e-4)
+        assert close(scores["R"], theirs["metrics"][name]["R"], 1e-3)  # of 8-bit pixels, some of which round otherwise
     untrained, *_, trained = ours["metrics"]["psnr_y"]["R"]
-    assert not close(untrained, trained, 1e-3)
+    assert not close(untrained, trained, 1e-2)
     assert ours["review_bytes"] == theirs["review_bytes"]
-    assert close(load_network(both).state_dict(), load_network(alone).state_dict(), 1e-5)
+    assert close(load_network(both).state_dict(), load_network(alone).state_dict(), 1e-4)  # float32
     assert {path.name for path in both.iterdir()} == {path.name for path in alone.iterdir()}
     assert len(list(both.rglob("metrics.csv"))) == 1
 
