@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -18,6 +19,7 @@ from raincheck.checkpoint import locked
 from raincheck.config import parse
 from raincheck.errors import ConfigError, OutputError
 from raincheck.files import write_text
+from raincheck.processes import is_first
 from raincheck.report import write_report
 from raincheck.report.numbers import duration
 from raincheck.run import run
@@ -46,8 +48,9 @@ def ablate(grid: Path, out: Path, trust: bool = False) -> None:
     check(content, grid, trust)
     folders = {cell: [out / cell / f"seed-{seed}" for seed in content.seeds] for cell in content.cells}
     reports: dict[str, list[Report]] = {cell: [] for cell in content.cells}
-    with locked(out):
-        claim(out, grid)
+    with locked(out) if is_first() else nullcontext():  # the first of several processes, which `run` starts
+        if is_first():
+            claim(out, grid)
         clock = Clock(console, [folder for runs in folders.values() for folder in runs])
         # Seed by seed, so that a grid that is cut short has all cells.
         for position, seed in enumerate(content.seeds):
@@ -55,7 +58,8 @@ def ablate(grid: Path, out: Path, trust: bool = False) -> None:
                 clock.announce(folders[cell][position])
                 config = configured(content, cell, out / cell, seed, trust)
                 reports[cell].append(run(config, folders[cell][position]))
-        conclude(reports, folders, out, grid, console)
+        if is_first():
+            conclude(reports, folders, out, grid, console)
 
 
 def check(content: Grid, grid: Path, trust: bool) -> None:

@@ -6,10 +6,14 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 from raincheck.commands import COMMANDS, DATA, Parser, add_network_options, command, dispatch
 from raincheck.errors import RaincheckError
+from raincheck.processes import one_voice
+
+LEARNING = {"run", "demo", "ablate"}  # may be several processes that are one program
 
 
 @command("learn a stream of rain types with one method: --config FILE [--config FILE ...] [--key value ...] --out DIR")
@@ -190,7 +194,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if argv is None:  # the process is ours
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that what is half-written is removed
     try:
-        code = dispatch(arguments, COMMANDS, "raincheck")
+        with one_voice() if {*arguments[:1]} & LEARNING else nullcontext():
+            code = dispatch(arguments, COMMANDS, "raincheck")
         sys.stdout.flush()  # here, where a closed pipe can still be caught
     except RaincheckError as error:
         print(f"raincheck: error: {error}", file=sys.stderr)

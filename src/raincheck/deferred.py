@@ -6,6 +6,7 @@ from typing import Any
 
 from torch.utils.data import DataLoader, Sampler
 
+from raincheck.division import whole_batches
 from raincheck.generators import Generators, generators, same, set_generators
 
 State = dict[str, Any]
@@ -15,7 +16,7 @@ class DeferredLoader:
     """The experience's loader, not asked for an iterator before its first batch is wanted.
 
     Lightning asks at the start of a fit, Avalanche after `before_training_epoch`, and not at all when a plugin has
-    stopped the experience; asking draws random numbers.
+    stopped the experience; asking draws random numbers. Several processes divide the loading of each batch.
 
     Lightning saves and restores it with its own loops. Any loader can be restored exactly that draws from the global
     generators only: what they were is remembered for each fetch that drew from them, and the batches that were taken
@@ -44,7 +45,11 @@ class DeferredLoader:
         if self.remembers:
             yield from self._remembering(loader, None if resumed is None else self._again(loader, resumed))
         else:
-            yield from loader
+            yield from self._begin(loader)
+
+    def _begin(self, loader: Any) -> Iterator[Any]:
+        """The loader's batches, with a key by which this pass is known again when it is resumed."""
+        return whole_batches(loader, self.fit.strategy.clock.train_iterations - self._taken)
 
     def _remembering(self, loader: Any, batches: Iterator[Any] | None) -> Iterator[Any]:
         left: Generators | None = None  # by the last fetch
@@ -52,7 +57,7 @@ class DeferredLoader:
         while True:
             watched = self._taken == 0 or not draws_order_only
             before = generators() if watched else None
-            batches = iter(loader) if batches is None else batches
+            batches = self._begin(loader) if batches is None else batches
             batch = next(batches, self)
             if before:
                 after = generators()
@@ -68,9 +73,10 @@ class DeferredLoader:
     def _again(self, loader: Any, resumed: State) -> Iterator[Any]:
         """The loader's iterator after the batches that were taken, and the generators as they were then."""
         taken, self._draws = resumed["taken"], dict(resumed["draws"])
+        self._taken = taken
         first = taken if by_index(loader) else 0
         self._redraw(0)
-        batches = iter(_without(loader, first))
+        batches = self._begin(_without(loader, first))
         # The first fetch draws the order, so it comes before the generators are set.
         waiting = [next(batches)] if first else []
         for index in range(first, taken):
@@ -78,7 +84,6 @@ class DeferredLoader:
                 self._redraw(index)
             next(batches)
         set_generators(resumed["generators"])
-        self._taken = taken
         return chain(waiting, batches)
 
     def _redraw(self, index: int) -> None:

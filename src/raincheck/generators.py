@@ -1,6 +1,8 @@
 """The state of the global random number generators: Python's, NumPy's, torch's and CUDA's."""
 
 import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -40,3 +42,25 @@ def same(one: Generators, other: Generators) -> bool:
     ]
     primitives = one["python"] == other["python"] and one["numpy"][2:] == other["numpy"][2:]
     return primitives and all(torch.equal(a, b) for a, b in tensors)
+
+
+@contextmanager
+def own_numbers(*key: int) -> Iterator[None]:
+    """Lets a process draw random numbers of its own; afterwards the generators are as they were before.
+
+    Args:
+        key: decides the numbers, together with torch's seed.
+    """
+    python, numpy = random.getstate(), np.random.get_state()
+    seeds = np.random.SeedSequence((torch.initial_seed() % 2**64, *key)).generate_state(3)
+    # In a worker that loads, which is a fork, CUDA cannot be asked.
+    in_use = torch.cuda.is_initialized()  # type: ignore[no-untyped-call]
+    with torch.random.fork_rng([torch.cuda.current_device()] if in_use else []):
+        random.seed(int(seeds[0]))
+        np.random.seed(seeds[1])
+        torch.manual_seed(int(seeds[2]))
+        try:
+            yield
+        finally:
+            random.setstate(python)
+            np.random.set_state(numpy)

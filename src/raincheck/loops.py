@@ -3,12 +3,8 @@
 Nothing here imports Avalanche: a `strategy` is whatever has the attributes and methods of its templates.
 """
 
-import logging
 import math
 import time
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -16,7 +12,9 @@ from lightning.pytorch import LightningModule
 from torch import Tensor
 from torch.optim import Optimizer
 
+from raincheck.division import step
 from raincheck.errors import ConfigError
+from raincheck.processes import first_does
 from raincheck.state import avalanche_state, restore_avalanche
 from raincheck.trainer import hear
 
@@ -28,6 +26,7 @@ class Loop(LightningModule):
         super().__init__()
         self.model = strategy.model
         self.strategy, self.kwargs = strategy, kwargs
+        self.halted = False  # a plugin stopped the experience
 
     def __getstate__(self) -> dict[str, Any]:
         """A copy, as weight averaging makes one, is of the model alone, not of plugins, memories and data."""
@@ -47,7 +46,6 @@ class FitLoop(Loop):
 
     def __init__(self, strategy: Any, kwargs: dict[str, Any]) -> None:
         super().__init__(strategy, kwargs)
-        self.halted = False  # a plugin stopped the experience
         self._steps = 0  # of the optimizer, when it was last looked at
         self._earlier: list[Any] | None = None  # the gradients of earlier micro-batches, while accumulating
         self._saved = time.monotonic()
@@ -101,7 +99,8 @@ class FitLoop(Loop):
         self._refuse_change(self._earlier)
         self._earlier = None
         unscaled, self.strategy.loss = self.strategy.loss, loss
-        self.strategy.backward()
+        with step():
+            self.strategy.backward()
         self.strategy.loss = unscaled
 
     def on_after_backward(self) -> None:
@@ -147,8 +146,10 @@ class FitLoop(Loop):
         self.strategy._after_training_iteration(**self.kwargs)
 
     def _due(self) -> bool:
-        kept = self.strategy.checkpoints is not None
-        return kept and not self._accumulating() and time.monotonic() - self._saved >= self.strategy.save_every
+        if self.strategy.checkpoints is None or self._accumulating():
+            return False
+        every: float = self.strategy.save_every
+        return first_does(lambda: time.monotonic() - self._saved >= every)
 
     def _accumulating(self) -> bool:
         progress = self.trainer.fit_loop.epoch_loop.batch_progress.current
@@ -219,18 +220,3 @@ class EvalLoop(Loop):
         strategy._after_eval_forward(**self.kwargs)
         strategy.loss = strategy.criterion()
         strategy._after_eval_iteration(**self.kwargs)
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Keeps Lightning from announcing the hardware, and from advice on Avalanche's loaders and itself, at every fit."""
-    logger = logging.getLogger("lightning.pytorch.utilities.rank_zero")
-    level = logger.level
-    logger.setLevel(max(level, logging.WARNING))
-    with warnings.catch_warnings():
-        for advice in ("does not have many workers", "GPU available but not used", "LeafSpec.* is deprecated"):
-            warnings.filterwarnings("ignore", message=f".*{advice}")
-        try:
-            yield
-        finally:
-            logger.setLevel(level)

@@ -11,6 +11,7 @@ from raincheck.errors import ConfigError
 from raincheck.own_epoch import is_plain_epoch
 
 TEMPLATES = "avalanche.training.templates"  # a strategy's methods that come from here are those that are replaced
+EXTENDED = {"__init__", "__init_subclass__", "train", "eval", "forward"}  # ours call the strategy's own
 WHOLE_GRADIENTS = (AGEMPlugin, GEMPlugin, GSS_greedyPlugin, RWalkPlugin)  # zero, project or add up gradients
 
 
@@ -26,7 +27,7 @@ def refuse_other_loops(strategy: type, mixin: type) -> None:
     """Raises ConfigError if a strategy brings code that Lightning's loop would not run."""
     mro = strategy.__mro__
     beyond = mro[mro.index(mixin) + 1 :]
-    replaced = dict.fromkeys(sorted(set(vars(mixin)) - {"__init__", "__init_subclass__"}), beyond)
+    replaced = dict.fromkeys(sorted(set(vars(mixin)) - EXTENDED), beyond)
     # What a class in front of LightningLoop overrides is called, except for the update itself.
     for method, classes in {"training_epoch": mro, "optimizer_step": mro, **replaced}.items():
         owner = _owner(method, classes)
@@ -39,6 +40,15 @@ def refuse_other_loops(strategy: type, mixin: type) -> None:
                 f"{owner.__name__} replaces Avalanche's {method}, which Lightning would not call; "
                 "use it with Avalanche's own loop, or as a plugin"
             )
+
+
+def refuse_several(plugins: list[Any]) -> None:
+    """Raises ConfigError if a plugin's result is another in each of several processes."""
+    if any(isinstance(plugin, RWalkPlugin) for plugin in plugins):
+        raise ConfigError(
+            "RWalkPlugin divides by differences that may be rounding errors, by which processes part; "
+            "use one process, or EWC or SI"
+        )
 
 
 def refuse_accumulation(strategy: Any, trainer: Mapping[str, Any], callbacks: list[Any]) -> None:

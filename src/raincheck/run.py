@@ -4,10 +4,13 @@ import copy
 import json
 import sys
 import time
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 import yaml
 from jsonargparse import Namespace
 from lightning import Trainer, seed_everything
@@ -23,6 +26,7 @@ from raincheck.evaluation.frames import save_frames, save_videos
 from raincheck.evaluation.matrix import Matrix
 from raincheck.evaluation.transfer import summary
 from raincheck.files import remove_partial, write_text
+from raincheck.launch import QUIET, meet
 from raincheck.metrics import METRICS
 from raincheck.networks import ClipNetwork, save_weights
 from raincheck.plugins.finite import FiniteLoss
@@ -30,9 +34,10 @@ from raincheck.plugins.memory import ClipMemory
 from raincheck.plugins.progress import ProgressBar
 from raincheck.plugins.scores import Scores
 from raincheck.plugins.throughput import Throughput
+from raincheck.processes import first_does, is_first
 from raincheck.sober import sober
 from raincheck.state import forgetful
-from raincheck.strategy import QUIET, LightningStrategy
+from raincheck.strategy import LightningStrategy
 from raincheck.streams import Learn, RainExperience, rain_stream
 from raincheck.tracking import tracked
 from raincheck.tracking.base import Tracker
@@ -56,15 +61,26 @@ def run(config: Namespace, out: Path) -> Report:
         OutputError: if the folder cannot be used.
         DivergenceError: if a loss is no number any more; the checkpoint of the last task is kept.
     """
-    with checkpoint.locked(out), claimed(out, dump(config)):
-        remove_partial(out)
-        finished = out / "report.json"
-        if finished.exists():
-            report: Report = json.loads(finished.read_text())
+    with sober():
+        meet(config.trainer, torch.device("cpu"))
+    with ExitStack() as claims:
+        report = first_does(lambda: enter(claims, out, dump(config)))
+        if report is not None:
             return report
-        with sober(), tracked(config.tracking, out, yaml.safe_load(dump(config))) as tracker:
+        plain = yaml.safe_load(dump(config))
+        with sober(), tracked(config.tracking if is_first() else "none", out, plain) as tracker:
             seed_everything(_seed(config.seed, 0), verbose=False)
             return learn(build(config), out, tracker)
+
+
+def enter(claims: ExitStack, out: Path, config: str) -> Report | None:
+    """Takes the folder, and keeps it for as long as `claims` is open; returns the report of a finished run in it."""
+    claims.enter_context(checkpoint.locked(out))
+    claims.enter_context(claimed(out, config))
+    remove_partial(out)
+    finished = out / "report.json"
+    report: Report | None = json.loads(finished.read_text()) if finished.exists() else None
+    return report
 
 
 def learn(config: RunConfig, out: Path, tracker: Tracker) -> Report:
@@ -89,7 +105,7 @@ def learn(config: RunConfig, out: Path, tracker: Tracker) -> Report:
         matrices = {
             name: Matrix.before(names, scores.rows[name], metric.higher_is_better) for name, metric in METRICS.items()
         }
-    remember_data(out, data)
+    first_does(lambda: remember_data(out, data))
     tracker.log_matrices(matrices, strategy.clock.train_iterations)
     for experience in stream.train_stream[strategy.clock.train_exp_counter :]:
         seed_everything(_seed(config.seed, 1 + experience.current_experience), verbose=False)
@@ -104,11 +120,12 @@ def learn(config: RunConfig, out: Path, tracker: Tracker) -> Report:
         }
         tracker.log_matrices(matrices, strategy.clock.train_iterations)
         if alone:  # while its expert is there
-            show(copy.deepcopy(config.network), tasks[tested], out, tracker, strategy.clock.train_iterations)
+            expert, step = copy.deepcopy(config.network), strategy.clock.train_iterations
+            first_does(partial(show, expert, tasks[tested], out, tracker, step))
         strategy.save(matrices={name: matrix.to_json() for name, matrix in matrices.items()}, seconds=seconds)
     if not alone:
-        show(config.network, tasks, out, tracker, strategy.clock.train_iterations)
-    report = conclude(config, tasks, out, matrices, seconds)
+        first_does(lambda: show(config.network, tasks, out, tracker, strategy.clock.train_iterations))
+    report = first_does(lambda: conclude(config, tasks, out, matrices, seconds))
     tracker.log_results(out, report)
     return report
 
@@ -125,7 +142,7 @@ def resume(strategy: LightningStrategy) -> dict[str, Any]:
 
     A run whose plugins can't save what they remember begins anew, and comes to the same bits.
     """
-    if name := forgetful(strategy):
+    if (name := forgetful(strategy)) and is_first():
         print(f"raincheck: {name} can't save what it remembers; a killed run will begin anew", file=sys.stderr)
     return strategy.resume() or {"matrices": {}, "seconds": 0.0}
 

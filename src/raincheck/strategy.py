@@ -10,11 +10,13 @@ them is Avalanche's too: on the CPU the weights are bit for bit those of Avalanc
 
 import copy
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
+from avalanche.distributed import DistributedHelper
 from avalanche.models.dynamic_optimizers import update_optimizer
 from avalanche.training.templates import SupervisedTemplate
 from lightning.pytorch import Trainer
@@ -22,24 +24,23 @@ from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from raincheck import checkpoint
+from raincheck import checkpoint, division
 from raincheck.deferred import DeferredLoader
 from raincheck.errors import ConfigError
 from raincheck.files import remove_partial
-from raincheck.loops import EvalLoop, FitLoop, quiet
+from raincheck.launch import QUIET, meet, placed, quiet
+from raincheck.loops import EvalLoop, FitLoop
 from raincheck.own_epoch import OwnEpochLoop
-from raincheck.refusals import has_own_epoch, refuse_accumulation, refuse_other_loops, refuse_other_order
+from raincheck.processes import first_does, is_first
+from raincheck.refusals import (
+    has_own_epoch,
+    refuse_accumulation,
+    refuse_other_loops,
+    refuse_other_order,
+    refuse_several,
+)
 from raincheck.state import forgetful, restore_strategy, strategy_state
 from raincheck.trainer import ExperienceTrainer, hear, trainer_plugins
-
-QUIET: dict[str, Any] = {
-    "logger": False,
-    "enable_model_summary": False,
-    "enable_progress_bar": False,
-    "num_sanity_val_steps": 0,
-    # Avalanche evaluates under no_grad; tensors made in inference mode could not enter a later backward pass.
-    "inference_mode": False,
-}
 
 
 class LightningLoop:
@@ -77,6 +78,7 @@ class LightningLoop:
     clock: Any
     device: torch.device
     dataloader: Any
+    evaluator: Any
     loss: Tensor
     train_epochs: int
     optimized_param_id: Any
@@ -104,6 +106,7 @@ class LightningLoop:
         self.checkpoints = Path(checkpoints) if checkpoints and not forgetful(self) else None
         self.save_every = save_every
         self.terms = {}
+        self._processes: int | None = None  # known when they have met
         self._pristine = {
             id(callback): copy.deepcopy(vars(callback))
             for callback in self._callbacks()
@@ -124,7 +127,7 @@ class LightningLoop:
         return self.checkpoints and self.checkpoints / name
 
     def save(self, **more: Any) -> None:
-        """Writes the state after an experience, if there is a folder for it.
+        """Writes the state after an experience, if there is a folder for it; in several processes all have the same.
 
         Args:
             more: tensors and primitives that `resume` is to give back.
@@ -133,11 +136,15 @@ class LightningLoop:
             OutputError: if it cannot be written; the older state is intact then.
         """
         if self.checkpoints:
-            self.checkpoints.mkdir(parents=True, exist_ok=True)
-            state = {**strategy_state(self, self._lasting()), "more": more}
-            checkpoint.save(self.checkpoints / "last.ckpt", state)
-            for path in self.checkpoints.glob("experience-*.ckpt"):
-                path.unlink()
+            first_does(lambda: self._write(more))
+
+    def _write(self, more: dict[str, Any]) -> None:
+        assert self.checkpoints
+        self.checkpoints.mkdir(parents=True, exist_ok=True)
+        state = {**strategy_state(self, self._lasting()), "more": more}
+        checkpoint.save(self.checkpoints / "last.ckpt", state)
+        for path in self.checkpoints.glob("experience-*.ckpt"):
+            path.unlink()
 
     def resume(self) -> dict[str, Any] | None:
         """Goes on from the state after the last experience: `clock.train_exp_counter` says how many are learned.
@@ -148,15 +155,19 @@ class LightningLoop:
         Raises:
             ConfigError: if the state cannot be read, or is of another network, optimizer or list of plugins.
         """
-        if self.checkpoints is None:
-            return None
-        remove_partial(self.checkpoints)
-        state = checkpoint.load(self.checkpoints / "last.ckpt")
+        self._meet()
+        state = first_does(self._read)
         if state is None:
             return None
         restore_strategy(self, self._lasting(), state)
         more: dict[str, Any] = state["more"]
         return more
+
+    def _read(self) -> dict[str, Any] | None:
+        if self.checkpoints is None:
+            return None
+        remove_partial(self.checkpoints)
+        return checkpoint.load(self.checkpoints / "last.ckpt")
 
     def _lasting(self) -> list[Callback]:
         """The user's callbacks that keep their state from one experience to the next."""
@@ -179,14 +190,11 @@ class LightningLoop:
     def _train_exp(self, experience: Any, eval_streams: Any = None, **kwargs: Any) -> None:
         before = self.clock.train_iterations
         unfinished = self.unfinished
+        found = first_does(lambda: unfinished if unfinished and unfinished.exists() else None)
         fit = OwnEpochLoop(self, kwargs) if has_own_epoch(type(self)) else FitLoop(self, kwargs)
         self.last_fit = trainer = self._trainer(max_epochs=self.train_epochs)
         with quiet():
-            trainer.fit(
-                fit,
-                DeferredLoader(fit, unfinished is not None) if trainer.world_size == 1 else self.dataloader,
-                ckpt_path=unfinished if unfinished and unfinished.exists() else None,
-            )
+            trainer.fit(fit, DeferredLoader(fit, unfinished is not None), ckpt_path=found)
         self._settle(trainer)
         if self.clock.train_iterations == before and not (fit.halted or self._stop_training):
             raise ConfigError(
@@ -196,10 +204,24 @@ class LightningLoop:
 
     def eval_epoch(self, **kwargs: Any) -> None:
         """Avalanche's evaluation loop over `self.dataloader`, through `Trainer.validate`."""
-        trainer = self._trainer()
+        trainer, evaluation = self._trainer(), EvalLoop(self, kwargs)
         with quiet():
-            trainer.validate(EvalLoop(self, kwargs), dataloaders=self.dataloader, verbose=False)
+            trainer.validate(evaluation, dataloaders=DeferredLoader(evaluation, remembers=False), verbose=False)
         self._settle(trainer)
+
+    def train(self, *args: Any, **kwargs: Any) -> Any:
+        """Avalanche's, by all processes together."""
+        with self._together():
+            return super().train(*args, **kwargs)  # type: ignore[misc]
+
+    def eval(self, *args: Any, **kwargs: Any) -> Any:
+        """As above."""
+        with self._together():
+            return super().eval(*args, **kwargs)  # type: ignore[misc]
+
+    def forward(self) -> Any:
+        """The strategy's own; several processes divide the rows."""
+        return division.divided_forward(self, super().forward)  # type: ignore[misc]
 
     def _before_backward(self, **kwargs: Any) -> None:
         """Triggers the plugins one by one, to name what each adds to the loss.
@@ -225,6 +247,21 @@ class LightningLoop:
         given = self.trainer_arguments.get("callbacks") or []
         return list(given) if isinstance(given, (list, tuple)) else [given]
 
+    @contextmanager
+    def _together(self) -> Iterator[None]:
+        with division.together(self._meet()), _undistributed():
+            yield
+
+    def _meet(self) -> int:
+        """Has the processes meet; returns how many there are."""
+        if self._processes is None:
+            self._processes = meet(self.trainer_arguments, self.device)
+            if self._processes > 1:
+                refuse_several(self.plugins)
+            if not is_first():
+                self.evaluator.loggers = []
+        return self._processes
+
     def _trainer(self, **kwargs: Any) -> Trainer:
         """A fresh Trainer: one that has been fitted would silently run zero epochs."""
         callbacks = [given if isinstance(given, Callback) else given() for given in self._callbacks()]
@@ -235,13 +272,10 @@ class LightningLoop:
         else:  # what is evaluated are the weights as they are; averages take their place when the experience ends
             callbacks = [callback for callback in callbacks if not isinstance(callback, WeightAveraging)]
         checkpointing = {"enable_checkpointing": any(isinstance(callback, ModelCheckpoint) for callback in callbacks)}
-        devices = {"accelerator": "gpu", "devices": [self.device.index or 0]}
-        where = devices if self.device.type == "cuda" else {"accelerator": self.device.type, "devices": 1}
-        chosen = self.trainer_arguments if {"accelerator", "devices"} & set(self.trainer_arguments) else where
         plugins = trainer_plugins(self.trainer_arguments.get("plugins"), requeue=self.checkpoints is not None)
         with quiet():
             trainer = ExperienceTrainer(
-                **{**QUIET, **checkpointing, **chosen, **self.trainer_arguments, **kwargs}
+                **{**QUIET, **checkpointing, **placed(self.trainer_arguments, self.device), **kwargs}
                 | {"callbacks": callbacks, "plugins": plugins}
             )
         self.device = trainer.strategy.root_device
@@ -252,6 +286,21 @@ class LightningLoop:
         self.model.to(self.device)
         if trainer.interrupted:
             raise KeyboardInterrupt
+
+
+@contextmanager
+def _undistributed() -> Iterator[None]:
+    """Keeps Avalanche's loaders from another division of their own, and of batches that are not the whole's.
+
+    They begin it wherever there is a torch.distributed group, with the same order in every epoch.
+    """
+    kind = type(DistributedHelper)
+    theirs = kind.is_distributed
+    kind.is_distributed = property(lambda _: False)
+    try:
+        yield
+    finally:
+        kind.is_distributed = theirs
 
 
 class LightningStrategy(LightningLoop, SupervisedTemplate):

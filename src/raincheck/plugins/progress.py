@@ -6,6 +6,8 @@ from avalanche.core import SupervisedPlugin
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from raincheck.processes import is_first
+
 
 class ProgressBar(SupervisedPlugin):
     """Shows task, steps, loss and time left; where that is no terminal, a line at each task's end.
@@ -20,7 +22,9 @@ class ProgressBar(SupervisedPlugin):
         self._bar: Progress | None = None
 
     def before_training_exp(self, strategy: Any, **kwargs: Any) -> None:
-        """Opens the bar."""
+        """Opens the bar, in one process."""
+        if not is_first():
+            return
         self._bar = Progress(
             TextColumn("{task.description}", markup=False),  # a task may be called anything
             BarColumn(),

@@ -1,0 +1,73 @@
+"""Lightning's Trainers as the strategy wants them: quiet, on its device, and with all their processes at hand."""
+
+import logging
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from lightning.fabric.utilities.exceptions import MisconfigurationException
+from lightning.pytorch import Trainer
+from lightning.pytorch.strategies import DDPStrategy
+from lightning.pytorch.strategies.launchers import _SubprocessScriptLauncher
+
+from raincheck import processes
+from raincheck.errors import ConfigError
+
+QUIET: dict[str, Any] = {
+    "logger": False,
+    "enable_model_summary": False,
+    "enable_progress_bar": False,
+    "num_sanity_val_steps": 0,
+    # Avalanche evaluates under no_grad; tensors made in inference mode could not enter a later backward pass.
+    "inference_mode": False,
+}
+
+
+def placed(arguments: Mapping[str, Any], device: torch.device) -> dict[str, Any]:
+    """A Trainer's arguments, with the strategy's own device where they name none."""
+    if {"accelerator", "devices"} & set(arguments):
+        return dict(arguments)
+    gpu = {"accelerator": "gpu", "devices": [device.index or 0]}
+    return {**(gpu if device.type == "cuda" else {"accelerator": device.type, "devices": 1}), **arguments}
+
+
+def meet(arguments: Mapping[str, Any], device: torch.device) -> int:
+    """Starts and meets the processes that a Trainer's arguments ask for; returns how many there are.
+
+    Raises:
+        ConfigError: if the arguments do not fit, or ask for several processes in another way than `ddp`.
+    """
+    places = ("accelerator", "devices", "num_nodes", "strategy", "plugins")
+    given = {name: value for name, value in arguments.items() if name in places}
+    try:
+        with quiet():
+            trainer = Trainer(**{**QUIET, "enable_checkpointing": False, **placed(given, device)})
+    except (TypeError, ValueError, MisconfigurationException) as error:
+        raise ConfigError(f"{' '.join(str(error).split())}; correct the trainer's arguments") from None
+    popen = isinstance(trainer.strategy.launcher, _SubprocessScriptLauncher)
+    if trainer.world_size > 1 and not (type(trainer.strategy) is DDPStrategy and popen):
+        raise ConfigError(
+            f"several processes cannot learn by the trainer's strategy {arguments.get('strategy')}; choose ddp"
+        )
+    with quiet():
+        processes.join(trainer)
+    return int(trainer.world_size)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keeps Lightning from announcing the hardware, and from advice on Avalanche's loaders and itself, at every fit."""
+    loggers = [logging.getLogger(f"lightning.{name}") for name in ("pytorch.utilities.rank_zero", "fabric")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(max(logger.level, logging.WARNING))
+    with warnings.catch_warnings():
+        for advice in ("does not have many workers", "GPU available but not used", "LeafSpec.* is deprecated"):
+            warnings.filterwarnings("ignore", message=f".*{advice}")
+        try:
+            yield
+        finally:
+            for logger, level in zip(loggers, levels, strict=True):
+                logger.setLevel(level)

@@ -1,0 +1,168 @@
+"""Several processes that learn as one: how they start, meet, agree and end.
+
+Each of them runs the whole program. What touches files is done by the first alone (`first_does`); what a network
+computes they divide (division.py).
+"""
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from raincheck.errors import ConfigError, RaincheckError
+
+PARENT = "RAINCHECK_PARENT"  # in the environment of processes that we started: the process that did
+PATIENCE = 60.0  # seconds that another process leaves to the first to say what was wrong, and to end
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Group:
+    """The processes of this program.
+
+    Attributes:
+        rank: of this process, in [0, size).
+        size: how many there are, two or more.
+        words: the torch.distributed group for what lies on the CPU, whatever the devices talk over.
+    """
+
+    rank: int
+    size: int
+    words: Any
+
+
+_joined: Group | None = None
+
+
+def join(trainer: Any) -> None:
+    """Starts the other processes, unless torchrun or SLURM did, and meets them. Returns in each; once is enough.
+
+    Args:
+        trainer: a `lightning.Trainer` for one or several processes; of one there is nothing to do.
+
+    Raises:
+        ConfigError: if other numbers of processes were started, or met before.
+    """
+    global _joined
+    size = trainer.world_size
+    if _joined and size not in (1, _joined.size):
+        raise ConfigError(f"this program began with {_joined.size} processes and cannot go on with {size}; start anew")
+    if _joined or size == 1:
+        if not _joined and "TORCHELASTIC_RUN_ID" in os.environ and os.environ.get("WORLD_SIZE", "1") != "1":
+            raise ConfigError(
+                f"torchrun started {os.environ['WORLD_SIZE']} processes and the trainer is for one; set "
+                "trainer.devices to the processes of a machine, trainer.num_nodes to the machines and "
+                "trainer.strategy to ddp"
+            )
+        return
+    import torch.distributed as dist
+
+    if not trainer.strategy.cluster_environment.creates_processes_externally:
+        os.environ[PARENT] = str(os.getpid())
+    elif _parent():
+        threading.Thread(target=_end_with_parent, daemon=True).start()
+    try:
+        trainer.strategy.launcher.launch(trainer.strategy.setup_environment)
+    except ValueError as error:  # SLURM or torchrun started another number of processes
+        raise ConfigError(" ".join(str(error).split())) from None
+    words = dist.group.WORLD if dist.get_backend() == "gloo" else dist.new_group(backend="gloo")
+    _joined = Group(dist.get_rank(), dist.get_world_size(), words)
+
+
+def joined() -> Group | None:
+    """The group, once the processes have met; None in a program of one."""
+    return _joined
+
+
+def is_first() -> bool:
+    """Whether this is the process that writes and speaks; known also before they meet."""
+    if _joined:
+        return _joined.rank == 0
+    ranks = [os.environ[name] for name in ("RANK", "LOCAL_RANK", "SLURM_PROCID") if name in os.environ]
+    return not ranks or ranks[0] == "0"
+
+
+def first_does(action: Callable[[], T]) -> T:
+    """What `action` returns in the first process, the only one to call it, is returned in all.
+
+    Raises:
+        RaincheckError: that which it raises, in all.
+    """
+    if _joined is None:
+        return action()
+    import torch.distributed as dist
+
+    told: list[Any] = [None, None]
+    if _joined.rank == 0:
+        try:
+            told[0] = action()
+        except RaincheckError as error:
+            told[1] = error
+    dist.broadcast_object_list(told, src=0, group=_joined.words)
+    if told[1] is not None:
+        raise told[1]
+    result: T = told[0]
+    return result
+
+
+def agree(error: RaincheckError | None, group: Group) -> None:
+    """Raises in all processes what went wrong in any of them.
+
+    Raises:
+        RaincheckError: the error of the lowest rank that has one.
+    """
+    import torch.distributed as dist
+
+    errors: list[RaincheckError | None] = [None] * group.size
+    dist.all_gather_object(errors, error, group=group.words)
+    for one in errors:
+        if one is not None:
+            raise one
+
+
+@contextmanager
+def one_voice() -> Iterator[None]:
+    """Lets the first process alone print and say what went wrong.
+
+    Raises:
+        SystemExit: in another process, instead of what the first one will have said before it ended.
+    """
+    if is_first():
+        yield
+        return
+    with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):
+        try:
+            yield
+        except BaseException:
+            if _first_ends():
+                sys.exit(2)
+            raise
+
+
+def _first_ends() -> bool:
+    """Waits a little for the end of what started this process, as comes of an error that all have."""
+    parent, until = os.getppid(), time.monotonic() + PATIENCE
+    try:
+        while os.getppid() == parent and time.monotonic() < until:
+            time.sleep(0.1)
+    except KeyboardInterrupt:  # torchrun ends what is left
+        return True
+    return os.getppid() != parent
+
+
+def _parent() -> int:
+    """The process that started this one, if that was one of ours, else 0."""
+    return int(os.environ.get(PARENT, "0")) if os.environ.get("LOCAL_RANK", "0") != "0" else 0
+
+
+def _end_with_parent() -> None:
+    """Ends this process with the one that started it, which may have been killed without a word."""
+    while os.getppid() == _parent():
+        time.sleep(0.5)
+    os._exit(1)
