@@ -53,7 +53,7 @@ def test_the_stream_equals_forward_on_reflected_windows(count: int, size: tuple[
     clips = torch.stack([to_float(frames[index[i : i + window]]) for i in range(count)])
     with torch.no_grad():
         expected = to_uint8(torch.cat([net(clip[None]) for clip in clips]))
-    got = torch.stack(list(derain_frames(frames, net, CPU, cuts=False)))
+    got = torch.stack(list(derain_frames(frames, net, CPU)))
     assert got.shape == frames.shape
     assert (got.int() - expected.int()).abs().max() <= 1  # batches of other sizes round differently
     assert (got.int() - frames.int()).abs().float().mean() > 3  # the network does something
@@ -69,9 +69,9 @@ def test_every_frame_is_encoded_once_and_every_window_decoded_once(monkeypatch: 
             return real(*args)
 
         monkeypatch.setattr(net, name, counting)
-    list(derain_frames(tensors(noise(20)), net, CPU, cuts=False))
+    list(derain_frames(tensors(noise(20)), net, CPU))
     assert calls == {"encode": 20, "decode": 20}
-    list(derain_frames(tensors(noise(20)), net, CPU, wanted=[10], cuts=False))
+    list(derain_frames(tensors(noise(20)), net, CPU, wanted=[10]))
     assert calls == {"encode": 25, "decode": 21}
 
 

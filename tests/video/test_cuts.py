@@ -64,6 +64,10 @@ def test_flat_frames_with_noise_are_one_shot(level: int) -> None:
     assert cuts(torch.from_numpy(frames)) == []
 
 
+def test_frames_that_have_nothing_in_common_are_no_shots() -> None:
+    assert cuts(torch.randint(0, 256, (20, 3, 48, 64), dtype=torch.uint8)) == []
+
+
 def test_tiny_frames() -> None:
     assert cuts(torch.full((4, 3, 1, 1), 7, dtype=torch.uint8)) == []
 
@@ -76,7 +80,7 @@ def network(window: int) -> RRGNet:
 
 
 @pytest.mark.parametrize("window", [3, 5, 7])
-@pytest.mark.parametrize("lengths", [(8, 8, 8), (1, 8, 2), (2, 1, 1)])
+@pytest.mark.parametrize("lengths", [(8, 8, 8), (2, 8, 2), (3, 2, 2)])
 def test_a_cut_is_an_end_for_windows(window: int, lengths: tuple[int, ...]) -> None:
     net = network(window)
     shots = [pan(name)[:length] for name, length in zip(NAMES, lengths, strict=True)]

@@ -16,27 +16,39 @@ DETAIL = 9  # rows and columns over which the mean is taken off what is called d
 CHANGE = (
     6.0  # grey levels of change below which nothing is a cut: noise of dark or foggy frames correlates with nothing
 )
+FEWEST = 1024  # pixels of a frame: in smaller ones, chance looks like likeness
 FARTHEST = 3  # a shift is at most this part of the frame
 
 
 class CutDetector:
-    """Tells the first frame of a shot, by the frame before it alone."""
+    """Tells the first frame of a shot by the frames before it.
+
+    A cut breaks something off: where no two frames in a row were alike, as in noise, there is nothing to break off. So
+    a shot has two frames at least.
+    """
 
     def __init__(self) -> None:
         self.before: Tensor | None = None
+        self.steady = False  # whether the last two frames were alike
         high, wide = (torch.hann_window(length, periodic=False) for length in SIZE)
         self.window = high[:, None] * wide[None]
 
     def begins_shot(self, pixels: Tensor) -> bool:
         """Whether a frame, uint8 `(c, h, w)`, belongs to another shot than the one before; the first does not."""
+        if pixels[0].numel() < FEWEST:
+            return False
         before, self.before = self.before, shrunk(pixels)
         if before is None:
             return False
-        change = F.avg_pool2d(before - self.before, 4).abs().mean()
+        was_steady, self.steady = self.steady, self.alike(before, self.before)
+        return was_steady and not self.steady
+
+    def alike(self, a: Tensor, b: Tensor) -> bool:
+        """Whether two shrunk frames may be of one shot."""
         # Most frames of a shot are alike without a shift.
-        if change < CHANGE or likeness(before, self.before) >= ALIKE:
-            return False
-        return likeness(before, self.before, self.shift(before, self.before)) < ALIKE
+        if F.avg_pool2d(a - b, 4).abs().mean() < CHANGE or likeness(a, b) >= ALIKE:
+            return True
+        return likeness(a, b, self.shift(a, b)) >= ALIKE
 
     def shift(self, a: Tensor, b: Tensor) -> tuple[int, int]:
         """Rows and columns by which `a` is shifted against `b`: the peak of their phase correlation.
