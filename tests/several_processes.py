@@ -37,7 +37,6 @@ ROWS, EPOCHS, BATCH = 13, 3, 5  # the last batch has 3 rows, which two processes
 CLIP = 3 * 2 * 4 * 4 + 2 * 4 * 4  # bytes of a clip in review
 
 warnings.filterwarnings("ignore")
-torch.set_default_dtype(torch.float64)  # so that nothing but the order of additions can differ
 
 
 class Clips(Dataset[tuple[Tensor, Tensor, int]]):
@@ -166,6 +165,7 @@ def learn(case: str, devices: int) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
+    torch.set_default_dtype(torch.float64)  # so that nothing but the order of additions can differ
     found: dict[str, Any] = {case: learn(case, int(sys.argv[2])) for case in CASES}
     found |= {case: refusal(case, int(sys.argv[2])) for case in REFUSED}
     torch.save(found, Path(sys.argv[1]) / f"{os.environ.get('LOCAL_RANK', '0')}.pt")

@@ -34,7 +34,7 @@ def environment(**more: str) -> dict[str, str]:
 
 def command(out: Path, *options: str, **changes: Any) -> list[str]:
     config = out.with_name(f"{out.name}.yaml")
-    config.write_text(yaml.safe_dump(settings(optimizer=SGD, **changes)))
+    config.write_text(yaml.safe_dump(settings(**{"optimizer": SGD, "plugins": METHODS["rrgnet"], **changes})))
     program = [sys.executable, "-m", "raincheck.cli", "run", "--trust", "--config", str(config), "--out", str(out)]
     return [*program, *options]
 
@@ -137,7 +137,7 @@ def test_a_run_of_two_processes_finds_what_one_finds(tmp_path: Path, method: str
     for name, scores in ours["metrics"].items():
         assert close(scores["R"], theirs["metrics"][name]["R"], 1e-3)  # of 8-bit pixels, some of which round otherwise
     untrained, *_, trained = ours["metrics"]["psnr_y"]["R"]
-    assert not close(untrained, trained, 1e-2)
+    assert not close(untrained, trained, 5e-4)  # something was learned
     assert ours["review_bytes"] == theirs["review_bytes"]
     assert close(load_network(both).state_dict(), load_network(alone).state_dict(), 1e-4)  # float32
     assert {path.name for path in both.iterdir()} == {path.name for path in alone.iterdir()}
