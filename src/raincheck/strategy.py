@@ -8,7 +8,6 @@ This is an *Avalanche* strategy, not a `lightning.pytorch.strategies.Strategy`; 
 them is Avalanche's too: on the CPU the weights are bit for bit those of Avalanche's own loop.
 """
 
-import copy
 import inspect
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -20,14 +19,14 @@ from avalanche.distributed import DistributedHelper
 from avalanche.models.dynamic_optimizers import update_optimizer
 from avalanche.training.templates import SupervisedTemplate
 from lightning.pytorch import Trainer
-from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint, WeightAveraging
+from lightning.pytorch.callbacks import ModelCheckpoint
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from raincheck import checkpoint, division
+from raincheck import division
+from raincheck.callbacks import Callbacks
 from raincheck.deferred import DeferredLoader
 from raincheck.errors import ConfigError
-from raincheck.files import remove_partial
 from raincheck.launch import QUIET, meet, placed, quiet
 from raincheck.loops import EvalLoop, FitLoop
 from raincheck.own_epoch import OwnEpochLoop
@@ -39,11 +38,12 @@ from raincheck.refusals import (
     refuse_other_order,
     refuse_several,
 )
-from raincheck.state import forgetful, restore_strategy, strategy_state
+from raincheck.resuming import Resumable
+from raincheck.state import forgetful
 from raincheck.trainer import ExperienceTrainer, hear, trainer_plugins
 
 
-class LightningLoop:
+class LightningLoop(Resumable):
     """Mixin that runs an Avalanche strategy's loops in Lightning: `class MyDER(LightningLoop, DER)`.
 
     Args:
@@ -107,72 +107,12 @@ class LightningLoop:
         self.save_every = save_every
         self.terms = {}
         self._processes: int | None = None  # known when they have met
-        self._pristine = {
-            id(callback): copy.deepcopy(vars(callback))
-            for callback in self._callbacks()
-            if isinstance(callback, (EarlyStopping, ModelCheckpoint, WeightAveraging))
-        }
-        refuse_accumulation(self, self.trainer_arguments, self._callbacks())
+        self.callbacks = Callbacks(self.trainer_arguments.get("callbacks"))
+        refuse_accumulation(self, self.trainer_arguments, self.callbacks.given)
         optimized = {id(p) for group in self.optimizer.param_groups for p in group["params"]}
         self._left_out = {name for name, p in self.model.named_parameters() if id(p) not in optimized}
         if self.checkpoints:
             hear(False)
-
-    # What outlives the process ----------------------------------------------------------------------------------
-
-    @property
-    def unfinished(self) -> Path | None:
-        """The file with the state within the present experience."""
-        name = f"experience-{self.clock.train_exp_counter}.ckpt"
-        return self.checkpoints and self.checkpoints / name
-
-    def save(self, **more: Any) -> None:
-        """Writes the state after an experience, if there is a folder for it; in several processes all have the same.
-
-        Args:
-            more: tensors and primitives that `resume` is to give back.
-
-        Raises:
-            OutputError: if it cannot be written; the older state is intact then.
-        """
-        if self.checkpoints:
-            first_does(lambda: self._write(more))
-
-    def _write(self, more: dict[str, Any]) -> None:
-        assert self.checkpoints
-        self.checkpoints.mkdir(parents=True, exist_ok=True)
-        state = {**strategy_state(self, self._lasting()), "more": more}
-        checkpoint.save(self.checkpoints / "last.ckpt", state)
-        for path in self.checkpoints.glob("experience-*.ckpt"):
-            path.unlink()
-
-    def resume(self) -> dict[str, Any] | None:
-        """Goes on from the state after the last experience: `clock.train_exp_counter` says how many are learned.
-
-        Returns:
-            What `save` was given, None if nothing was saved.
-
-        Raises:
-            ConfigError: if the state cannot be read, or is of another network, optimizer or list of plugins.
-        """
-        self._meet()
-        state = first_does(self._read)
-        if state is None:
-            return None
-        restore_strategy(self, self._lasting(), state)
-        more: dict[str, Any] = state["more"]
-        return more
-
-    def _read(self) -> dict[str, Any] | None:
-        if self.checkpoints is None:
-            return None
-        remove_partial(self.checkpoints)
-        return checkpoint.load(self.checkpoints / "last.ckpt")
-
-    def _lasting(self) -> list[Callback]:
-        """The user's callbacks that keep their state from one experience to the next."""
-        given = [callback for callback in self._callbacks() if isinstance(callback, Callback)]
-        return [callback for callback in given if id(callback) not in self._pristine]
 
     # Avalanche's events -----------------------------------------------------------------------------------------
 
@@ -243,10 +183,6 @@ class LightningLoop:
 
     # Lightning's Trainer ----------------------------------------------------------------------------------------
 
-    def _callbacks(self) -> list[Any]:
-        given = self.trainer_arguments.get("callbacks") or []
-        return list(given) if isinstance(given, (list, tuple)) else [given]
-
     @contextmanager
     def _together(self) -> Iterator[None]:
         with division.together(self._meet()), _undistributed():
@@ -264,13 +200,7 @@ class LightningLoop:
 
     def _trainer(self, **kwargs: Any) -> Trainer:
         """A fresh Trainer: one that has been fitted would silently run zero epochs."""
-        callbacks = [given if isinstance(given, Callback) else given() for given in self._callbacks()]
-        if "max_epochs" in kwargs:  # to fit, and not to evaluate in the middle of a fit
-            for callback in callbacks:
-                if id(callback) in self._pristine:
-                    vars(callback).update(copy.deepcopy(self._pristine[id(callback)]))
-        else:  # what is evaluated are the weights as they are; averages take their place when the experience ends
-            callbacks = [callback for callback in callbacks if not isinstance(callback, WeightAveraging)]
+        callbacks = self.callbacks.to_fit() if "max_epochs" in kwargs else self.callbacks.to_evaluate()
         checkpointing = {"enable_checkpointing": any(isinstance(callback, ModelCheckpoint) for callback in callbacks)}
         plugins = trainer_plugins(self.trainer_arguments.get("plugins"), requeue=self.checkpoints is not None)
         with quiet():

@@ -1,0 +1,74 @@
+"""What of a strategy outlives its process."""
+
+from pathlib import Path
+from typing import Any
+
+from raincheck import checkpoint
+from raincheck.files import remove_partial
+from raincheck.processes import first_does
+from raincheck.state import restore_strategy, strategy_state
+
+
+class Resumable:
+    """Mixin that saves a strategy after an experience, and says where its state within one is kept.
+
+    Attributes:
+        checkpoints: folder for the states; None keeps nothing.
+    """
+
+    checkpoints: Path | None
+    clock: Any  # Avalanche's
+    callbacks: Any
+
+    def _meet(self) -> int:
+        """Has the processes meet; returns how many there are."""
+        raise NotImplementedError
+
+    @property
+    def unfinished(self) -> Path | None:
+        """The file with the state within the present experience."""
+        name = f"experience-{self.clock.train_exp_counter}.ckpt"
+        return self.checkpoints and self.checkpoints / name
+
+    def save(self, **more: Any) -> None:
+        """Writes the state after an experience, if there is a folder for it; in several processes all have the same.
+
+        Args:
+            more: tensors and primitives that `resume` is to give back.
+
+        Raises:
+            OutputError: if it cannot be written; the older state is intact then.
+        """
+        if self.checkpoints:
+            first_does(lambda: self._write(more))
+
+    def _write(self, more: dict[str, Any]) -> None:
+        assert self.checkpoints
+        self.checkpoints.mkdir(parents=True, exist_ok=True)
+        state = {**strategy_state(self, self.callbacks.lasting), "more": more}
+        checkpoint.save(self.checkpoints / "last.ckpt", state)
+        for path in self.checkpoints.glob("experience-*.ckpt"):
+            path.unlink()
+
+    def resume(self) -> dict[str, Any] | None:
+        """Goes on from the state after the last experience: `clock.train_exp_counter` says how many are learned.
+
+        Returns:
+            What `save` was given, None if nothing was saved.
+
+        Raises:
+            ConfigError: if the state cannot be read, or is of another network, optimizer or list of plugins.
+        """
+        self._meet()
+        state = first_does(self._read)
+        if state is None:
+            return None
+        restore_strategy(self, self.callbacks.lasting, state)
+        more: dict[str, Any] = state["more"]
+        return more
+
+    def _read(self) -> dict[str, Any] | None:
+        if self.checkpoints is None:
+            return None
+        remove_partial(self.checkpoints)
+        return checkpoint.load(self.checkpoints / "last.ckpt")
