@@ -34,7 +34,7 @@ def environment(**more: str) -> dict[str, str]:
 
 def command(out: Path, *options: str, **changes: Any) -> list[str]:
     config = out.with_name(f"{out.name}.yaml")
-    config.write_text(yaml.safe_dump(settings(**{"optimizer": SGD, "plugins": METHODS["rrgnet"], **changes})))
+    config.write_text(yaml.safe_dump(settings(optimizer=SGD, **changes)))
     program = [sys.executable, "-m", "raincheck.cli", "run", "--trust", "--config", str(config), "--out", str(out)]
     return [*program, *options]
 
@@ -125,6 +125,10 @@ def test_what_would_be_wrong_in_several_is_refused_by_each(learned: tuple[Found,
         assert all(str(found[case]).startswith(sentence) for found in learned[1:])
 
 
+def gap(one: list[float], other: list[float]) -> float:
+    return max(abs(a - b) for a, b in zip(one, other, strict=True))
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_a_run_of_two_processes_finds_what_one_finds(tmp_path: Path, method: str) -> None:
     plugins = METHODS[method]
@@ -137,7 +141,7 @@ def test_a_run_of_two_processes_finds_what_one_finds(tmp_path: Path, method: str
     for name, scores in ours["metrics"].items():
         assert close(scores["R"], theirs["metrics"][name]["R"], 1e-3)  # of 8-bit pixels, some of which round otherwise
     untrained, *_, trained = ours["metrics"]["psnr_y"]["R"]
-    assert not close(untrained, trained, 5e-4)  # something was learned
+    assert gap(untrained, trained) > 20 * gap(trained, theirs["metrics"]["psnr_y"]["R"][-1])
     assert ours["review_bytes"] == theirs["review_bytes"]
     assert close(load_network(both).state_dict(), load_network(alone).state_dict(), 1e-4)  # float32
     assert {path.name for path in both.iterdir()} == {path.name for path in alone.iterdir()}
@@ -154,9 +158,12 @@ def processes_of(out: Path) -> list[int]:
 def test_a_run_of_which_one_process_was_killed_goes_on(tmp_path: Path, rank: int) -> None:
     """In the middle of an experience, of which each step is kept."""
     whole, out, options = tmp_path / "whole", tmp_path / "killed", (*TWO, "--save_every", "0")
-    start(whole, *TWO).check_returncode()
+    start(whole, *TWO, plugins=METHODS["rrgnet"]).check_returncode()
     first = subprocess.Popen(
-        command(out, *options), env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        command(out, *options, plugins=METHODS["rrgnet"]),
+        env=environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     try:
         while not (out / "checkpoints" / "experience-1.ckpt").exists():
@@ -172,7 +179,7 @@ def test_a_run_of_which_one_process_was_killed_goes_on(tmp_path: Path, rank: int
     finally:
         first.kill()
     assert not (out / "report.json").exists()
-    start(out, *options).check_returncode()
+    start(out, *options, plugins=METHODS["rrgnet"]).check_returncode()
     assert exactly(load_network(out).state_dict(), load_network(whole).state_dict())
     assert report(out)["metrics"] == report(whole)["metrics"]
 

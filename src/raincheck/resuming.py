@@ -1,5 +1,6 @@
 """What of a strategy outlives its process."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,7 @@ class Resumable:
     checkpoints: Path | None
     clock: Any  # Avalanche's
     callbacks: Any
-
-    def _meet(self) -> int:
-        """Has the processes meet; returns how many there are."""
-        raise NotImplementedError
+    _meet: Callable[[], int]  # LightningLoop's: has the processes meet
 
     @property
     def unfinished(self) -> Path | None:
