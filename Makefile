@@ -52,7 +52,7 @@ check: env ## Lint, types and imports
 	$(BIN)/lint-imports --no-logo
 
 test: check ## check, then the fast tests
-	$(BIN)/pytest -m "not slow"
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile -m "not slow"
 
 # pytest's exit code 5 says that no test was selected.
 test-slow: env ## The tests that take longer or drive tools of the system

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples"
 ELSEWHERE = {"onnx_webcam_or_file.py"}  # wants a file of the reader's; tests/test_examples.py gives it one
