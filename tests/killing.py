@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from avalanche.core import SupervisedPlugin
 
-from raincheck.plugins import review
+from raincheck.plugins import memory
 from raincheck.plugins.ewc import EWC
 
 KILL = "RAINCHECK_TEST_KILL"  # PLACE:COUNT:SIGNAL, ...
@@ -38,7 +38,7 @@ class Killer(SupervisedPlugin):
 
             EWC.compute_importances = counting  # type: ignore[method-assign]
         elif place == "fill":
-            review.to_uint8 = visits.before(review.to_uint8)  # type: ignore[attr-defined]
+            memory.to_uint8 = visits.before(memory.to_uint8)  # type: ignore[attr-defined]
         elif place == "write":
             torch.save = visits.half(torch.save)
         else:

@@ -16,7 +16,7 @@ from raincheck.division import step
 from raincheck.errors import ConfigError
 from raincheck.processes import first_does
 from raincheck.state import avalanche_state, restore_avalanche
-from raincheck.trainer import hear
+from raincheck.trainer import requeue
 
 
 class Loop(LightningModule):
@@ -36,9 +36,13 @@ class Loop(LightningModule):
     def save_soon(self) -> None:
         """Asks for a checkpoint as soon as one can be exact; while nothing is learned, the last one is."""
 
-    def _hear(self, now: bool) -> None:
+    def setup(self, stage: str) -> None:
         if self.strategy.checkpoints is not None:
-            hear(now)
+            requeue.release()
+
+    def teardown(self, stage: str) -> None:
+        if self.strategy.checkpoints is not None:
+            requeue.hold()
 
 
 class FitLoop(Loop):
@@ -57,10 +61,7 @@ class FitLoop(Loop):
 
     def on_train_start(self) -> None:
         self._steps = self.trainer.global_step
-        self._hear(True)
-
-    def on_train_end(self) -> None:
-        self._hear(False)
+        requeue.deliver()
 
     def on_train_epoch_start(self) -> None:
         self.strategy._before_training_epoch(**self.kwargs)
@@ -205,10 +206,7 @@ class EvalLoop(Loop):
     """Avalanche's `eval_epoch`, as a validation loop."""
 
     def on_validation_start(self) -> None:
-        self._hear(True)
-
-    def on_validation_end(self) -> None:
-        self._hear(False)
+        requeue.deliver()
 
     def validation_step(self, batch: Any, batch_idx: int) -> None:
         strategy = self.strategy

@@ -40,7 +40,7 @@ from raincheck.refusals import (
 )
 from raincheck.resuming import Resumable
 from raincheck.state import forgetful
-from raincheck.trainer import ExperienceTrainer, hear, trainer_plugins
+from raincheck.trainer import ExperienceTrainer, requeue, trainer_plugins
 
 
 class LightningLoop(Resumable):
@@ -112,7 +112,7 @@ class LightningLoop(Resumable):
         optimized = {id(p) for group in self.optimizer.param_groups for p in group["params"]}
         self._left_out = {name for name, p in self.model.named_parameters() if id(p) not in optimized}
         if self.checkpoints:
-            hear(False)
+            requeue.hold()
 
     # Avalanche's events -----------------------------------------------------------------------------------------
 

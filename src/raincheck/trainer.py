@@ -1,6 +1,7 @@
 """Lightning's Trainer as an experience needs it: whole checkpoint files, and SLURM's requeueing at exact places."""
 
 import signal
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -67,10 +68,37 @@ def trainer_plugins(given: Any, requeue: bool) -> list[Any]:
     return plugins
 
 
-def hear(now: bool) -> None:
-    """Lets SLURM's signal in while a Trainer runs, which handles it, or holds it back.
+class Requeue:
+    """SLURM's signal, kept for the next Trainer while none is there to handle it, as in Fisher passes.
 
-    Unhandled, as in Fisher passes, it would end the program without requeueing the job. Held back, it waits.
+    Unhandled, it would end the program without requeueing the job. Blocking it would not do: any thread may get it.
     """
-    if SLURMEnvironment.detect():
-        signal.pthread_sigmask(signal.SIG_UNBLOCK if now else signal.SIG_BLOCK, {signal.SIGUSR1})
+
+    def __init__(self) -> None:
+        self.pending = False
+
+    def hold(self) -> None:
+        """Keeps the signal from now on."""
+        if self._concerned():
+            signal.signal(signal.SIGUSR1, self._keep)
+
+    def release(self) -> None:
+        """Makes room for the handler of a Trainer, which puts none in the place of another."""
+        if self._concerned():
+            signal.signal(signal.SIGUSR1, signal.SIG_DFL)
+
+    def deliver(self) -> None:
+        """Hands a signal that was kept to the Trainer, whose handler is there now."""
+        if self.pending:
+            self.pending = False
+            signal.raise_signal(signal.SIGUSR1)
+
+    def _keep(self, *arguments: Any) -> None:
+        self.pending = True
+
+    @staticmethod
+    def _concerned() -> bool:
+        return SLURMEnvironment.detect() and threading.current_thread() is threading.main_thread()
+
+
+requeue = Requeue()  # one, as a process has one handler
