@@ -234,13 +234,12 @@ def test_ctrl_c_leaves_nothing(tmp_path: Path, number: signal.Signals, output: s
     film(tmp_path / "a.mp4")
     source = write_folder(tmp_path / "in", noise(300, 240, 320)) if output == "out" else tmp_path / "a.mp4"
     if output == "b.mp4":
-        write_video(source, np.concatenate([noise(20, 240, 320)] * 10), preset="ultrafast")
+        write_video(source, np.concatenate([noise(20, 240, 320)] * 50), preset="ultrafast")
     before = listing(tmp_path)
     running = program(source, tmp_path / output)
     while listing(tmp_path) == before:  # until something is half-written
         assert running.poll() is None, running.stderr
         time.sleep(0.01)
-    time.sleep(0.1)
     running.send_signal(number)
     assert running.wait(60) == 130
     assert listing(tmp_path) == before

@@ -29,7 +29,9 @@ PATIENCE = 300  # seconds, after which something hangs
 
 
 def environment(**more: str) -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": f"{HERE}{os.pathsep}{HERE.parent / 'src'}", "OMP_NUM_THREADS": "1", **more}
+    paths = f"{HERE}{os.pathsep}{HERE.parent / 'src'}"
+    # A seed that somebody's `seed_everything` left: Lightning must not go back to it.
+    return {**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1", "PL_GLOBAL_SEED": "3", **more}
 
 
 def command(out: Path, *options: str, **changes: Any) -> list[str]:

@@ -8,7 +8,6 @@ all, which the mean leaves as it is.
 """
 
 import copy
-import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -35,15 +34,13 @@ def together(size: int) -> Iterator[None]:
     """
     global _divides
     outer, _divides = _divides, processes.joined() if size > 1 else None
-    seed = os.environ.pop("PL_GLOBAL_SEED", None)  # Lightning would go back to it at every fit and evaluation
     try:
-        if _divides and not outer:
-            generators.set_generators(processes.first_does(generators.generators))
-        yield
+        with generators.no_reseeding():
+            if _divides and not outer:
+                generators.set_generators(processes.first_does(generators.generators))
+            yield
     finally:
         _divides = outer
-        if seed is not None:
-            os.environ["PL_GLOBAL_SEED"] = seed
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """The state of the global random number generators: Python's, NumPy's, torch's and CUDA's."""
 
+import os
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -64,3 +65,14 @@ def own_numbers(*key: int) -> Iterator[None]:
         finally:
             random.setstate(python)
             np.random.set_state(numpy)
+
+
+@contextmanager
+def no_reseeding() -> Iterator[None]:
+    """Hides the seed of `seed_everything` from Lightning, whose several processes go back to it at every start."""
+    seed = os.environ.pop("PL_GLOBAL_SEED", None)
+    try:
+        yield
+    finally:
+        if seed is not None:
+            os.environ["PL_GLOBAL_SEED"] = seed

@@ -14,6 +14,7 @@ from lightning.pytorch.strategies.launchers import _SubprocessScriptLauncher
 
 from raincheck import processes
 from raincheck.errors import ConfigError
+from raincheck.generators import no_reseeding
 
 QUIET: dict[str, Any] = {
     "logger": False,
@@ -51,7 +52,7 @@ def meet(arguments: Mapping[str, Any], device: torch.device) -> int:
         raise ConfigError(
             f"several processes cannot learn by the trainer's strategy {arguments.get('strategy')}; choose ddp"
         )
-    with quiet():
+    with quiet(), no_reseeding():
         processes.join(trainer)
     return int(trainer.world_size)
 
