@@ -18,6 +18,7 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 from PIL import Image
 
 from raincheck import checkpoint
+from raincheck.callbacks import described
 from raincheck.claim import claimed, remember_data, same_data
 from raincheck.config import RunConfig, build, dump, one_line
 from raincheck.datasets.base import Task
@@ -169,9 +170,10 @@ def make_strategy(config: RunConfig, out: Path, tracker: Tracker) -> tuple[Light
     for plugin in config.plugins:
         if isinstance(plugin, ClipMemory) and plugin.seed is None:
             plugin.seed = config.seed
+    trainer = described(config.trainer)
     try:
         optimizer = config.optimizer(config.network.parameters())
-        Trainer(**{**QUIET, **config.trainer})
+        Trainer(**{**QUIET, **trainer})
     except (TypeError, ValueError, MisconfigurationException) as error:
         raise ConfigError(f"{one_line(str(error))}; correct the optimizer's or the trainer's arguments") from None
     strategy = LightningStrategy(
@@ -185,7 +187,7 @@ def make_strategy(config: RunConfig, out: Path, tracker: Tracker) -> tuple[Light
         reset_optimizer=True,
         checkpoints=out / "checkpoints",
         save_every=config.save_every,
-        trainer={"logger": tracker.for_trainer, "log_every_n_steps": 1, **config.trainer},
+        trainer={"logger": tracker.for_trainer, "log_every_n_steps": 1, **trainer},
     )
     return strategy, scores
 
