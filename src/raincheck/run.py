@@ -3,7 +3,6 @@
 import copy
 import json
 import sys
-import time
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -34,6 +33,7 @@ from raincheck.plugins.finite import FiniteLoss
 from raincheck.plugins.memory import ClipMemory
 from raincheck.plugins.progress import ProgressBar
 from raincheck.plugins.scores import Scores
+from raincheck.plugins.stopwatch import Stopwatch
 from raincheck.plugins.throughput import Throughput
 from raincheck.processes import first_does, is_first
 from raincheck.sober import sober
@@ -97,10 +97,9 @@ def learn(config: RunConfig, out: Path, tracker: Tracker) -> Report:
         learn=config.stream.learn,
     )
     alone, first = config.stream.learn == "individual", copy.deepcopy(config.network.state_dict())
-    strategy, scores = make_strategy(config, out, tracker)
+    strategy, scores, watch = make_strategy(config, out, tracker)
     data = same_data(out, tasks)
-    kept = resume(strategy)
-    matrices, seconds = {name: Matrix.from_json(matrix) for name, matrix in kept["matrices"].items()}, kept["seconds"]
+    matrices = resume(strategy)
     if not matrices:
         strategy.eval(stream.test_stream)
         matrices = {
@@ -114,7 +113,7 @@ def learn(config: RunConfig, out: Path, tracker: Tracker) -> Report:
         tested = slice(position, position + 1) if alone else slice(None)
         if alone:
             strategy.model.load_state_dict(first)
-        seconds += train(strategy, experience, config.workers)
+        train(strategy, experience, config.workers)
         strategy.eval(stream.test_stream[tested])
         matrices = {
             name: filled(matrix, scores.rows[name], config.stream.learn, position) for name, matrix in matrices.items()
@@ -123,10 +122,10 @@ def learn(config: RunConfig, out: Path, tracker: Tracker) -> Report:
         if alone:  # while its expert is there
             expert, step = copy.deepcopy(config.network), strategy.clock.train_iterations
             first_does(partial(show, expert, tasks[tested], out, tracker, step))
-        strategy.save(matrices={name: matrix.to_json() for name, matrix in matrices.items()}, seconds=seconds)
+        strategy.save(matrices={name: matrix.to_json() for name, matrix in matrices.items()})
     if not alone:
         first_does(lambda: show(config.network, tasks, out, tracker, strategy.clock.train_iterations))
-    report = first_does(lambda: conclude(config, tasks, out, matrices, seconds))
+    report = first_does(lambda: conclude(config, tasks, out, matrices, watch.seconds))
     tracker.log_results(out, report)
     return report
 
@@ -138,35 +137,34 @@ def filled(matrix: Matrix, row: list[float], learn: Learn, position: int) -> Mat
     return matrix.after(row, len(matrix.tasks) if learn == "joint" else None)
 
 
-def resume(strategy: LightningStrategy) -> dict[str, Any]:
-    """Goes on where the run was interrupted: the matrices and the seconds of training so far.
+def resume(strategy: LightningStrategy) -> Matrices:
+    """Goes on where the run was interrupted: the matrices so far.
 
     A run whose plugins can't save what they remember begins anew, and comes to the same bits.
     """
     if (name := forgetful(strategy)) and is_first():
         print(f"raincheck: {name} can't save what it remembers; a killed run will begin anew", file=sys.stderr)
-    return strategy.resume() or {"matrices": {}, "seconds": 0.0}
+    kept = strategy.resume() or {"matrices": {}}
+    return {name: Matrix.from_json(matrix) for name, matrix in kept["matrices"].items()}
 
 
-def train(strategy: LightningStrategy, experience: RainExperience, workers: int) -> float:
-    """Learns a task; returns how many seconds it took."""
-    began = time.perf_counter()
+def train(strategy: LightningStrategy, experience: RainExperience, workers: int) -> None:
+    """Learns a task."""
     try:
         strategy.train(experience, num_workers=workers, shuffle=False)
     finally:
         for plugin in strategy.plugins:
             if isinstance(plugin, ProgressBar):
                 plugin.close()  # also after an error, or the terminal would stay without a cursor
-    return time.perf_counter() - began
 
 
-def make_strategy(config: RunConfig, out: Path, tracker: Tracker) -> tuple[LightningStrategy, Scores]:
+def make_strategy(config: RunConfig, out: Path, tracker: Tracker) -> tuple[LightningStrategy, Scores, Stopwatch]:
     """The strategy with the method's plugins, and with those that every run has.
 
     Raises:
         ConfigError: if the optimizer or the trainer does not take its arguments.
     """
-    scores = Scores()
+    scores, watch = Scores(), Stopwatch()
     for plugin in config.plugins:
         if isinstance(plugin, ClipMemory) and plugin.seed is None:
             plugin.seed = config.seed
@@ -182,14 +180,21 @@ def make_strategy(config: RunConfig, out: Path, tracker: Tracker) -> tuple[Light
         criterion=config.loss,
         train_mb_size=config.batch,
         eval_mb_size=1,
-        plugins=[*config.plugins, FiniteLoss(), scores, Throughput(tracker.log_metrics), ProgressBar(config.method)],
+        plugins=[
+            watch,
+            *config.plugins,
+            FiniteLoss(),
+            scores,
+            Throughput(tracker.log_metrics),
+            ProgressBar(config.method),
+        ],
         evaluator=None,
         reset_optimizer=True,
         checkpoints=out / "checkpoints",
         save_every=config.save_every,
         trainer={"logger": tracker.for_trainer, "log_every_n_steps": 1, **trainer},
     )
-    return strategy, scores
+    return strategy, scores, watch
 
 
 def show(network: ClipNetwork, tasks: list[Task], out: Path, tracker: Tracker, step: int) -> None:
