@@ -2,7 +2,6 @@
 
 import copy
 import json
-import sys
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -36,8 +35,7 @@ from raincheck.plugins.scores import Scores
 from raincheck.plugins.stopwatch import Stopwatch
 from raincheck.plugins.throughput import Throughput
 from raincheck.processes import first_does, is_first
-from raincheck.sober import sober
-from raincheck.state import forgetful
+from raincheck.sober import notices, sober
 from raincheck.strategy import LightningStrategy
 from raincheck.streams import Learn, RainExperience, rain_stream
 from raincheck.tracking import tracked
@@ -69,7 +67,7 @@ def run(config: Namespace, out: Path) -> Report:
         if report is not None:
             return report
         plain = yaml.safe_load(dump(config))
-        with sober(), tracked(config.tracking if is_first() else "none", out, plain) as tracker:
+        with sober(), notices(), tracked(config.tracking if is_first() else "none", out, plain) as tracker:
             seed_everything(_seed(config.seed, 0), verbose=False)
             return learn(build(config), out, tracker)
 
@@ -142,8 +140,6 @@ def resume(strategy: LightningStrategy) -> Matrices:
 
     A run whose plugins can't save what they remember begins anew, and comes to the same bits.
     """
-    if (name := forgetful(strategy)) and is_first():
-        print(f"raincheck: {name} can't save what it remembers; a killed run will begin anew", file=sys.stderr)
     kept = strategy.resume() or {"matrices": {}}
     return {name: Matrix.from_json(matrix) for name, matrix in kept["matrices"].items()}
 
