@@ -18,7 +18,7 @@ from lightning.pytorch import Callback
 from lightning.pytorch.callbacks import EMAWeightAveraging
 from torch import Tensor, nn
 
-from raincheck.errors import ConfigError
+from raincheck.errors import ConfigError, RaincheckWarning
 from raincheck.generators import generators
 from raincheck.generators import same as nothing_drawn
 from raincheck.networks import RRGNet
@@ -270,6 +270,10 @@ def test_what_cannot_be_saved_is_known() -> None:
     assert forgetful(made(LightningNaive)) is None
     assert forgetful(made(LightningDER, mem_size=2)) == "DER"
     assert forgetful(made(Mine)) == "Mine"
+    with pytest.warns(
+        RaincheckWarning, match=r"^EWCPlugin can't save what it remembers, so nothing is kept in states a"
+    ):
+        assert made(LightningStrategy, [EWCPlugin(1.0)], checkpoints="states").checkpoints is None
 
 
 def test_generators_are_told_apart() -> None:

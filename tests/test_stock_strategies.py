@@ -14,7 +14,7 @@ import avalanche.training.plugins as stock_plugins
 import avalanche.training.supervised as stock
 import pytest
 import torch
-from avalanche.core import BasePlugin
+from avalanche.core import BasePlugin, SupervisedPlugin
 from avalanche.models import PNN, FeatureExtractorModel, MlpVAE, NCMClassifier, SCRModel, TrainEvalModel
 from avalanche.models.generator import VAE_loss
 from avalanche.models.packnet import PackNetModel
@@ -36,6 +36,7 @@ from torch import Tensor, nn
 from parity import Setting, StopAfterThree, assert_same, classes, learn, mlp
 from raincheck.errors import ConfigError
 from raincheck.strategy import LightningLoop, LightningStrategy
+from test_strategy_features import half
 from tinytasks import same
 
 
@@ -267,6 +268,26 @@ def test_own_epochs_in_mixed_precision(name: str) -> None:
     plain = learn(mixed(name), EQUAL[name])
     assert same(ours.weights, theirs.weights)
     assert not same(plain.weights, theirs.weights)
+
+
+@pytest.mark.parametrize("name", WITH_OWN_EPOCH)
+def test_own_epochs_show_plugins_no_scale_in_fp16(name: str) -> None:
+    def gradients(trainer: Setting) -> list[Tensor]:
+        found: list[Tensor] = []
+
+        class Look(SupervisedPlugin):
+            def after_backward(self, strategy: Any, **kwargs: Any) -> None:
+                found.append(torch.cat([p.grad.flatten() for p in strategy.model.parameters()]))
+
+            before_update = after_backward
+
+        learner = learn(mixed(name), EQUAL[name], beside=lambda *_: [Look()], trainer=trainer).learner
+        assert (learner.last_fit.precision_plugin.precision == "16-mixed") == bool(trainer)
+        return found
+
+    scaled, plain = gradients(half()), gradients({})
+    assert all(torch.equal(early, late) for early, late in zip(scaled[::2], scaled[1::2], strict=True))
+    assert torch.allclose(scaled[0], plain[0], atol=0.01 * float(plain[0].abs().max()))
 
 
 @pytest.mark.parametrize("name", WITH_OWN_EPOCH)

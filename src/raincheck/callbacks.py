@@ -1,11 +1,19 @@
 """A user's Lightning callbacks, which outlive the Trainers of single experiences."""
 
 import copy
+from collections.abc import Mapping
 from typing import Any
 
+from jsonargparse import ArgumentError, ArgumentParser, Namespace
 from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint, WeightAveraging
+from lightning.pytorch.loggers import Logger
+from lightning.pytorch.profilers import Profiler
+
+from raincheck.errors import ConfigError
 
 AFRESH = (EarlyStopping, ModelCheckpoint, WeightAveraging)  # what they found in one experience is wrong in the next
+# Arguments of a Trainer that a configuration may describe by `class_path` and `init_args`.
+DESCRIBED = {"callbacks": Callback, "logger": Logger, "profiler": Profiler}
 
 
 class Callbacks:
@@ -13,10 +21,19 @@ class Callbacks:
 
     Args:
         given: the Trainer's argument `callbacks`: instances, and factories that are called anew for every Trainer.
+
+    Raises:
+        ConfigError: for anything else.
     """
 
     def __init__(self, given: Any) -> None:
         self.given: list[Any] = list(given) if isinstance(given, (list, tuple)) else [given] if given else []
+        for one in self.given:
+            if not isinstance(one, Callback) and not callable(one):
+                raise ConfigError(
+                    f"the trainer's callbacks hold {one!r}, which is no callback; give instances of "
+                    "lightning.pytorch.Callback, or functions that make them"
+                )
         instances = [callback for callback in self.given if isinstance(callback, Callback)]
         self._pristine = {id(c): copy.deepcopy(vars(c)) for c in instances if isinstance(c, AFRESH)}
         self.lasting = [callback for callback in instances if id(callback) not in self._pristine]
@@ -35,3 +52,34 @@ class Callbacks:
 
     def _made(self) -> list[Callback]:
         return [given if isinstance(given, Callback) else given() for given in self.given]
+
+
+def described(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """A Trainer's arguments with objects in place of what a configuration says of them.
+
+    Args:
+        arguments: from a configuration whose classes were checked (trust.py).
+
+    Raises:
+        ConfigError: if a description is not of a callback, logger or profiler, or not of its arguments.
+    """
+    made = dict(arguments)
+    for name in DESCRIBED.keys() & made.keys():
+        given = made[name]
+        made[name] = [_object(name, one) for one in given] if isinstance(given, list) else _object(name, given)
+    return made
+
+
+def _object(name: str, given: Any) -> Any:
+    if not isinstance(given, (str, dict, Namespace)) or (name == "profiler" and isinstance(given, str)):
+        return given  # is one already, or stands for one of Lightning's own
+    parser = ArgumentParser(exit_on_error=False)
+    parser.add_argument(f"--{name}", type=DESCRIBED[name])
+    try:
+        return parser.instantiate_classes(parser.parse_object({name: copy.deepcopy(given)}))[name]
+    except (ArgumentError, ValueError, TypeError) as error:
+        reason = " ".join(str(error).split())[:300]
+        wanted = DESCRIBED[name].__name__
+        raise ConfigError(
+            f"trainer.{name} cannot be {given} ({reason}); give class_path and init_args of a {wanted}"
+        ) from None

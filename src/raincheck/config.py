@@ -186,7 +186,7 @@ def check_classes(arguments: Sequence[str], trust: bool) -> None:
                 check_class(path, trust, f" in {value}")
         elif option.startswith("--"):
             keys = option[2:].rstrip("+").split(".")
-            for path in named_classes("" if value.startswith("--") else value, keys[-1], keys[0] in NESTING):
+            for path in named_classes("" if value.startswith("--") else value, keys[-1], not NESTING.isdisjoint(keys)):
                 check_class(path, trust, "")
 
 

@@ -3,16 +3,15 @@
 import argparse
 import re
 import sys
-import warnings
 from argparse import RawDescriptionHelpFormatter
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 from raincheck.commands import Parser, add_network_options
-from raincheck.errors import ConfigError, RaincheckWarning
+from raincheck.errors import ConfigError
+from raincheck.sober import notices
 
 if TYPE_CHECKING:
     from raincheck.deraining import Video
@@ -158,30 +157,6 @@ def plain_compare(arguments: list[str]) -> list[str]:
         alone = word == "--compare" and (index + 1 == len(arguments) or arguments[index + 1] not in ("side", "wipe"))
         words.append("--compare=side" if alone else word)
     return words
-
-
-@contextmanager
-def notices() -> Iterator[None]:
-    """Shows our warnings as one line on standard error, without the line of code that Python adds."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("always", RaincheckWarning)
-        usual = warnings.showwarning
-
-        def show(
-            message: Warning | str,
-            category: type[Warning],
-            filename: str,
-            lineno: int,
-            file: TextIO | None = None,
-            line: str | None = None,
-        ) -> None:
-            if issubclass(category, RaincheckWarning):
-                print(f"raincheck: notice: {message}", file=sys.stderr)
-            else:
-                usual(message, category, filename, lineno, file, line)
-
-        warnings.showwarning = show
-        yield
 
 
 def tile(text: str) -> int | str:

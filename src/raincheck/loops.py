@@ -105,13 +105,17 @@ class FitLoop(Loop):
         self.strategy.loss = unscaled
 
     def on_after_backward(self) -> None:
-        scaler = getattr(self.trainer.precision_plugin, "scaler", None)
-        scale = scaler.get_scale() if scaler else 1.0
+        scale = self._scale()
         self._multiply_gradients(1 / scale)  # GEM compares them with some that fp16's scaler has never seen
         before = self._gradients() if self.trainer.accumulate_grad_batches > 1 else None
         self.strategy._after_backward(**self.kwargs)
         self._refuse_change(before)
         self._multiply_gradients(scale)
+
+    def _scale(self) -> float:
+        """The factor that fp16's scaler put on the loss."""
+        scaler = getattr(self.trainer.precision_plugin, "scaler", None)
+        return scaler.get_scale() if scaler else 1.0
 
     def _multiply_gradients(self, factor: float) -> None:
         if factor != 1:

@@ -5,7 +5,6 @@ import inspect
 import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from functools import partial
 from typing import Any
 
 from torch import Tensor
@@ -37,9 +36,13 @@ class OwnEpochLoop(FitLoop):
             forward.close()
             del own["backward"]  # the closure calls the strategy's
             closure()
+            self._multiply_gradients(1 / self._scale())  # in between plugins look at them
 
-        own.update(dataloader=one_batch(), backward=backward)
-        own["optimizer_step"] = partial(optimizer.step, closure=lambda: strategy.loss)
+        def step() -> None:
+            self._multiply_gradients(self._scale())
+            optimizer.step(closure=lambda: strategy.loss)
+
+        own.update(dataloader=one_batch(), backward=backward, optimizer_step=step)
         try:
             with forward:
                 forward.enter_context(self.trainer.precision_plugin.train_step_context())

@@ -1,13 +1,15 @@
 """What of a strategy outlives its process."""
 
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from raincheck import checkpoint
+from raincheck.errors import RaincheckWarning
 from raincheck.files import remove_partial
-from raincheck.processes import first_does
-from raincheck.state import restore_strategy, strategy_state
+from raincheck.processes import first_does, is_first
+from raincheck.state import forgetful, restore_strategy, strategy_state
 
 
 class Resumable:
@@ -70,3 +72,17 @@ class Resumable:
             return None
         remove_partial(self.checkpoints)
         return checkpoint.load(self.checkpoints / "last.ckpt")
+
+
+def kept_in(checkpoints: str | Path | None, strategy: Any) -> Path | None:
+    """The folder for checkpoints, None if something could not be brought back from them, which is said."""
+    if checkpoints and (name := forgetful(strategy)):
+        if is_first():
+            warnings.warn(
+                f"{name} can't save what it remembers, so nothing is kept in {checkpoints} and learning that is "
+                "killed begins anew; give it a state_dict and a load_state_dict",
+                RaincheckWarning,
+                stacklevel=4,
+            )
+        return None
+    return Path(checkpoints) if checkpoints else None

@@ -2,8 +2,6 @@
 
 import copy
 import json
-import sys
-import time
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -18,6 +16,7 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 from PIL import Image
 
 from raincheck import checkpoint
+from raincheck.callbacks import described
 from raincheck.claim import claimed, remember_data, same_data
 from raincheck.config import RunConfig, build, dump, one_line
 from raincheck.datasets.base import Task
@@ -33,10 +32,10 @@ from raincheck.plugins.finite import FiniteLoss
 from raincheck.plugins.memory import ClipMemory
 from raincheck.plugins.progress import ProgressBar
 from raincheck.plugins.scores import Scores
+from raincheck.plugins.stopwatch import Stopwatch
 from raincheck.plugins.throughput import Throughput
 from raincheck.processes import first_does, is_first
-from raincheck.sober import sober
-from raincheck.state import forgetful
+from raincheck.sober import notices, sober
 from raincheck.strategy import LightningStrategy
 from raincheck.streams import Learn, RainExperience, rain_stream
 from raincheck.tracking import tracked
@@ -68,7 +67,7 @@ def run(config: Namespace, out: Path) -> Report:
         if report is not None:
             return report
         plain = yaml.safe_load(dump(config))
-        with sober(), tracked(config.tracking if is_first() else "none", out, plain) as tracker:
+        with sober(), notices(), tracked(config.tracking if is_first() else "none", out, plain) as tracker:
             seed_everything(_seed(config.seed, 0), verbose=False)
             return learn(build(config), out, tracker)
 
@@ -96,10 +95,9 @@ def learn(config: RunConfig, out: Path, tracker: Tracker) -> Report:
         learn=config.stream.learn,
     )
     alone, first = config.stream.learn == "individual", copy.deepcopy(config.network.state_dict())
-    strategy, scores = make_strategy(config, out, tracker)
+    strategy, scores, watch = make_strategy(config, out, tracker)
     data = same_data(out, tasks)
-    kept = resume(strategy)
-    matrices, seconds = {name: Matrix.from_json(matrix) for name, matrix in kept["matrices"].items()}, kept["seconds"]
+    matrices = resume(strategy)
     if not matrices:
         strategy.eval(stream.test_stream)
         matrices = {
@@ -113,7 +111,7 @@ def learn(config: RunConfig, out: Path, tracker: Tracker) -> Report:
         tested = slice(position, position + 1) if alone else slice(None)
         if alone:
             strategy.model.load_state_dict(first)
-        seconds += train(strategy, experience, config.workers)
+        train(strategy, experience, config.workers)
         strategy.eval(stream.test_stream[tested])
         matrices = {
             name: filled(matrix, scores.rows[name], config.stream.learn, position) for name, matrix in matrices.items()
@@ -122,10 +120,10 @@ def learn(config: RunConfig, out: Path, tracker: Tracker) -> Report:
         if alone:  # while its expert is there
             expert, step = copy.deepcopy(config.network), strategy.clock.train_iterations
             first_does(partial(show, expert, tasks[tested], out, tracker, step))
-        strategy.save(matrices={name: matrix.to_json() for name, matrix in matrices.items()}, seconds=seconds)
+        strategy.save(matrices={name: matrix.to_json() for name, matrix in matrices.items()})
     if not alone:
         first_does(lambda: show(config.network, tasks, out, tracker, strategy.clock.train_iterations))
-    report = first_does(lambda: conclude(config, tasks, out, matrices, seconds))
+    report = first_does(lambda: conclude(config, tasks, out, matrices, watch.seconds))
     tracker.log_results(out, report)
     return report
 
@@ -137,41 +135,39 @@ def filled(matrix: Matrix, row: list[float], learn: Learn, position: int) -> Mat
     return matrix.after(row, len(matrix.tasks) if learn == "joint" else None)
 
 
-def resume(strategy: LightningStrategy) -> dict[str, Any]:
-    """Goes on where the run was interrupted: the matrices and the seconds of training so far.
+def resume(strategy: LightningStrategy) -> Matrices:
+    """Goes on where the run was interrupted: the matrices so far.
 
     A run whose plugins can't save what they remember begins anew, and comes to the same bits.
     """
-    if (name := forgetful(strategy)) and is_first():
-        print(f"raincheck: {name} can't save what it remembers; a killed run will begin anew", file=sys.stderr)
-    return strategy.resume() or {"matrices": {}, "seconds": 0.0}
+    kept = strategy.resume() or {"matrices": {}}
+    return {name: Matrix.from_json(matrix) for name, matrix in kept["matrices"].items()}
 
 
-def train(strategy: LightningStrategy, experience: RainExperience, workers: int) -> float:
-    """Learns a task; returns how many seconds it took."""
-    began = time.perf_counter()
+def train(strategy: LightningStrategy, experience: RainExperience, workers: int) -> None:
+    """Learns a task."""
     try:
         strategy.train(experience, num_workers=workers, shuffle=False)
     finally:
         for plugin in strategy.plugins:
             if isinstance(plugin, ProgressBar):
                 plugin.close()  # also after an error, or the terminal would stay without a cursor
-    return time.perf_counter() - began
 
 
-def make_strategy(config: RunConfig, out: Path, tracker: Tracker) -> tuple[LightningStrategy, Scores]:
+def make_strategy(config: RunConfig, out: Path, tracker: Tracker) -> tuple[LightningStrategy, Scores, Stopwatch]:
     """The strategy with the method's plugins, and with those that every run has.
 
     Raises:
         ConfigError: if the optimizer or the trainer does not take its arguments.
     """
-    scores = Scores()
+    scores, watch = Scores(), Stopwatch()
     for plugin in config.plugins:
         if isinstance(plugin, ClipMemory) and plugin.seed is None:
             plugin.seed = config.seed
+    trainer = described(config.trainer)
     try:
         optimizer = config.optimizer(config.network.parameters())
-        Trainer(**{**QUIET, **config.trainer})
+        Trainer(**{**QUIET, **trainer})
     except (TypeError, ValueError, MisconfigurationException) as error:
         raise ConfigError(f"{one_line(str(error))}; correct the optimizer's or the trainer's arguments") from None
     strategy = LightningStrategy(
@@ -180,14 +176,21 @@ def make_strategy(config: RunConfig, out: Path, tracker: Tracker) -> tuple[Light
         criterion=config.loss,
         train_mb_size=config.batch,
         eval_mb_size=1,
-        plugins=[*config.plugins, FiniteLoss(), scores, Throughput(tracker.log_metrics), ProgressBar(config.method)],
+        plugins=[
+            watch,
+            *config.plugins,
+            FiniteLoss(),
+            scores,
+            Throughput(tracker.log_metrics),
+            ProgressBar(config.method),
+        ],
         evaluator=None,
         reset_optimizer=True,
         checkpoints=out / "checkpoints",
         save_every=config.save_every,
-        trainer={"logger": tracker.for_trainer, "log_every_n_steps": 1, **config.trainer},
+        trainer={"logger": tracker.for_trainer, "log_every_n_steps": 1, **trainer},
     )
-    return strategy, scores
+    return strategy, scores, watch
 
 
 def show(network: ClipNetwork, tasks: list[Task], out: Path, tracker: Tracker, step: int) -> None:

@@ -1,10 +1,14 @@
-"""Libraries that talk to their own users, kept from talking to ours."""
+"""Libraries that talk to their own users, kept from talking to ours; and what we ourselves have to say."""
 
 import logging
 import os
+import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TextIO
+
+from raincheck.errors import RaincheckWarning
 
 
 @contextmanager
@@ -26,3 +30,27 @@ def sober() -> Iterator[None]:
             yield
         finally:
             lightning.setLevel(level)
+
+
+@contextmanager
+def notices() -> Iterator[None]:
+    """Shows our warnings as one line on standard error, without the line of code that Python adds."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", RaincheckWarning)
+        usual = warnings.showwarning
+
+        def show(
+            message: Warning | str,
+            category: type[Warning],
+            filename: str,
+            lineno: int,
+            file: TextIO | None = None,
+            line: str | None = None,
+        ) -> None:
+            if issubclass(category, RaincheckWarning):
+                print(f"raincheck: notice: {message}", file=sys.stderr)
+            else:
+                usual(message, category, filename, lineno, file, line)
+
+        warnings.showwarning = show
+        yield

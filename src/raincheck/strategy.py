@@ -1,11 +1,13 @@
 """LightningStrategy: Avalanche strategies and their plugins, unmodified, trained by Lightning's Trainer.
 
 This is an *Avalanche* strategy, not a `lightning.pytorch.strategies.Strategy`; the latter is chosen by
-`trainer={"strategy": ...}`. It is the only file of raincheck that knows both frameworks.
+`trainer={"strategy": ...}`. Here, and in what is refused (refusals.py), both frameworks are known.
 
-`LightningLoop` replaces only Avalanche's two inner loops, `_train_exp` and `eval_epoch`. Everything around them
-(experiences, model adaptation, data loaders, plugins, evaluators) stays Avalanche's, and the order of events inside
-them is Avalanche's too: on the CPU the weights are bit for bit those of Avalanche's own loop.
+`LightningLoop` replaces Avalanche's two inner loops, `_train_exp` and `eval_epoch`. What else it overrides does what
+Avalanche's does, and one thing more: `train` and `eval` have several processes meet, `forward` divides the rows among
+them, `make_optimizer` leaves out what was left out, `_before_backward` names what each plugin adds to the loss.
+Everything else (experiences, model adaptation, data loaders, plugins, evaluators) stays Avalanche's, and so does the
+order of events: on the CPU the weights are bit for bit those of Avalanche's own loop.
 """
 
 import inspect
@@ -38,8 +40,7 @@ from raincheck.refusals import (
     refuse_other_order,
     refuse_several,
 )
-from raincheck.resuming import Resumable
-from raincheck.state import forgetful
+from raincheck.resuming import Resumable, kept_in
 from raincheck.trainer import ExperienceTrainer, requeue, trainer_plugins
 
 
@@ -55,7 +56,7 @@ class LightningLoop(Resumable):
         reset_optimizer: forget the optimizer's state (momenta) at every new experience. The default keeps it, as
             Avalanche does; `run` resets it: experiments/results/optimizer_state.md found no difference in the end.
         checkpoints: folder for the states from which `resume` and `train` go on, bit for bit, after the process was
-            killed. None keeps nothing.
+            killed. None keeps nothing, and so does, with a warning, a plugin without a `state_dict`.
         save_every: seconds between two checkpoints within an experience; 0 saves after every step.
         **kwargs: the strategy's own keyword arguments, unchanged.
 
@@ -103,7 +104,7 @@ class LightningLoop(Resumable):
         super().__init__(*args, **kwargs)
         self.trainer_arguments = dict(trainer or {})
         self.reset_optimizer = bool(reset_optimizer)
-        self.checkpoints = Path(checkpoints) if checkpoints and not forgetful(self) else None
+        self.checkpoints = kept_in(checkpoints, self)
         self.save_every = save_every
         self.terms = {}
         self._processes: int | None = None  # known when they have met

@@ -17,7 +17,7 @@ TRUSTED = ("raincheck", "avalanche", "lightning", "torch")
 # Options whose value is a class, so that a bare string is a class path too.
 CLASSES = {"class_path", "network", "loss", "optimizer", "plugins", "tasks", "stream", "help"}
 # Options below which arguments may themselves be classes, unless their class is one of ours, which take none.
-NESTING = {"network", "loss", "optimizer", "plugins"}
+NESTING = {"network", "loss", "optimizer", "plugins", "callbacks", "logger", "profiler"}
 DOTTED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
 
 
@@ -30,9 +30,10 @@ def named_classes(value: Any, key: str = "", open_to_classes: bool = False) -> I
         open_to_classes: whether texts are class paths whatever their key, if they look so. Else only those are whose
             key is known to hold a class: video files have dots in their names too.
     """
+    open_to_classes = open_to_classes or key in NESTING
     if isinstance(value, dict):
         owner = str(value.get("class_path", ""))
-        open_to_classes = (open_to_classes or key in NESTING) and owner.split(".")[0] != "raincheck"
+        open_to_classes = open_to_classes and owner.split(".")[0] != "raincheck"
         for name, inner in value.items():
             yield from named_classes(inner, key if name in ("init_args", "dict_kwargs") else str(name), open_to_classes)
     elif isinstance(value, list):

@@ -1,12 +1,15 @@
 """What is counted, and when it is logged."""
 
+import itertools
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 import torch
 
 from raincheck.plugins import throughput
 from raincheck.plugins.throughput import Throughput, peak_memory
+from test_exact_resume import learn as resumed
 from tinytasks import learn, learn_in_avalanche, same
 
 
@@ -20,6 +23,23 @@ def test_speeds_by_a_clock_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
     speeds = [(step, row["system/steps_per_second"], row["system/clips_per_second"]) for step, row in logged[:-1]]
     assert speeds == [(4, 4, 16), (6, 2, 8), (10, 4, 16), (12, 2, 8), (16, 4, 16), (18, 2, 8)]
     assert logged[-1] == (18, {"system/eval_frames_per_second": 33.0})
+
+
+def test_the_time_before_an_epoch_goes_on_is_not_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Interrupted in the second experience, learning goes on after an hour."""
+    now = itertools.count()
+    monkeypatch.setattr(throughput.time, "perf_counter", lambda: float(next(now)))
+    logged: list[float] = []
+
+    def watched() -> list[Throughput]:
+        return [Throughput(lambda numbers, step: logged.append(numbers.get("system/steps_per_second", 1.0)), every=1)]
+
+    with pytest.raises(SystemError):
+        resumed(tmp_path, "after_backward", 9, plugins=watched, epochs=1)
+    made = watched()
+    now = itertools.count(next(now) + 3600)
+    resumed(tmp_path, plugins=lambda: made, epochs=1)
+    assert min(logged) == 1
 
 
 def test_it_changes_nothing_and_runs_in_avalanches_loop() -> None:

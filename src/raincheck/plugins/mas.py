@@ -2,11 +2,10 @@
 
 from typing import Any
 
-from raincheck.errors import ConfigError
-from raincheck.plugins.penalty import WeightPenalty, Weights, evened, mean_absolute_gradients
+from raincheck.plugins.penalty import ClipPenalty, Weights, evened
 
 
-class MAS(WeightPenalty):
+class MAS(ClipPenalty):
     """Memory aware synapses (Aljundi et al. 2018, equation 2 with the squared norm of the output).
 
     The importance is the mean over clips, one at a time as in the paper, of `|d |output|^2 / d weight|`; no clean frame
@@ -24,11 +23,8 @@ class MAS(WeightPenalty):
     NAME = "mas"
 
     def __init__(self, weight: float = 0.02, clips: int = 256, decay: float = 1.0) -> None:
-        super().__init__(weight, decay)
-        if clips < 1:
-            raise ConfigError(f"MAS cannot have {clips} clips; give 1 or more")
-        self.clips = clips
+        super().__init__(weight, clips, decay)
 
     def measure(self, strategy: Any) -> Weights:
         """Importances of the task just learned."""
-        return evened(mean_absolute_gradients(strategy, self.clips, lambda output, _: output.square().sum()))
+        return evened(self.mean_absolute_gradients(strategy, lambda output, _: output.square().sum()))

@@ -1,5 +1,7 @@
 """What SI, MAS and PIGWM share: weights are held to those of the last task, each as firmly as it was important.
 
+MAS and PIGWM measure importances on some of the task's clips.
+
 `plugins.EWC` is Avalanche's and has its own bookkeeping; scale and spread of its importances are those of `evened`.
 """
 
@@ -96,6 +98,45 @@ class WeightPenalty(SupervisedPlugin):
         self.anchor = placed(state["anchor"], self.anchor)
 
 
+class ClipPenalty(WeightPenalty):
+    """A `WeightPenalty` whose importances are estimated from some of the task's clips.
+
+    Args:
+        weight: as there.
+        clips: how many clips; the whole set would cost as much as several epochs.
+        decay: as there.
+
+    Raises:
+        ConfigError: if the weight is negative, the decay out of its range, or there are no clips.
+    """
+
+    def __init__(self, weight: float, clips: int, decay: float) -> None:
+        super().__init__(weight, decay)
+        if clips < 1:
+            raise ConfigError(f"{type(self).__name__} cannot have {clips} clips; give 1 or more")
+        self.clips = clips
+
+    def mean_absolute_gradients(self, strategy: Any, objective: Callable[[Tensor, Tensor], Tensor]) -> Weights:
+        """Mean over clips, one at a time, of `|d objective / d weight|`, the network being in evaluation mode.
+
+        Args:
+            strategy: at the end of a task.
+            objective: a scalar of the derained and the clean frame, `(1, c, h, w)` each.
+        """
+        model, data = strategy.model, strategy.experience.dataset
+        weights, training, count = trained(model), model.training, min(self.clips, len(data))
+        total = {name: torch.zeros_like(p) for name, p in weights.items()}
+        model.eval()
+        for index in range(count):
+            rainy, clean = (part[None].to(strategy.device) for part in data[index][:2])
+            value = objective(model(rainy), clean)
+            gradients = torch.autograd.grad(value, list(weights.values()), allow_unused=True)
+            for name, gradient in zip(weights, gradients, strict=True):
+                total[name] += 0 if gradient is None else gradient.abs()
+        model.train(training)
+        return {name: value / count for name, value in total.items()}
+
+
 def placed(values: Weights, there: Weights) -> Weights:
     """Tensors on the devices of those that they replace, so far as there are any."""
     return {name: value.to(there[name].device) if name in there else value for name, value in values.items()}
@@ -115,25 +156,3 @@ def evened(importances: Mapping[str, Tensor]) -> Weights:
     total = sum(float(value.sum()) for value in importances.values())
     mean = total / sum(value.numel() for value in importances.values())
     return {name: EVEN + (1 - EVEN) * value / (mean if mean > 0 else 1.0) for name, value in importances.items()}
-
-
-def mean_absolute_gradients(strategy: Any, clips: int, objective: Callable[[Tensor, Tensor], Tensor]) -> Weights:
-    """Mean over clips, one at a time, of `|d objective / d weight|`, the network being in evaluation mode.
-
-    Args:
-        strategy: at the end of a task.
-        clips: how many of the task's clips are looked at; the whole set would cost as much as several epochs.
-        objective: a scalar of the derained and the clean frame, `(1, c, h, w)` each.
-    """
-    model, data = strategy.model, strategy.experience.dataset
-    weights, training, count = trained(model), model.training, min(clips, len(data))
-    total = {name: torch.zeros_like(p) for name, p in weights.items()}
-    model.eval()
-    for index in range(count):
-        rainy, clean = (part[None].to(strategy.device) for part in data[index][:2])
-        value = objective(model(rainy), clean)
-        gradients = torch.autograd.grad(value, list(weights.values()), allow_unused=True)
-        for name, gradient in zip(weights, gradients, strict=True):
-            total[name] += 0 if gradient is None else gradient.abs()
-    model.train(training)
-    return {name: value / count for name, value in total.items()}

@@ -5,11 +5,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from raincheck.errors import ConfigError
-from raincheck.plugins.penalty import WeightPenalty, Weights, mean_absolute_gradients, trained
+from raincheck.plugins.penalty import ClipPenalty, Weights, trained
 
 
-class PIGWM(WeightPenalty):
+class PIGWM(ClipPenalty):
     """PIGWM (Zhou et al. 2021, "Image De-raining via Continual Learning"): our reading of a published description.
 
     With `S = sum_k importance_k |w_k - anchor_k|` the penalty is `weight / 2 * (S + S^2)`, where the importance is the
@@ -29,14 +28,11 @@ class PIGWM(WeightPenalty):
     NAME = "pigwm"
 
     def __init__(self, weight: float = 1.0, clips: int = 256, decay: float = 1.0) -> None:
-        super().__init__(weight, decay)
-        if clips < 1:
-            raise ConfigError(f"PIGWM cannot have {clips} clips; give 1 or more")
-        self.clips = clips
+        super().__init__(weight, clips, decay)
 
     def measure(self, strategy: Any) -> Weights:
         """Importances of the task just learned."""
-        return mean_absolute_gradients(strategy, self.clips, strategy._criterion)
+        return self.mean_absolute_gradients(strategy, strategy._criterion)
 
     def distance(self, model: nn.Module) -> Tensor:
         """`(S + S^2) / 2`."""

@@ -54,6 +54,14 @@ class Throughput(SupervisedPlugin):
         self.log({"system/eval_frames_per_second": speed}, strategy.clock.train_iterations)
         self._restart()
 
+    def state_dict(self) -> dict[str, Any]:
+        """Nothing: a part that was interrupted has no speed."""
+        return {}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Starts the clock: where an epoch goes on, `before_training_epoch` is not called."""
+        self._restart()
+
     def _log_training(self, strategy: Any, step: int) -> None:
         seconds = time.perf_counter() - self._began
         numbers = {
