@@ -127,7 +127,7 @@ PRESETS: dict[str, Rain] = {
     "dry": Rain(rate=0.001),
     # Few but long streaks: a slow shutter.
     "sparse": Rain(rate=5, exposure=1 / 50, light=32.0, near=0.5, far=3.0, turbulence=0.1),
-    "light": Rain(rate=7, exposure=1 / 125, light=7.0, turbulence=0.3),
+    "light": Rain(rate=8, exposure=1 / 160, light=12.0, turbulence=0.3),
     "downpour": Rain(
         rate=120, wind=-1.5, gusts=0.5, exposure=1 / 80, light=5.0, near=0.3, far=3.5, veil=1.5, scene_depth=40
     ),

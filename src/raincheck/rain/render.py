@@ -16,7 +16,7 @@ from raincheck.errors import InputError
 from raincheck.rain.drops import Drops, Seed
 from raincheck.rain.parameters import Rain
 from raincheck.rain.streaks import project, splat
-from raincheck.video.pixels import to_float, to_uint8
+from raincheck.video.pixels import to_float
 
 CHUNK = 60_000  # drops projected at once: bounds the memory of large frames
 Shares = NDArray[np.float32]
@@ -102,8 +102,8 @@ def compose(
     Returns:
         `(clean * transmission + airlight * (1 - transmission)) * (1 - streaks) + light * streaks`, not clamped.
     """
-    veiled = clean * transmission + airlight * (1 - transmission)
-    return veiled + (light - veiled) * streaks
+    veiled = (clean * transmission).add_(airlight * (1 - transmission))
+    return (light - veiled).mul_(streaks).add_(veiled)  # in place: to ask for memory costs more than to compute
 
 
 def cover(clean: Tensor, rain: Rain, hidden: Shares, transmission: Tensor | float) -> Rendered:
@@ -120,7 +120,8 @@ def cover(clean: Tensor, rain: Rain, hidden: Shares, transmission: Tensor | floa
     # rounding of a float sum depends on the number of threads.
     mean = clean.sum(dim=(-2, -1), keepdim=True).to(torch.float32) / (255 * clean.shape[-2] * clean.shape[-1])
     light = rain.sky_share * rain.light + (1 - rain.sky_share) * mean
-    rainy = to_uint8(compose(to_float(clean), streaks, transmission, light, rain.airlight))
+    rainy = compose(to_float(clean), streaks, transmission, light, rain.airlight)
+    rainy = rainy.clamp_(0, 1).mul_(255).round_().to(torch.uint8)
     return Rendered(rainy, streaks, transmission, light, rain.airlight)
 
 

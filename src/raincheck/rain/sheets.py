@@ -9,7 +9,7 @@ meet, they fade into each other.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -36,7 +36,7 @@ class Sheet:
     """A picture of streaks, ready to fall.
 
     Attributes:
-        picture: share of each pixel that drops hide, float32 `(h, w)` in [0, 1); its sides fit together.
+        picture: brightness of each pixel, float32 `(h, w)` in [0, 1); its sides fit together.
         length: of its streaks, downwards, pixels.
         slope: of its streaks: pixels to the right a pixel downwards.
     """
@@ -82,7 +82,7 @@ def measure(grey: NDArray[np.uint8]) -> tuple[float, float]:
     # Weighted by themselves: specks are many, and streaks are what is seen.
     order = np.sort(heights)
     length = order[np.searchsorted(np.cumsum(order), order.sum() / 2)]
-    down, right = np.gradient(grey.astype(np.float64))
+    down, right = (ndimage.gaussian_filter(grey.astype(np.float64), 2, order) for order in ((1, 0), (0, 1)))
     # The direction in which brightness changes least (structure tensor) is that of the streaks.
     across = 0.5 * np.arctan2(2 * (down * right).mean(), (right**2).mean() - (down**2).mean())
     return float(length), float(np.clip(-np.tan(across), -3, 3))
@@ -95,6 +95,14 @@ def joined(picture: Shares) -> Shares:
     whole = picture[:, : picture.shape[1] - width].copy()
     whole[:, :width] = whole[:, :width] * fade + picture[:, -width:] * (1 - fade)
     return whole
+
+
+def lean(sheet: Sheet, slope: float) -> Sheet:
+    """A sheet whose streaks have another slope: its rows are moved sideways."""
+    high, wide = sheet.picture.shape
+    shift = np.rint((slope - sheet.slope) * np.arange(high)).astype(np.int64)
+    picture = sheet.picture[np.arange(high)[:, None], (np.arange(wide) - shift[:, None]) % wide]
+    return replace(sheet, picture=picture, slope=slope)
 
 
 def seams(height: int) -> Shares:
@@ -130,7 +138,8 @@ class SheetField:
         rng = np.random.default_rng(seed)
         files = streak_files(folder)
         chosen = rng.choice(len(files), len(scales), replace=len(files) < len(scales))
-        self.sheets = [load_sheet(files[which], scale) for which, scale in zip(chosen, scales, strict=True)]
+        sheets = [load_sheet(files[which], scale) for which, scale in zip(chosen, scales, strict=True)]
+        self.sheets = [lean(sheet, sheets[0].slope) for sheet in sheets]  # all rain falls in one wind
         self.keys = [int(key) for key in rng.integers(2**63, size=len(scales))]
         self.gust_phase = float(rng.uniform(0, 2 * np.pi))
 
@@ -149,10 +158,11 @@ class SheetField:
     def frames(self, start: int, count: int, scene: Shares | None = None) -> Shares:
         """The share of each pixel that drops hide, `(t, h, w)` in [0, 1); see `render.Field`."""
         clear = np.ones((count, *self.size), dtype=np.float32)
+        light = np.float32(max(1.0, self.rain.sky_share * self.rain.light))
         for sheet, key in zip(self.sheets, self.keys, strict=True):
             distance = self.depth(sheet)
             for i in range(count):
-                hidden = self.fallen(sheet, key, start + i)
+                hidden = self.fallen(sheet, key, start + i) / light
                 clear[i] *= 1 - (hidden if scene is None else np.where(scene[i] > distance, hidden, np.float32(0)))
         return 1 - clear
 
