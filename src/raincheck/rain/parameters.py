@@ -133,11 +133,12 @@ PRESETS: dict[str, Rain] = {
     ),
     # From a car: streaks away from the middle, long at the borders.
     "drive": Rain(rate=25, exposure=1 / 100, light=7.0, forward=12.0, veil=0.5, scene_depth=60),
+    # A short exposure: flakes of some millimetres, before one another.
     "snow": Rain(
         kind="snow",
-        rate=2,
-        exposure=1 / 100,
-        light=1.1,
+        rate=4,
+        exposure=1 / 400,
+        light=1.3,
         sky_share=1,
         turbulence=0.4,
         gusts=0.3,
