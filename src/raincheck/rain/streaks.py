@@ -78,6 +78,16 @@ def lines(streaks: Streaks) -> tuple[NDArray[np.int64], Floats, Floats, Floats]:
     return owner, strip * streaks.width[owner] / 2, chord * streaks.width[owner], share
 
 
+def margin(middle: Floats, direction: Floats, along: Floats, points: NDArray[np.int64], most: int) -> Floats:
+    """One coordinate of the points along lines, counted from a margin of a pixel around the frame's `most` pixels."""
+    place = np.repeat(direction, points)
+    place *= along
+    place += np.repeat(middle, points)
+    np.clip(place, -1, most, out=place)
+    place += 1
+    return place
+
+
 def splat(
     streaks: Streaks, frames: int, size: tuple[int, int], scene: NDArray[np.float32] | None = None
 ) -> NDArray[np.float32]:
@@ -102,24 +112,28 @@ def splat(
     )
     long = length + chord
     points = np.ceil(long).astype(np.int64) + 1
-    line = np.repeat(np.arange(len(points)), points)
-    step = np.arange(len(line)) - np.repeat(np.cumsum(points) - points, points)
-    along = ((step + 0.5) / points[line] - 0.5) * long[line]
+    along = np.arange(points.sum()) - np.repeat(np.cumsum(points) - points, points) + 0.5
+    along /= np.repeat(points, points)
+    along -= 0.5
+    along *= np.repeat(long, points)
     # One pixel of margin takes the weights that fall outside; it is cut off at the end.
-    x = np.clip((streaks.x[owner] - uy * offset)[line] + ux[line] * along, -1, width) + 1
-    y = np.clip((streaks.y[owner] + ux * offset)[line] + uy[line] * along, -1, height) + 1
-    weight = (share * streaks.area[owner] / points)[line]
-    left, top = x.astype(np.int64), y.astype(np.int64)
-    fx, fy = x - left, y - top
+    x = margin(streaks.x[owner] - uy * offset, ux, along, points, width)
+    y = margin(streaks.y[owner] + ux * offset, uy, along, points, height)
+    weight = np.repeat(share * streaks.area[owner] / points, points)
+    frame = streaks.frame[owner]
     if scene is not None:
         column, row = np.clip(np.rint(x) - 1, 0, width - 1), np.clip(np.rint(y) - 1, 0, height - 1)
-        before = scene[streaks.frame[owner][line], row.astype(np.int64), column.astype(np.int64)]
-        weight *= streaks.depth[owner][line] < before
-    stride = width + 3
-    flat = (streaks.frame[owner][line] * (height + 3) + top) * stride + left
-    right, below = weight * fx, weight * fy
-    both = right * fy
-    cells = frames * (height + 3) * stride
+        before = scene[np.repeat(frame, points), row.astype(np.int64), column.astype(np.int64)]
+        weight *= np.repeat(streaks.depth[owner], points) < before
+    left, top = x.astype(np.int64), y.astype(np.int64)
+    x -= left
+    y -= top
+    stride, cells = width + 3, frames * (height + 3) * (width + 3)
+    flat = np.repeat(frame * (height + 3), points) + top
+    flat *= stride
+    flat += left
+    right, below = weight * x, weight * y
+    both = right * y
     depth = np.zeros(cells)
     for shift, part in (
         (0, weight - right - below + both),
@@ -127,6 +141,6 @@ def splat(
         (stride, below - both),
         (stride + 1, both),
     ):
-        depth += np.bincount(flat + shift, part, cells)
+        depth[shift:] += np.bincount(flat, part, cells)[: cells - shift]
     padded = depth.reshape(frames, height + 3, stride).astype(np.float32)
     return padded[:, 1 : height + 1, 1 : width + 1]
