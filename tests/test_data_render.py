@@ -20,7 +20,7 @@ from PIL import Image
 
 from raincheck.cli import main
 from raincheck.data import render as rendering
-from raincheck.data.clips import fitted
+from raincheck.data.clips import Clip, fitted
 from raincheck.data.render import render_set
 from raincheck.data.request import Request, read_rains
 from raincheck.datasets.base import TrainClips
@@ -156,6 +156,19 @@ def test_streak_pictures_fall_over_clips(clean: Path, tmp_path: Path) -> None:
     assert (rainy - gt).max() > 100 and not np.array_equal(rainy[0] - gt[0], rainy[1] - gt[1])
 
 
+def test_depth_maps_are_scaled_as_their_frames(tmp_path: Path) -> None:
+    """Columns of distances 1, 2, 3, 4 m in 120x80: of half the size, the middle."""
+    depth = np.repeat(np.arange(1.0, 5.0), 30)[None].repeat(80, 0)
+    np.save(tmp_path / "a.npy", depth)
+    np.save(tmp_path / "b.npy", np.stack([depth, 2 * depth]))
+    still, moving = (Clip("x", tmp_path, within=(40, 50), depth=tmp_path / name) for name in ("a.npy", "b.npy"))
+    scaled = still.distances(0, 2, (40, 50))
+    assert scaled is not None and scaled.shape == (40, 50) and scaled.dtype == torch.float32
+    assert scaled[0].tolist() == [1.0] * 10 + [2.0] * 15 + [3.0] * 15 + [4.0] * 10
+    assert torch.equal(moving.distances(1, 1, (40, 50)), 2 * scaled[None])  # type: ignore[arg-type]
+    assert Clip("x", tmp_path).distances(0, 2, (40, 50)) is None
+
+
 @pytest.mark.parametrize(
     ("size", "within", "scaled", "left"),
     [
@@ -288,10 +301,10 @@ def test_a_rain_may_be_a_file_of_parameters(tmp_path: Path) -> None:
 
 
 def test_the_output_and_the_clips_are_apart(clean: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for out in (clean, clean / "b b", clean / "b b" / "set"):
+    for out in (clean, clean / "b b", clean / "b b" / "set", clean / "set", clean.parent):
         assert main(["data", "render", str(clean), "--out", str(out)]) == 2
         assert "are inside one another; choose another --out" in capsys.readouterr().err
-    assert not (clean / "b b" / "set").exists()
+    assert not list(clean.rglob("set"))
 
 
 @pytest.mark.parametrize(

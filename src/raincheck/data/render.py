@@ -116,9 +116,9 @@ def render_set(
         InputError: if a clip cannot be read.
         OutputError: if the folder cannot be used.
     """
+    check_apart(request.clean, out)
     clips = request.clips()
     every = [clip for part in clips.values() for clip in part]
-    check_apart(every, out)
     plan = [planned(request, clip, split, out) for split, part in clips.items() for clip in part]
     works, wanted = [work for footage in plan for work in footage.works], request.claim(every)
     with locked(out):
@@ -139,17 +139,17 @@ def render_set(
             raise
 
 
-def check_apart(clips: Sequence[Clip], out: Path) -> None:
-    """Refuses an output that is, holds or is inside a clean clip.
+def check_apart(inputs: Sequence[Path], out: Path) -> None:
+    """Refuses an output that is, holds or is inside an input.
 
     Raises:
-        OutputError: naming the clip.
+        OutputError: naming the input.
     """
     place = out.resolve()
-    for clip in clips:
-        source = clip.path.resolve()
+    for given in inputs:
+        source = given.resolve()
         if place == source or place in source.parents or source in place.parents:
-            raise OutputError(f"{out} and the clean clip {clip.path} are inside one another; choose another --out")
+            raise OutputError(f"{out} and the clean clips {given} are inside one another; choose another --out")
 
 
 def remove_begun(out: Path) -> None:
@@ -167,7 +167,9 @@ def planned(request: Request, clip: Clip, split: str, out: Path) -> Footage:
         ConfigError: if a variant cannot be rendered.
     """
     size, fps, length = clip.look()
-    clean = Made(split, f"{SPLITS[split]}/{clip.name}_GT", clip.path.name, fps, size, clip.depth and clip.depth.name)
+    clean = Made(
+        split, f"{SPLITS[split]}/{clip.name}_GT", clip.path.name, fps, size, clip.depth.name if clip.depth else None
+    )
     works = [Work(clean, Painting(out / clean.folder, request.suffix))]
     for variant in range(1, (request.variants or len(request.rains)) + 1):
         kind, rain, seed = request.rain(clip.name, variant, fps)

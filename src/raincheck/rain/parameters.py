@@ -12,7 +12,7 @@ from raincheck.rain.laws import LAWS, Law
 
 POSITIVE = ("rate", "exposure", "frame_rate", "focal_length", "near", "focus")
 NOT_NEGATIVE = ("gusts", "turbulence", "light", "veil", "scene_depth", "aperture")
-SHARES = ("sky_share", "airlight")
+SHARES = ("sky_share", "airlight", "lamps")
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,7 @@ class Rain:
         forward: speed of the camera along its axis, m/s; negative drives backwards. Streaks then point away from the
             middle of the view, the more the nearer they are.
         yaw: turn of the camera, degrees a second, positive to the right; far drops drift the other way faster.
+        lamps: share of the light that comes from what is bright in the picture, [0, 1]; the rest is everywhere alike.
         kind: what falls, `rain` or `snow`; see laws.py.
 
     Raises:
@@ -69,6 +70,7 @@ class Rain:
     pan: float = 0.0
     forward: float = 0.0
     yaw: float = 0.0
+    lamps: float = 0.0
     kind: str = "rain"
 
     def __post_init__(self) -> None:
@@ -122,7 +124,10 @@ PRESETS: dict[str, Rain] = {
     "wind": Rain(rate=30, wind=7, gusts=1.0, turbulence=0.5, exposure=1 / 80, light=15.0, far=3.5),
     "drizzle": Rain(rate=3, exposure=1 / 250, light=15.0, far=4.0, turbulence=0.5),
     "heavy": Rain(rate=70, wind=1, exposure=1 / 125, light=7.0, near=0.3, far=3.5, aperture=0.004),
-    "night": Rain(rate=20, wind=-1.5, exposure=1 / 50, light=14.0, sky_share=1.0, far=3.5, veil=0.5, airlight=0.2),
+    # Lit by lamps: bright where they are, hardly seen between them.
+    "night": Rain(
+        rate=20, wind=-1.5, exposure=1 / 60, light=12.0, sky_share=1.0, far=3.5, veil=0.5, airlight=0.2, lamps=0.8
+    ),
     # Hardly a drop, for mixtures: a network that sees no dry clip takes sunlit foliage for rain.
     "dry": Rain(rate=0.001),
     # Few but long streaks: a slow shutter.
