@@ -116,7 +116,7 @@ def report(arguments: list[str]) -> None:
     print(f"written to {options.out}")
 
 
-@command("check published data sets on disk: data check ROOT")
+@command("check data sets on disk, or render one: data check ROOT, data render CLEAN --out DIR")
 def data(arguments: list[str]) -> int:
     """Calls one of the commands about data."""
     return dispatch(arguments, DATA, "raincheck data")
@@ -138,6 +138,14 @@ def check(arguments: list[str]) -> int:
         reports = check_data(options.root, options.deep, lambda done: progress(done, None))
     print_check(reports, Console())
     return int(any(report.faulty for report in reports))
+
+
+@command("lay rendered rain over clean video: a paired data set, laid out like NTURain", DATA)
+def render(arguments: list[str]) -> None:
+    """Renders with a progress bar."""
+    from raincheck.render_command import run as run_render
+
+    run_render(arguments)
 
 
 @command("write a network as one file that runs without raincheck: --weights W --format onnx|torch --out FILE")
