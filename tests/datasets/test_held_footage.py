@@ -86,9 +86,7 @@ def test_what_one_worker_has_decoded_all_have() -> None:
     held = Held(Counted(), 4, Room())
     loader: DataLoader[Any] = DataLoader(Readings(held), batch_size=None, num_workers=2, timeout=30)  # type: ignore[arg-type]
     assert [frame for frame, _ in loader] == list(range(8))
-    assert [tuple(item) for item in loader] == [
-        (frame, 0) for frame in range(8)
-    ]  # and nothing to decode
+    assert [tuple(item) for item in loader] == [(frame, 0) for frame in range(8)]  # and nothing to decode
     assert held.read(0, 8).flatten(1)[:, 0].tolist() == list(range(8))
     assert footage(held).reads == []
 
