@@ -41,7 +41,7 @@ def thousands(folder: Path) -> Path:
     (folder / "in").mkdir()
     Image.fromarray(noise(1, 16, 16)[0]).save(folder / "in" / "0000.bmp")
     content = (folder / "in" / "0000.bmp").read_bytes()
-    for index in range(1, 3000):
+    for index in range(1, 2000):
         (folder / "in" / f"{index:04d}.bmp").write_bytes(content)
     return folder / "in"
 
