@@ -20,6 +20,7 @@ from raincheck.callbacks import described
 from raincheck.claim import claimed, remember_data, same_data
 from raincheck.config import RunConfig, build, dump, one_line
 from raincheck.datasets.base import Task
+from raincheck.datasets.held import ROOM
 from raincheck.errors import ConfigError
 from raincheck.evaluation.frames import save_frames, save_videos
 from raincheck.evaluation.matrix import Matrix
@@ -84,6 +85,7 @@ def enter(claims: ExitStack, out: Path, config: str) -> Report | None:
 
 def learn(config: RunConfig, out: Path, tracker: Tracker) -> Report:
     """The flow: build, score, then learn and score task after task."""
+    ROOM.limit = config.stream.held
     tasks = [source.task(config.seed) for source in config.stream.tasks]
     names = [task.name for task in tasks]
     stream = rain_stream(
@@ -93,6 +95,7 @@ def learn(config: RunConfig, out: Path, tracker: Tracker) -> Report:
         samples=config.stream.steps * config.batch,
         seed=config.seed,
         learn=config.stream.learn,
+        augment=config.stream.augment,
     )
     alone, first = config.stream.learn == "individual", copy.deepcopy(config.network.state_dict())
     strategy, scores, watch = make_strategy(config, out, tracker)
