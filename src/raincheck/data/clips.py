@@ -144,10 +144,10 @@ def clips_in(given: Path) -> list[tuple[str, Path]]:
         return [(given.stem, given)]
     if pictures(entries(given)):
         return [(given.resolve().name, given)]
-    folders = [(name, path) for name, path in find_videos(given).items() if path.is_dir()]
-    files = [p for p in sorted(given.rglob("*")) if p.suffix.lower() in VIDEO_SUFFIXES and p.is_file()]
-    shown = [p for p in files if not any(part.startswith(".") for part in p.relative_to(given).parts)]
-    return folders + [(p.relative_to(given).with_suffix("").as_posix(), p) for p in shown]
+    found = list(find_videos(given).items())
+    # Of a file and a folder, or files, of one name that finds one only.
+    beside = [(name, given / f"{name}{suffix}", path) for name, path in found for suffix in sorted(VIDEO_SUFFIXES)]
+    return found + [(name, other) for name, other, path in beside if other != path and other.is_file()]
 
 
 def split_names(names: Sequence[str], test: Sequence[str] | None) -> tuple[list[str], list[str]]:

@@ -118,7 +118,9 @@ class SheetField:
     """Rain from pictures of streaks: frame `index` is a function of (pictures, rain, size, seed, index) alone.
 
     Of the rain, exposure and frame rate say how far the streaks move; wind and gusts carry them in addition to what
-    the pictures show; light and veil are laid over the scene; the rate is the pictures' own.
+    the pictures show; light and veil are laid over the scene; the rate is the pictures' own; a camera that drives or
+    turns is not drawn. A pixel of a picture is taken for the light of the drops times the share that they hide, so that
+    over black the pictures themselves are seen.
 
     Args:
         folder: pictures of bright streaks on black.

@@ -24,7 +24,7 @@ class Streaks:
         dx, dy: motion of the drop while the shutter is open, pixels.
         area: what the drop hides, pixels^2: pi / 4 of its squared image diameter.
         width: across the streak, pixels, with defocus.
-        depth: m.
+        depth: m; None is before all that could hide a drop.
     """
 
     frame: NDArray[np.int64]
@@ -34,7 +34,7 @@ class Streaks:
     dy: Floats
     area: Floats
     width: Floats
-    depth: Floats
+    depth: Floats | None = None
 
 
 def project(drops: Drops, indices: NDArray[np.int64]) -> Streaks:
@@ -121,7 +121,7 @@ def splat(
     y = margin(streaks.y[owner] + ux * offset, uy, along, points, height)
     weight = np.repeat(share * streaks.area[owner] / points, points)
     frame = streaks.frame[owner]
-    if scene is not None:
+    if scene is not None and streaks.depth is not None:
         column, row = np.clip(np.rint(x) - 1, 0, width - 1), np.clip(np.rint(y) - 1, 0, height - 1)
         before = scene[np.repeat(frame, points), row.astype(np.int64), column.astype(np.int64)]
         weight *= np.repeat(streaks.depth[owner], points) < before
