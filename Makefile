@@ -61,10 +61,11 @@ test-slow: env ## The tests that take longer or drive tools of the system
 ablate: env ## Distillation on and off by review on and off, three seeds; results in runs/ablate
 	$(BIN)/raincheck ablate experiments/ablations/demo.yaml --out runs/ablate
 
-bench: env ## Time the training step, many experiences and derain
+bench: env ## Time the training step, many experiences, derain and the data
 	$(BIN)/python benchmarks/train_step.py
 	$(BIN)/python benchmarks/experiences.py
 	$(BIN)/python benchmarks/derain.py
+	$(BIN)/python benchmarks/throughput.py
 
 dist: env ## Build the source distribution and the wheel in dist/
 	$(BIN)/python -m build

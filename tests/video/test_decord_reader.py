@@ -21,22 +21,10 @@ from raincheck.video import decord_reader
 from raincheck.video.decord_reader import DecordError, DecordReader, StallError, decord_is_installed, end
 from raincheck.video.footage import VideoFile
 from raincheck.video.readers import EitherReader, PyAVReader
+from stuckdecord import STUCK, fails_at_10
 from tinyvideo import Frames, noise, read_video, write_video
 
 pytestmark = pytest.mark.skipif(not decord_is_installed(), reason="decord has no wheel here")
-
-# What Python runs first in the helper: a decord that fails on frame 10 of every video.
-FAILS_AT_10 = """
-import ctypes, os
-import decord
-get_batch = decord.VideoReader.get_batch
-def fail(self, indices):
-    if 10 in indices:
-        {how}
-    return get_batch(self, indices)
-decord.VideoReader.get_batch = fail
-"""
-STUCK = "ctypes.PyDLL(None).pause()"  # in C, with Python's lock
 
 
 def channels_last(frames: torch.Tensor) -> Frames:
@@ -56,13 +44,6 @@ def own_helper(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.fixture
 def video(tmp_path: Path) -> Path:
     return write_video(tmp_path / "a.mp4", noise(16))
-
-
-def fails(monkeypatch: pytest.MonkeyPatch, folder: Path, how: str) -> None:
-    (folder / "first").mkdir()
-    (folder / "first" / "sitecustomize.py").write_text(FAILS_AT_10.format(how=how))
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(folder / "first"), os.environ.get("PYTHONPATH", "")]))
-    monkeypatch.setattr(decord_reader, "PATIENCE", 1.0)
 
 
 @pytest.mark.parametrize("width", [24, 26])
@@ -93,7 +74,7 @@ def test_more_files_than_stay_open(tmp_path: Path) -> None:
 def test_a_decoder_that_stalls_is_named_and_replaced(
     tmp_path: Path, video: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fails(monkeypatch, tmp_path, STUCK)
+    fails_at_10(monkeypatch, tmp_path, STUCK)
     footage, expected = VideoFile(video), read_video(video, exact=False)
     assert isinstance(footage.reader, EitherReader)
     np.testing.assert_array_equal(channels_last(footage.read(2, 5)), expected[2:7])
@@ -115,11 +96,16 @@ def test_a_decoder_that_stalls_is_named_and_replaced(
 def test_a_decoder_that_breaks_down_is_named_and_replaced(
     tmp_path: Path, video: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fails(monkeypatch, tmp_path, "os.kill(os.getpid(), 11)")
+    fails_at_10(monkeypatch, tmp_path, "os.kill(os.getpid(), 11)")
     footage = VideoFile(video)
     with pytest.warns(RaincheckWarning, match=r"decord broke down \(exit code -11\) on .*a.mp4; PyAV reads it from"):
         frames = footage.read(0, 16)
     np.testing.assert_array_equal(channels_last(frames), read_video(video, exact=False))
+
+
+def test_where_no_process_can_be_started_pyav_reads(video: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    np.testing.assert_array_equal(channels_last(VideoFile(video).read(2, 3)), read_video(video, exact=False)[2:5])
 
 
 class OneFrame(Dataset[torch.Tensor]):
@@ -136,7 +122,7 @@ class OneFrame(Dataset[torch.Tensor]):
 def test_workers_do_not_hang_and_learn_from_each_other(
     tmp_path: Path, video: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fails(monkeypatch, tmp_path, STUCK)
+    fails_at_10(monkeypatch, tmp_path, STUCK)
     frames = OneFrame(video)
     expected = read_video(video, exact=False)
     for _ in range(2):

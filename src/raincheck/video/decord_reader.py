@@ -135,10 +135,17 @@ _GIVEN_UP = mmap.mmap(-1, 4096)  # bytes by checksum of paths, shared with forks
 
 
 def helper() -> Helper:
-    """This process's helper, started where there is none that lives."""
+    """This process's helper, started where there is none that lives.
+
+    Raises:
+        DecordError: if the system lets no process start.
+    """
     global _helper
     if _helper is None or _helper.process.poll() is not None:
-        _helper = Helper()
+        try:
+            _helper = Helper()
+        except OSError as error:
+            raise DecordError(f"its process cannot be started ({error.strerror})") from None
     return _helper
 
 
