@@ -191,7 +191,11 @@ def make_strategy(config: RunConfig, out: Path, tracker: Tracker) -> tuple[Light
         reset_optimizer=True,
         checkpoints=out / "checkpoints",
         save_every=config.save_every,
-        trainer={"logger": tracker.for_trainer, "log_every_n_steps": 1, **trainer},
+        # What callbacks write without being told where goes below it.
+        trainer={
+            **{"logger": tracker.for_trainer, "log_every_n_steps": 1, "default_root_dir": out / "trainer"},
+            **trainer,
+        },
     )
     return strategy, scores, watch
 
