@@ -40,12 +40,11 @@ class Browser:
         chromium = require_tool("chromium", "chromium-browser", "google-chrome")
         hears, self._commands = _pipe()
         self._answers, speaks = _pipe()
-        flags = ["--headless", "--no-sandbox", "--disable-gpu", "--remote-debugging-pipe", *QUIET]
-        # The protocol wants the descriptors 3 and 4, which only a shell can give a child.
-        shell = ["sh", "-c", f'exec "$@" 3<&{hears} 4>&{speaks}', "sh"]
+        flags = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--remote-debugging-pipe", *QUIET]
         self._process = subprocess.Popen(
-            [*shell, chromium, *flags, f"--user-data-dir={profile}", "about:blank"],
-            pass_fds=(hears, speaks),
+            [chromium, *flags, f"--user-data-dir={profile}", "about:blank"],
+            close_fds=False,  # all others are closed by the system
+            preexec_fn=lambda: (os.dup2(hears, 3), os.dup2(speaks, 4)),  # which the protocol wants
             stderr=subprocess.DEVNULL,
         )
         os.close(hears)
@@ -107,8 +106,8 @@ class Browser:
             self.command("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", buttons=1, clickCount=1)
 
     def picture(self) -> bytes:
-        """The whole page as a PNG."""
-        return base64.b64decode(self.command("Page.captureScreenshot", captureBeyondViewport=True)["data"])
+        """What the window shows, as a PNG."""
+        return base64.b64decode(self.command("Page.captureScreenshot")["data"])
 
     def command(self, method: str, **parameters: Any) -> dict[str, Any]:
         """Sends a command and returns its result."""
