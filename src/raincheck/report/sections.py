@@ -157,9 +157,9 @@ def _line(row: Row, ranked: Ranking, colour: int, bar: prices.Bar | None, shown:
 
 
 def _is_best(row: Row, ranked: Ranking, column: Column) -> bool:
-    """Whether no method has a better mean, where there are several to choose from."""
+    """Whether no method has a better mean, where there are different ones to choose from."""
     rivals = [r.scores[column.name].mean for r in ranked.rows if not r.is_bound]
     known, own = [mean for mean in rivals if mean is not None], row.scores[column.name].mean
-    if row.is_bound or own is None or len(known) < 2:
+    if row.is_bound or own is None or len(set(known)) < 2:
         return False
     return not any(ranked.better(column, mean - own) for mean in known if mean != own)
