@@ -14,13 +14,15 @@ from rich.table import Table
 from rich.text import Text
 
 from raincheck.ablation_grid import Grid, read_grid
-from raincheck.ablation_table import Report, as_csv, as_markdown, as_table, estimates
 from raincheck.checkpoint import locked
 from raincheck.config import parse
 from raincheck.errors import ConfigError, OutputError
+from raincheck.evaluation.ranking import ranking_of
 from raincheck.files import write_text
+from raincheck.outcome import Report
 from raincheck.processes import is_first
 from raincheck.report import write_report
+from raincheck.report.formats import as_table, write_table
 from raincheck.report.numbers import duration
 from raincheck.run import run
 
@@ -28,7 +30,7 @@ OWN = "cell.yaml"  # beside a cell's runs: the settings that are its own
 
 
 def ablate(grid: Path, out: Path, trust: bool = False) -> None:
-    """Runs every cell of a grid with every seed, and writes table.csv, table.md and report.html.
+    """Runs every cell of a grid with every seed, and writes table.csv, table.md, table.tex and report.html.
 
     Each run is an ordinary one in `out/<cell>/seed-<s>`: a finished run is not run again, an interrupted one goes on,
     so the same command goes on with an interrupted grid, and cells or seeds may be added to a grid later. Every cell's
@@ -47,7 +49,7 @@ def ablate(grid: Path, out: Path, trust: bool = False) -> None:
     content, console = read_grid(grid), Console()
     check(content, grid, trust)
     folders = {cell: [out / cell / f"seed-{seed}" for seed in content.seeds] for cell in content.cells}
-    reports: dict[str, list[Report]] = {cell: [] for cell in content.cells}
+    reports: list[Report] = []
     with locked(out) if is_first() else nullcontext():  # the first of several processes, which `run` starts
         if is_first():
             claim(out, grid)
@@ -57,9 +59,9 @@ def ablate(grid: Path, out: Path, trust: bool = False) -> None:
             for cell in content.cells:
                 clock.announce(folders[cell][position])
                 config = configured(content, cell, out / cell, seed, trust)
-                reports[cell].append(run(config, folders[cell][position]))
+                reports.append({**run(config, folders[cell][position]), "cell": cell})
         if is_first():
-            conclude(reports, folders, out, grid, console)
+            conclude(reports, out, grid, console)
 
 
 def check(content: Grid, grid: Path, trust: bool) -> None:
@@ -136,17 +138,12 @@ def finished(folder: Path) -> bool:
     return (folder / "report.json").exists()
 
 
-def conclude(
-    reports: dict[str, list[Report]], folders: dict[str, list[Path]], out: Path, grid: Path, console: Console
-) -> None:
+def conclude(reports: Sequence[Report], out: Path, grid: Path, console: Console) -> None:
     """Writes and prints what was found."""
-    rows = estimates(reports)
-    seeds = len(next(iter(reports.values())))
-    interval = " ± half of the 95 % t-interval" if seeds > 1 else ""
-    caption = f"{grid.stem}: psnr_y in dB, mean of {seeds} seed{'s' * (seeds > 1)}{interval}"
-    write_text(out / "table.csv", as_csv(rows))
-    write_text(out / "table.md", as_markdown(rows, caption))
-    write_report([folder for runs in folders.values() for folder in runs], out / "report.html", title=grid.stem)
-    console.print(as_table(rows, caption))
-    for name in ("table.csv", "table.md", "report.html"):
-        console.print(f"written: {out / name}", soft_wrap=True)
+    ranked, tables = ranking_of(reports), [out / f"table{suffix}" for suffix in (".csv", ".md", ".tex")]
+    for table in tables:
+        write_table([ranked], table, grid.stem)
+    write_report([out], out / "report.html", title=grid.stem)
+    console.print(as_table(ranked, grid.stem))
+    for path in (*tables, out / "report.html"):
+        console.print(f"written: {path}", soft_wrap=True)

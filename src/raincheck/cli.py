@@ -103,17 +103,32 @@ def ablate(arguments: list[str]) -> None:
     run_grid(options.grid, options.out, options.trust)
 
 
-@command("write one HTML page about one or more runs")
+@command("compare finished runs: RUN_DIR ... [--out FILE.html|.csv|.md|.tex]")
 def report(arguments: list[str]) -> None:
-    """Writes the page."""
+    """Prints the ranking, and writes it in every format that is asked for."""
     mine = Parser("report", COMMANDS["report"][0])
-    mine.add_argument("runs", metavar="RUN_DIR", type=Path, nargs="+", help="folders of finished runs")
-    mine.add_argument("--out", type=Path, required=True, metavar="FILE.html", help="the page")
+    mine.add_argument(
+        "runs",
+        metavar="RUN_DIR",
+        type=Path,
+        nargs="+",
+        help="folders of finished runs, folders with such in them, or .jsonl files with a report.json a line",
+    )
+    mine.add_argument(
+        "--out",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a page (.html) or the same numbers as a table (.csv, .md, .tex); may be given several times",
+    )
+    mine.add_argument("--metric", default="psnr_y", metavar="M", help="of the printed table; default: %(default)s")
+    mine.add_argument("--against", metavar="NAME", help="the method to compare all others with; default: the best")
+    mine.add_argument("--title", default="Learning rain after rain", help="heading of the page; default: %(default)s")
     options = mine.parse_args(arguments)
-    from raincheck.report import write_report
+    from raincheck.report.outputs import report as make_report
 
-    write_report(options.runs, options.out)
-    print(f"written to {options.out}")
+    make_report(options.runs, options.out, options.metric, options.against, options.title)
 
 
 @command("check data sets on disk, or render one: data check ROOT, data render CLEAN --out DIR")
