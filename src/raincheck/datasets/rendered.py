@@ -155,8 +155,8 @@ class RenderedRain(TaskSource):
             the parameters of a rain, or a list of both that makes up a mixed type.
         train: clean training videos: video files or folders of frames, `path` or `path[start:stop]`.
         test: clean test videos, likewise; they share no frame with the training videos.
-        photographs: `bundled` films those that come with scikit-image and scikit-learn; a folder films those in it; or a list
-            of these.
+        photographs: `bundled` films those that come with scikit-image and scikit-learn; a folder films those in it;
+            a list may name both.
         test_photographs: names, without suffix, of the photographs to test on; all others are for training. By
             default two of the bundled ones, or each sixth of a folder.
         root: folder that paths are relative to.

@@ -32,7 +32,7 @@ class Drawn:
         width: of a streak, pixels; below 1 it is a fainter line of one pixel.
         opacity: of a streak, up to 1.
         coverage: share of the picture under streaks.
-        hardness: how often over a streak's profile is laid before it is cut at `opacity`: 0.5 is soft, 3 has hard edges.
+        hardness: what a streak's profile is multiplied by before it is cut at `opacity`; 0.5 is soft, 3 has hard edges.
         pace: way of a streak from frame to frame, in lengths of it; half of the rains are new in every frame instead.
         light: brightness of a streak, in units of white.
         slant: standard deviation of a rain's angle to the vertical, degrees.
@@ -67,13 +67,13 @@ class Drawn:
 
 DRAWN: dict[str, Drawn] = {
     # Long, thin, half transparent.
-    "lines": Drawn(length=(12, 100), width=(0.4, 1.6), opacity=(0.2, 0.95), coverage=(0.02, 0.3)),
+    "lines": Drawn((12, 100), (0.4, 1.8), opacity=(0.25, 1.0), coverage=(0.03, 0.3), hardness=(0.8, 2.5)),
     # Short and faint.
-    "flecks": Drawn(length=(3, 20), width=(0.5, 2.2), opacity=(0.1, 0.6), coverage=(0.01, 0.2)),
+    "flecks": Drawn((3, 20), (0.5, 2.5), opacity=(0.12, 0.8), coverage=(0.02, 0.25), hardness=(0.8, 2.5)),
     # Wide and opaque, with hard edges.
-    "strokes": Drawn(length=(8, 90), width=(1.2, 6.0), opacity=(0.3, 1.0), coverage=(0.02, 0.2), hardness=(1, 3)),
+    "strokes": Drawn((8, 90), (1.2, 6.0), opacity=(0.3, 1.0), coverage=(0.02, 0.2), hardness=(1, 4)),
     # Out of focus.
-    "soft": Drawn(length=(10, 80), width=(2.0, 10.0), opacity=(0.1, 0.5), coverage=(0.02, 0.3), hardness=(0.4, 0.9)),
+    "soft": Drawn((10, 80), (2.0, 10.0), opacity=(0.1, 0.6), coverage=(0.02, 0.3), hardness=(0.4, 1.2)),
 }
 
 
