@@ -98,7 +98,9 @@ class RenderedVideo:
     def field(self) -> RainField | DrawnField:
         """The rain that `read` shows: the type itself, not a variation of it."""
         rain = self.rains[self.seed % len(self.rains)]
-        return (DrawnField if isinstance(rain, Drawn) else RainField)(rain, self.size, self.seed)
+        if isinstance(rain, Drawn):
+            return DrawnField(rain, self.size, self.seed)
+        return RainField(rain, self.size, self.seed)
 
     def read(self, start: int, count: int) -> tuple[Tensor, Tensor]:
         """Rainy and clean frames, uint8 `(t, c, h, w)` each; the same values at every call."""

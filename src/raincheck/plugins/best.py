@@ -18,7 +18,8 @@ class BestWeights(SupervisedPlugin):
     """Scores the model on held-out clips now and then, and writes `best.safetensors` beside a run's checkpoints.
 
     The clips are random crops of the test videos of every task of the stream, under varied rain; always the same ones.
-    The score is their mean psnr_rgb. It decides nothing but which weights are kept.
+    The score is their mean psnr_rgb. It decides nothing but which weights are kept. A strategy without `checkpoints`,
+    such as Avalanche's own, keeps none.
 
     Args:
         every: steps between two looks.
@@ -48,17 +49,18 @@ class BestWeights(SupervisedPlugin):
         self._look(strategy)
 
     def _look(self, strategy: Any) -> None:
-        if strategy.checkpoints is None:
+        folder = getattr(strategy, "checkpoints", None)
+        if folder is None:
             return
         rainy, clean = self._clips(strategy)
         with torch.no_grad():
-            derained = torch.cat([strategy.model(part.to(strategy.device)).cpu() for part in rainy.split(8)])
+            derained = torch.cat([strategy.model(part.to(strategy.device)).cpu() for part in torch.split(rainy, 8)])
         score = float(psnr_rgb(derained.float().clamp(0, 1), clean).clamp(max=CEILING).mean())
         if score > self.best:
             self.best = score
             if is_first():
                 about = {"step": str(strategy.clock.train_iterations), "score": f"{score:.2f}"}
-                save_weights(strategy.model, strategy.checkpoints.parent / "best.safetensors", about)
+                save_weights(strategy.model, folder.parent / "best.safetensors", about)
 
     def _clips(self, strategy: Any) -> tuple[torch.Tensor, torch.Tensor]:
         if self._held is None:
