@@ -59,6 +59,7 @@ class BestWeights(SupervisedPlugin):
         if score > self.best:
             self.best = score
             if is_first():
+                folder.parent.mkdir(parents=True, exist_ok=True)
                 about = {"step": str(strategy.clock.train_iterations), "score": f"{score:.2f}"}
                 save_weights(strategy.model, folder.parent / "best.safetensors", about)
 
