@@ -8,7 +8,7 @@ STAMP = .venv/.up-to-date
 BUILDING = .venv/.unfinished
 
 .DEFAULT_GOAL = help
-.PHONY: help env demo test test-slow check ablate bench dist tools
+.PHONY: help env demo test test-slow check ablate weights bench dist tools
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -60,6 +60,11 @@ test-slow: env ## The tests that take longer or drive tools of the system
 
 ablate: env ## Distillation on and off by review on and off, three seeds; results in runs/ablate
 	$(BIN)/raincheck ablate experiments/ablations/demo.yaml --out runs/ablate
+
+# Stopped anywhere, it goes on with the same command; runs/weights/best.safetensors are the best weights so far.
+weights: env ## Learn the shipped weights anew, two hours on one core, and compare; results in runs/weights
+	OMP_NUM_THREADS=1 $(BIN)/raincheck run --config experiments/weights.yaml --out runs/weights
+	OMP_NUM_THREADS=1 $(BIN)/python experiments/weights_check.py rrgnet runs/weights
 
 bench: env ## Time the training step, many experiences, derain and the data
 	$(BIN)/python benchmarks/train_step.py

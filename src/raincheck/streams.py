@@ -98,4 +98,7 @@ def rain_stream(
     tests = [
         RainExperience(task.name, TestClips(task.test, window=window, experience=i), i) for i, task in enumerate(tasks)
     ]
-    return CLScenario([EagerCLStream("train", experiences), EagerCLStream("test", tests)])
+    benchmark = CLScenario([EagerCLStream("train", experiences), EagerCLStream("test", tests)])
+    for stream in benchmark.streams.values():
+        stream.benchmark = benchmark  # Avalanche leaves it None; a plugin finds the test stream by it
+    return benchmark
