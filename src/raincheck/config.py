@@ -1,6 +1,8 @@
 """What a run is made of, and how YAML files and command-line options become one."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -41,6 +43,7 @@ class StreamConfig:
         learn: `in_turn`, one task after another. Bounds to measure methods by: `joint`, all tasks at once, in as many
             steps as in turn; `cumulative`, in turn, with all data so far in each task's steps; `individual`, an expert
             for each task, from the first weights.
+        order: positions in `tasks`, in learning order, such as [2, 0, 1]; by default as they are listed.
         root: folder that the tasks' relative paths are taken from; by default the working directory.
     """
 
@@ -48,12 +51,19 @@ class StreamConfig:
     crop: int = 64
     steps: int = 600
     learn: Learn = "in_turn"
+    order: list[int] | None = None
     root: str | None = None
 
     def __post_init__(self) -> None:
-        """Checks the numbers, and tells the tasks where their data are."""
+        """Checks the numbers, puts the tasks in order, and tells them where their data are."""
         if self.crop < 1 or self.steps < 1:
             raise ConfigError(f"stream.crop and stream.steps must be 1 or more, not {self.crop} and {self.steps}")
+        if self.order is not None:
+            if sorted(self.order) != list(range(len(self.tasks))):
+                raise ConfigError(
+                    f"stream.order must name each of the positions 0 to {len(self.tasks) - 1} once, not {self.order}"
+                )
+            self.tasks = [self.tasks[position] for position in self.order]
         if self.root is not None:
             for task in self.tasks:
                 task.rebase(Path(self.root))
@@ -160,6 +170,16 @@ def differences(before: str, now: str) -> list[str]:
         for key in sorted(old | new)
         if old.get(key) != new.get(key) and not key.startswith(FREE)
     ]
+
+
+def identity(config: Mapping[str, Any]) -> str:
+    """What names a run wherever it is run: a hash of its resolved configuration, without what changes no number.
+
+    Args:
+        config: the content of a dumped configuration.
+    """
+    said = {key: value for key, value in _flat(config) if not key.startswith(FREE) and value is not None}
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _flat(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
