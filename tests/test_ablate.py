@@ -2,19 +2,19 @@
 
 import csv
 import json
+import os
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
 import pytest
+import torch
 
-from raincheck.ablate import ablate, check
-from raincheck.ablation_grid import read_grid
+from raincheck.ablate import ablate
 from raincheck.ablation_table import Estimate, as_markdown, estimate, estimates
-from raincheck.errors import ConfigError, OutputError
+from raincheck.errors import ConfigError, InputError, OutputError
 from tinytasks import Strike
 
-SHIPPED = Path(__file__).parents[1] / "experiments" / "ablations"
 BASE = """
 stream:
   crop: 16
@@ -155,11 +155,130 @@ def test_a_folder_that_holds_something_else_is_refused(tmp_path: Path) -> None:
     assert sorted(path.name for path in out.iterdir()) == ["photo.jpg"]
 
 
-@pytest.mark.parametrize("grid", sorted(SHIPPED.glob("*.yaml")), ids=lambda path: path.stem)
-def test_shipped_grids_are_valid_and_say_what_they_are(grid: Path) -> None:
-    check(read_grid(grid), grid, trust=False)
-    opening = grid.read_text().split("\nbase:")[0]
-    assert all(f"# {word}:" in opening for word in ("Command", "Time", "Expected"))
+def lines(record: Path) -> dict[str, Any]:
+    """What a record says, by id, without what differs from one doing to another."""
+    found = [json.loads(line) for line in record.read_text().splitlines()]
+    return {line["id"]: {k: v for k, v in line.items() if k not in ("train_seconds", "date")} for line in found}
+
+
+ORDERS = GRID.replace("seeds: [0, 1]", "seeds: [0]\norders: [[0, 1], [1, 0]]")
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Path]:
+    """A grid with two orders, its folder and its record."""
+    folder = tmp_path_factory.mktemp("orders")
+    grid, out, record = grid_file(folder, ORDERS), folder / "out", folder / "record.jsonl"
+    ablate(grid, out, trust=True, record=record)
+    return grid, out, record
+
+
+def test_tasks_are_learned_in_every_order(recorded: tuple[Path, Path, Path]) -> None:
+    tasks = {name: report["tasks"] for name, report in reports(recorded[1]).items()}
+    assert tasks == {
+        f"{cell}/order-{order}/seed-0": names
+        for cell in ("plain", "review")
+        for order, names in (("0-1", ["veil", "drops"]), ("1-0", ["drops", "veil"]))
+    }
+
+
+def test_every_run_is_a_line(recorded: tuple[Path, Path, Path]) -> None:
+    found = lines(recorded[2])
+    runs = reports(recorded[1])
+    assert len(found) == 4
+    for line in found.values():
+        report = runs[f"{line['cell']}/order-{'-'.join(map(str, line['order']))}/seed-{line['seed']}"]
+        assert report.items() <= line.items()
+        assert line["grid"] == "tiny"
+
+
+def test_what_is_recorded_is_not_run_again_on_another_machine(
+    recorded: tuple[Path, Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grid, out, record = recorded
+    before = record.read_bytes()
+    monkeypatch.setattr("raincheck.run.learn", lambda *_: pytest.fail("a recorded run was run again"))
+    ablate(grid, tmp_path / "other", trust=True, record=record)
+    assert record.read_bytes() == before
+    found = reports(tmp_path / "other")
+    assert found.keys() == reports(out).keys()
+    assert all(report.items() <= found[name].items() for name, report in reports(out).items())
+    assert (tmp_path / "other" / "table.csv").read_text() == (out / "table.csv").read_text()
+
+
+def test_runs_of_a_folder_come_into_the_record_later(recorded: tuple[Path, Path, Path], tmp_path: Path) -> None:
+    ablate(recorded[0], recorded[1], trust=True, record=tmp_path / "new" / "late.jsonl")
+    assert lines(tmp_path / "new" / "late.jsonl") == lines(recorded[2])
+
+
+def test_a_record_that_was_cut_loses_the_torn_line_only(recorded: tuple[Path, Path, Path], tmp_path: Path) -> None:
+    torn, text = tmp_path / "torn.jsonl", recorded[2].read_text()
+    torn.write_text(text[:-40])
+    ablate(recorded[0], recorded[1], trust=True, record=torn)
+    assert lines(torn) == lines(recorded[2])
+
+
+def test_a_line_that_is_none_is_named(recorded: tuple[Path, Path, Path], tmp_path: Path) -> None:
+    (tmp_path / "wrong.jsonl").write_text(recorded[2].read_text() + "{}\n")
+    with pytest.raises(ConfigError) as error:
+        ablate(recorded[0], recorded[1], trust=True, record=tmp_path / "wrong.jsonl")
+    sentence = f"{tmp_path / 'wrong.jsonl'}, line 5 is no line of a grid's record; correct or remove it"
+    assert str(error.value) == sentence
+
+
+def test_without_time_only_tables_are_written(
+    recorded: tuple[Path, Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    half = tmp_path / "half.jsonl"
+    half.write_text("".join(recorded[2].read_text().splitlines(keepends=True)[:3]))
+    ablate(recorded[0], tmp_path / "out", trust=True, record=half, minutes=0)
+    assert "3 of 4 runs are finished; the same command goes on" in capsys.readouterr().out
+    assert len(reports(tmp_path / "out")) == 3 and (tmp_path / "out" / "table.md").exists()
+
+
+def test_data_that_are_not_there_are_one_sentence(tmp_path: Path) -> None:
+    base = BASE.replace("tinytasks.TinyRain, init_args: {kind: veil}", RENDERED.replace("ROOT", str(tmp_path)))
+    grid = grid_file(tmp_path, GRID)
+    (tmp_path / "base.yaml").write_text(base)
+    with pytest.raises(InputError) as error:
+        ablate(grid, tmp_path / "out", trust=True)
+    assert str(error.value) == (
+        f"{grid} learns from {tmp_path}/absent.mp4, which is not there; bring the data that README.md names, or run a "
+        "grid that needs none, such as experiments/ablations/demo.yaml"
+    )
+    assert not (tmp_path / "out").exists()
+
+
+RENDERED = "raincheck.datasets.rendered.RenderedRain, init_args: {name: a, rain: thin, root: ROOT, train: [absent.mp4]}"
+
+
+@pytest.mark.slow
+def test_side_by_side_finds_the_same(recorded: tuple[Path, Path, Path], tmp_path: Path) -> None:
+    threads = torch.get_num_threads()
+    try:
+        torch.set_num_threads(max(1, (os.cpu_count() or 1) // 2))  # what each of two processes has
+        ablate(recorded[0], tmp_path / "one", trust=True, record=tmp_path / "one.jsonl")
+    finally:
+        torch.set_num_threads(threads)
+    ablate(recorded[0], tmp_path / "two", trust=True, record=tmp_path / "two.jsonl", jobs=2)
+    assert reports(tmp_path / "two") == reports(tmp_path / "one")
+    assert (tmp_path / "two" / "table.csv").read_text() == (tmp_path / "one" / "table.csv").read_text()
+    assert lines(tmp_path / "two.jsonl").keys() == lines(tmp_path / "one.jsonl").keys()
+
+
+@pytest.mark.slow
+def test_a_mistake_side_by_side_ends_all(tmp_path: Path) -> None:
+    grid = grid_file(
+        tmp_path, GRID + "  huge: {plugins: [{class_path: raincheck.plugins.RainReview, init_args: {budget: 1}}]}\n"
+    )
+    with pytest.raises(ConfigError, match=r"^a review budget of 1 bytes gives each of 2 tasks 0 bytes"):
+        ablate(grid, tmp_path / "out", trust=True, jobs=2)
+
+
+def test_jobs_are_one_or_more(recorded: tuple[Path, Path, Path]) -> None:
+    with pytest.raises(ConfigError) as error:
+        ablate(recorded[0], recorded[1], trust=True, jobs=0)
+    assert str(error.value) == "--jobs cannot be 0; give 1 or more"
 
 
 def test_estimate_of_a_textbook_sample() -> None:

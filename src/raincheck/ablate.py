@@ -69,7 +69,7 @@ def ablate(
         for one, report in in_turn(planned, clock) if jobs == 1 else side_by_side(planned, clock, jobs):
             reports[one] = report
             if is_first():
-                known.add(one.identity, one.cell, one.order, one.seed, report)
+                known.add(grid.stem, one, report)
         if is_first():
             conclude({one: reports[one] for one in planned if one in reports}, planned, out, grid, console)
 
@@ -93,7 +93,7 @@ def restore(planned: Sequence[Planned], known: Record) -> None:
             one.folder.mkdir(parents=True, exist_ok=True)
             if not (one.folder / "config.yaml").exists():
                 write_text(one.folder / "config.yaml", dump(one.config))
-            write_text(one.folder / "report.json", json.dumps(known.lines[one.identity]["report"], indent=1))
+            write_text(one.folder / "report.json", json.dumps(known.report(one.identity), indent=1))
 
 
 class Clock:

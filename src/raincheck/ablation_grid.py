@@ -11,7 +11,7 @@ from raincheck.config import read_yaml
 from raincheck.errors import ConfigError
 
 NAME = re.compile(r"\w[\w.,=+-]*")  # names become folders
-KEYS = ("base", "options", "cells", "from", "factors", "orders", "seeds")
+KEYS = ("base", "options", "settings", "cells", "from", "factors", "orders", "seeds")
 Order = tuple[int, ...]
 
 
@@ -37,8 +37,9 @@ class Grid:
 def read_grid(path: Path) -> Grid:
     """Reads GRID.yaml.
 
-    It holds `base` (configuration files, relative to the grid file), `options`, `seeds` (default `[0]`), `orders`
-    (lists of positions in the stream's tasks, such as `[[0, 1, 2], [2, 0, 1]]`), and one of
+    It holds `base` (configuration files, relative to the grid file), `options`, `settings` (of all cells, over the
+    base; a cell's own win), `seeds` (default `[0]`), `orders` (lists of positions in the stream's tasks, such as
+    `[[0, 1, 2], [2, 0, 1]]`), and one of
 
     - `cells`, name: settings as in a configuration, over those of the configuration that `file` names if there is one;
     - `factors`, factor: level: settings, of which every combination of levels is a cell;
@@ -58,7 +59,9 @@ def read_grid(path: Path) -> Grid:
     base, options = _texts(content, "base", path), _texts(content, "options", path)
     files = tuple(path.parent / file for file in base)
     orders = _orders(content["orders"], path) if "orders" in content else (None,)
-    return Grid(files, options, _cells(content, path), orders, _seeds(content, path))
+    common = _settings(content.get("settings"), path, "all cells")
+    cells = {name: merged(common, own) for name, own in _cells(content, path).items()}
+    return Grid(files, options, cells, orders, _seeds(content, path))
 
 
 def _texts(content: Settings, key: str, path: Path) -> tuple[str, ...]:
@@ -137,8 +140,8 @@ def _settings(value: Any, path: Path, where: str) -> Settings:
         raise ConfigError(f"{path}: the settings of {where} must be a mapping as in a configuration, not {value}")
     own = dict(value or {})
     if "file" in own:
-        below = read_yaml(path.parent / str(own.pop("file")))
         try:
+            below = read_yaml(path.parent / str(own.pop("file")))
             own = merged(_settings(below, path, where), own)
         except ConfigError as error:
             raise ConfigError(f"{path}: {where}: {error}") from None

@@ -12,9 +12,10 @@ from jsonargparse import Namespace
 
 from raincheck.ablation_cells import Settings, grounded, merged
 from raincheck.ablation_grid import Grid, Order
-from raincheck.config import build, dump, identity, parse, read_yaml
+from raincheck.config import build, dump, parse, read_yaml
 from raincheck.errors import ConfigError, InputError
 from raincheck.fingerprint import missing
+from raincheck.identity import identity
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +28,7 @@ class Planned:
         seed: of the run.
         folder: of the run.
         config: its resolved configuration.
-        identity: see `raincheck.config.identity`.
+        identity: see `raincheck.identity.identity`.
     """
 
     cell: str

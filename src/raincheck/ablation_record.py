@@ -4,7 +4,7 @@ import fcntl
 import json
 import os
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,20 +12,21 @@ from typing import Any
 
 import torch
 
+from raincheck.ablation_plan import Planned
 from raincheck.errors import ConfigError, OutputError
 from raincheck.tracking.origin import commit
 
 Line = dict[str, Any]
-NEEDED = {"id", "cell", "order", "seed", "report"}
+OWN = ("id", "grid", "cell", "order", "date", "threads")  # what a line holds besides a report
 
 
 @dataclass
 class Record:
     """A file of JSON lines, one a finished run.
 
-    A line holds `id` (see `raincheck.config.identity`), `cell`, `order`, `seed`, the run's `report`, and where it comes
-    from: `date`, `commit`, `machine` and `threads`. The order of lines means nothing, so that the files of two machines
-    are put together by joining them.
+    A line holds all of the run's report.json, and `id` (see `raincheck.identity`), `grid`, `cell`, `order`, `date`,
+    `threads`, and, if the report has none, `commit` and `machine`. The order of lines means nothing: the files of two
+    machines are put together by joining them.
 
     Args:
         path: the file; it need not exist. None keeps lines in memory alone.
@@ -45,7 +46,7 @@ class Record:
         for number, line in enumerate(text[: text.rfind("\n") + 1].splitlines(), start=1):
             try:
                 content = json.loads(line)
-                fits = isinstance(content, dict) and content.keys() >= NEEDED
+                fits = isinstance(content, dict) and content.keys() >= {*OWN, "metrics"}
             except json.JSONDecodeError:
                 fits = False
             if not fits:
@@ -55,30 +56,34 @@ class Record:
     def __contains__(self, identity: object) -> bool:
         return identity in self.lines
 
-    def add(self, identity: str, cell: str, order: Sequence[int] | None, seed: int, report: Mapping[str, Any]) -> None:
-        """Adds a run's line, unless it is there.
+    def add(self, grid: str, one: Planned, report: Mapping[str, Any]) -> None:
+        """Adds the line of a run of a grid, unless it is there.
 
         Raises:
             OutputError: if it cannot be written.
         """
-        if identity in self.lines:
+        if one.identity in self.lines:
             return
-        self.lines[identity] = {
-            "id": identity,
-            "cell": cell,
-            "order": None if order is None else list(order),
-            "seed": seed,
-            "report": dict(report),
+        self.lines[one.identity] = {
+            "id": one.identity,
+            "grid": grid,
+            "cell": one.cell,
+            "order": None if one.order is None else list(one.order),
             "date": datetime.now(UTC).date().isoformat(),
+            "threads": torch.get_num_threads(),
             "commit": self.commit,
             "machine": f"{platform.machine()}, {processor()}",
-            "threads": torch.get_num_threads(),
+            **report,
         }
         if self.path is not None:
             try:
-                _append(self.path, json.dumps(self.lines[identity]))
+                _append(self.path, json.dumps(self.lines[one.identity]))
             except OSError as error:
                 raise OutputError(f"cannot write {self.path}: {error.strerror}; choose another --record") from None
+
+    def report(self, identity: str) -> dict[str, Any]:
+        """The report of a run that is in the record."""
+        return {name: value for name, value in self.lines[identity].items() if name not in OWN}
 
 
 def _append(path: Path, line: str) -> None:

@@ -1,8 +1,6 @@
 """What a run is made of, and how YAML files and command-line options become one."""
 
-import hashlib
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -164,7 +162,7 @@ def dump(config: Namespace) -> str:
 
 def differences(before: str, now: str) -> list[str]:
     """Which options differ between two dumped configurations, those that change no number left out."""
-    old, new = dict(_flat(yaml.safe_load(before))), dict(_flat(yaml.safe_load(now)))
+    old, new = dict(flat(yaml.safe_load(before))), dict(flat(yaml.safe_load(now)))
     return [
         f"{key} ({old.get(key, 'unset')} then, {new.get(key, 'unset')} now)"
         for key in sorted(old | new)
@@ -172,23 +170,14 @@ def differences(before: str, now: str) -> list[str]:
     ]
 
 
-def identity(config: Mapping[str, Any]) -> str:
-    """What names a run wherever it is run: a hash of its resolved configuration, without what changes no number.
-
-    Args:
-        config: the content of a dumped configuration.
-    """
-    said = {key: value for key, value in _flat(config) if not key.startswith(FREE) and value is not None}
-    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def _flat(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
+def flat(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
+    """The options of a dumped configuration, one by one, by dotted name."""
     if isinstance(value, dict) and value:
         for name, inner in value.items():
-            yield from _flat(inner, f"{key}.{name}" if key else str(name))
+            yield from flat(inner, f"{key}.{name}" if key else str(name))
     elif isinstance(value, list) and value:
         for index, inner in enumerate(value):
-            yield from _flat(inner, f"{key}.{index}")
+            yield from flat(inner, f"{key}.{index}")
     else:
         yield key, value
 

@@ -106,7 +106,7 @@ def source(footage: Footage) -> Hashable | None:
     if isinstance(footage, Part):
         inner = source(footage.footage)
         return None if inner is None else (inner, footage.frames, footage.within)
-    return None if isinstance(footage, Cuttable) else footage
+    return None if isinstance(footage, Cuttable) or not isinstance(footage, Hashable) else footage
 
 
 class RenderedRain(TaskSource):
