@@ -1,8 +1,12 @@
 """A tiny grid, run, interrupted, gone on with and tabulated."""
 
 import csv
+import fcntl
 import json
 import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -10,6 +14,7 @@ from typing import Any
 import pytest
 import torch
 
+from killing import KILL
 from raincheck.ablate import ablate
 from raincheck.ablation_table import Estimate, as_markdown, estimate, estimates
 from raincheck.errors import ConfigError, InputError, OutputError
@@ -273,6 +278,58 @@ def test_a_mistake_side_by_side_ends_all(tmp_path: Path) -> None:
     )
     with pytest.raises(ConfigError, match=r"^a review budget of 1 bytes gives each of 2 tasks 0 bytes"):
         ablate(grid, tmp_path / "out", trust=True, jobs=2)
+
+
+KILLED = GRID.replace("seeds: [0, 1]", "seeds: [0]") + "  killed: {plugins: [{class_path: killing.Killer}]}\n"
+
+
+@pytest.mark.slow
+def test_a_process_that_is_killed_is_one_sentence_and_the_grid_goes_on(
+    finished: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grid, out = grid_file(tmp_path, KILLED), tmp_path / "out"
+    monkeypatch.setenv(KILL, "after_update:5:SIGKILL")
+    with pytest.raises(
+        ConfigError, match=r"^a process with one of 2 runs was killed, perhaps for want of memory; give"
+    ):
+        ablate(grid, out, trust=True, jobs=2)
+    assert "killed/seed-0" not in reports(out)
+    monkeypatch.delenv(KILL)
+    ablate(grid, out, trust=True)
+    expected, found = reports(finished[1]), reports(out)
+    assert {name: found[name] for name in ("plain/seed-0", "review/seed-0")} == {
+        name: expected[name] for name in ("plain/seed-0", "review/seed-0")
+    }
+    assert found["killed/seed-0"]["metrics"] == found["plain/seed-0"]["metrics"]  # its one plugin does nothing
+
+
+@pytest.mark.slow
+def test_processes_end_with_the_one_that_began_them(finished: tuple[Path, Path], tmp_path: Path) -> None:
+    grid, out = grid_file(tmp_path, GRID.replace("steps: 3", "steps: 300")), tmp_path / "out"
+    (tmp_path / "base.yaml").write_text(BASE.replace("steps: 3", "steps: 300"))
+    command = [sys.executable, "-m", "raincheck.cli", "ablate", str(grid), "--out", str(out), "--trust", "--jobs", "2"]
+    paths = os.pathsep.join([str(Path(__file__).parent), *filter(None, [os.environ.get("PYTHONPATH")])])
+    running = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": paths}, stdout=subprocess.DEVNULL)
+    while not list(out.glob("*/seed-0/checkpoints")):
+        assert running.poll() is None
+        time.sleep(0.1)
+    running.kill()
+    running.wait()
+    for _ in range(600):  # a minute
+        if not any(held(lock) for lock in out.rglob(".lock")):
+            return
+        time.sleep(0.1)
+    pytest.fail("somebody still works in the grid's folders")
+
+
+def held(lock: Path) -> bool:
+    """Whether a process has the lock."""
+    with lock.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 def test_jobs_are_one_or_more(recorded: tuple[Path, Path, Path]) -> None:

@@ -8,7 +8,7 @@ from raincheck.ablation_cells import grounded, merged
 from raincheck.ablation_grid import read_grid
 from raincheck.errors import ConfigError
 
-KEYS = "base, options, settings, cells, from, factors, orders, seeds"
+KEYS = "extends, title, base, options, settings, cells, from, factors, orders, seeds"
 NEEDS = "{path} needs cells, or factors, or both and from, which names one of the cells"
 
 
@@ -78,6 +78,8 @@ def test_lists_are_replaced_when_settings_are_merged() -> None:
             "{path}: f=g: p has no Two to change; it has One",
         ),
         ("cells: {a: {file: no.yaml}}", "{path}: cell a: cannot read the configuration {folder}/no.yaml: "),
+        ("extends: ../other.yaml", "{path} extends ../other.yaml, which is no other file of its folder; name one"),
+        ("extends: grid.yaml", "{path} extends grid.yaml, which is no other file of its folder; name one"),
         (
             "cells: {a: {}}\norders: [[0, 1], [0, 2]]",
             "{path}: orders must be different lists of the positions 0, 1, ... of the stream's tasks, such as "
@@ -135,6 +137,14 @@ def test_a_cell_over_a_file_and_settings_of_all(tmp_path: Path) -> None:
         "a": {"crop": 8, "batch": 2, "plugins": [{"class_path": "a.One", "init_args": {"x": 1, "y": 2}}]},
         "b": {"crop": 9, "batch": 5},
     }
+
+
+def test_a_grid_extends_another(tmp_path: Path) -> None:
+    (tmp_path / "small.yaml").write_text("base: [a.yaml]\nseeds: [1, 2]\ncells: {one: {batch: 1}}\ntitle: small")
+    grid = read_grid(written(tmp_path, "extends: small.yaml\nbase: [b.yaml]\ntitle: at full scale"))
+    assert (grid.base, grid.seeds, grid.cells) == ((tmp_path / "b.yaml",), (1, 2), {"one": {"batch": 1}})
+    assert grid.title == "at full scale"
+    assert read_grid(written(tmp_path, "cells: {a: }")).title == "grid"
 
 
 def test_entries_of_a_list_below_are_changed_where_the_list_is_known() -> None:

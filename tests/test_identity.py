@@ -32,6 +32,7 @@ def resolved(tmp_path: Path) -> Any:
         ["--workers", "2"],
         ["--tracking", "none"],
         ["--save_every", "1"],
+        ["--stream.root", "elsewhere"],
         ["--seed", "0"],  # these are so already
         ["--stream.steps", "600"],
         ["--network.init_args.window", "5"],

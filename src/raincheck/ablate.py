@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
@@ -33,6 +34,7 @@ def ablate(
     record: Path | None = None,
     minutes: float | None = None,
     jobs: int = 1,
+    options: Sequence[str] = (),
 ) -> None:
     """Runs every cell of a grid in every order and with every seed, and writes table.csv, table.md and report.html.
 
@@ -48,6 +50,7 @@ def ablate(
             its folder is there or not.
         minutes: no run is begun after so many; 0 only writes what is known.
         jobs: runs to do at once, each in a process of its own, with its share of the cores.
+        options: command-line options of a run, for all cells, as in the grid's own `options`, whose last word they are.
 
     Raises:
         ConfigError: if the grid or a cell's settings are wrong, or differ from those a run was begun with.
@@ -58,6 +61,7 @@ def ablate(
     if jobs < 1:
         raise ConfigError(f"--jobs cannot be {jobs}; give 1 or more")
     content, console, known = read_grid(grid), Console(), Record(record)
+    content = replace(content, options=(*content.options, *options))
     planned = plan(content, grid, out, trust)
     look_for_data([one for one in planned if one.identity not in known and not one.finished], grid)
     reports: dict[Planned, Report] = {}
@@ -71,7 +75,7 @@ def ablate(
             if is_first():
                 known.add(grid.stem, one, report)
         if is_first():
-            conclude({one: reports[one] for one in planned if one in reports}, planned, out, grid, console)
+            conclude({one: reports[one] for one in planned if one in reports}, planned, out, content.title, console)
 
 
 def claim(out: Path, grid: Path) -> None:
@@ -136,7 +140,7 @@ class Clock:
 
 
 def conclude(
-    reports: Mapping[Planned, Report], planned: Sequence[Planned], out: Path, grid: Path, console: Console
+    reports: Mapping[Planned, Report], planned: Sequence[Planned], out: Path, title: str, console: Console
 ) -> None:
     """Writes and prints what was found."""
     if len(reports) < len(planned):
@@ -146,10 +150,10 @@ def conclude(
     cells = list(dict.fromkeys(one.cell for one in reports))
     by_cell = {cell: [report for one, report in reports.items() if one.cell == cell] for cell in cells}
     rows = estimates(by_cell)
-    caption = captioned(list(reports), planned, grid.stem, {len(runs) for runs in by_cell.values()})
+    caption = captioned(list(reports), planned, title, {len(runs) for runs in by_cell.values()})
     write_text(out / "table.csv", as_csv(rows))
     write_text(out / "table.md", as_markdown(rows, caption))
-    write_report([one.folder for one in reports], out / "report.html", title=grid.stem)
+    write_report([one.folder for one in reports], out / "report.html", title=title)
     console.print(as_table(rows, caption))
     for name in ("table.csv", "table.md", "report.html"):
         console.print(f"written: {out / name}", soft_wrap=True)

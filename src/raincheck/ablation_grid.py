@@ -11,7 +11,7 @@ from raincheck.config import read_yaml
 from raincheck.errors import ConfigError
 
 NAME = re.compile(r"\w[\w.,=+-]*")  # names become folders
-KEYS = ("base", "options", "settings", "cells", "from", "factors", "orders", "seeds")
+KEYS = ("extends", "title", "base", "options", "settings", "cells", "from", "factors", "orders", "seeds")
 Order = tuple[int, ...]
 
 
@@ -20,6 +20,7 @@ class Grid:
     """A grid file's content.
 
     Attributes:
+        title: of tables and page.
         base: configuration files of all cells.
         options: command-line options of all cells, such as `["--stream.steps", "150"]`; a cell's own settings win.
         cells: by name, the settings that are laid over the base.
@@ -27,6 +28,7 @@ class Grid:
         seeds: of which each cell is run in each order.
     """
 
+    title: str
     base: tuple[Path, ...]
     options: tuple[str, ...]
     cells: Mapping[str, Settings]
@@ -37,8 +39,8 @@ class Grid:
 def read_grid(path: Path) -> Grid:
     """Reads GRID.yaml.
 
-    It holds `base` (configuration files, relative to the grid file), `options`, `settings` (of all cells, over the
-    base; a cell's own win), `seeds` (default `[0]`), `orders` (lists of positions in the stream's tasks, such as
+    It holds `title`, `base` (configuration files, relative to the grid file), `options`, `settings` (of all cells, over
+    the base; a cell's own win), `seeds` (default `[0]`), `orders` (lists of positions in the stream's tasks, such as
     `[[0, 1, 2], [2, 0, 1]]`), and one of
 
     - `cells`, name: settings as in a configuration, over those of the configuration that `file` names if there is one;
@@ -46,22 +48,32 @@ def read_grid(path: Path) -> Grid:
     - all of `cells`, `from` (the name of one of them) and `factors`: the cells, and each level of each factor laid over
       the one cell, one factor at a time.
 
+    What another grid of the same folder says, which `extends` names, holds too, key by key where this one is silent.
     Lists are replaced as a whole, but a mapping over a list of classes changes arguments of single entries; see
     `raincheck.ablation_cells.merged`.
 
     Raises:
         ConfigError: if the file is missing, no YAML, or not such a grid.
     """
-    content = read_yaml(path)
-    if not isinstance(content, dict) or not set(content) <= set(KEYS):
-        wrong = sorted(str(key) for key in set(content) - set(KEYS)) if isinstance(content, dict) else ["no mapping"]
-        raise ConfigError(f"{path} is no grid ({', '.join(wrong)}); its keys are {', '.join(KEYS)}")
+    content = _content(path)
     base, options = _texts(content, "base", path), _texts(content, "options", path)
     files = tuple(path.parent / file for file in base)
     orders = _orders(content["orders"], path) if "orders" in content else (None,)
     common = _settings(content.get("settings"), path, "all cells")
     cells = {name: merged(common, own) for name, own in _cells(content, path).items()}
-    return Grid(files, options, cells, orders, _seeds(content, path))
+    return Grid(str(content.get("title", path.stem)), files, options, cells, orders, _seeds(content, path))
+
+
+def _content(path: Path) -> Settings:
+    content = read_yaml(path)
+    if not isinstance(content, dict) or not set(content) <= set(KEYS):
+        wrong = sorted(str(key) for key in set(content) - set(KEYS)) if isinstance(content, dict) else ["no mapping"]
+        raise ConfigError(f"{path} is no grid ({', '.join(wrong)}); its keys are {', '.join(KEYS)}")
+    if "extends" not in content:
+        return content
+    if (name := str(content["extends"])) != Path(name).name or name == path.name:
+        raise ConfigError(f"{path} extends {name}, which is no other file of its folder; name one")
+    return {**_content(path.parent / name), **content}
 
 
 def _texts(content: Settings, key: str, path: Path) -> tuple[str, ...]:

@@ -70,7 +70,6 @@ class Record:
             "cell": one.cell,
             "order": None if one.order is None else list(one.order),
             "date": datetime.now(UTC).date().isoformat(),
-            "threads": torch.get_num_threads(),
             "commit": self.commit,
             "machine": f"{platform.machine()}, {processor()}",
             **report,

@@ -25,7 +25,6 @@ ROOM = 2**30  # bytes of rendered clips that a process keeps for the next cell
 GRACE = 20.0  # seconds that an interrupted run has to end
 STOP = signal.SIGUSR2  # Ctrl-C reaches every process of a terminal, and would interrupt a run twice
 
-
 Found = tuple[Planned, Report]
 _clips: Any = None
 _busy = False
@@ -55,12 +54,12 @@ def share_clips(clips: Any) -> None:
 
 
 def do(planned: Planned) -> Report:
-    """One run; its clips are kept until a run on others comes."""
+    """One run's report, and on how many threads it was; its clips are kept until a run on others comes."""
     global _busy
     share_clips(planned.clips)
     _busy = True
     try:
-        return run(planned.config, planned.folder)
+        return {**run(planned.config, planned.folder), "threads": torch.get_num_threads()}
     finally:
         _busy = False
 

@@ -93,7 +93,7 @@ def derain(arguments: list[str]) -> None:
 @command("run a grid of settings, orders and seeds, and tabulate it: GRID.yaml --out DIR")
 def ablate(arguments: list[str]) -> None:
     """Runs what is not finished yet of a grid."""
-    mine = Parser("ablate", COMMANDS["ablate"][0])
+    mine = Parser("ablate", COMMANDS["ablate"][0] + " [--key value ...]; --key as in raincheck run, for all cells")
     mine.add_argument("grid", metavar="GRID.yaml", type=Path, help="see experiments/ablations")
     mine.add_argument("--out", type=Path, required=True, help="folder for all runs of the grid")
     mine.add_argument("--trust", action="store_true", help="allow classes of any package in the configuration")
@@ -107,11 +107,11 @@ def ablate(arguments: list[str]) -> None:
     mine.add_argument(
         "--jobs", type=int, default=1, metavar="N", help="do N runs at once, on a share of the cores each (default: 1)"
     )
-    options = mine.parse_args(arguments)
+    options, rest = mine.parse_known_args(arguments)
     from raincheck.ablate import ablate as run_grid
 
     limits = {"minutes": options.minutes, "jobs": options.jobs}
-    run_grid(options.grid, options.out, options.trust, record=options.record, **limits)
+    run_grid(options.grid, options.out, options.trust, record=options.record, options=rest, **limits)
 
 
 @command("write one HTML page about one or more runs")

@@ -13,8 +13,8 @@ from raincheck.config import FREE, RunConfig, StreamConfig, flat
 def identity(config: Mapping[str, Any]) -> str:
     """What names a run wherever it is run: a hash of its resolved configuration, without what changes no number.
 
-    What is as its class has it by default is left out too, so that a run keeps its name when a class is given another
-    argument.
+    It does not say where data lie, which differs between machines. What is as its class has it by default is left out
+    too, so that a run keeps its name when a class is given another argument.
 
     Args:
         config: the content of a dumped configuration.
@@ -23,7 +23,7 @@ def identity(config: Mapping[str, Any]) -> str:
     said = {
         key: value
         for key, value in flat(_essential(config))
-        if not key.startswith(FREE) and value != defaults.get(key) and value not in (None, {}, [])
+        if not key.startswith((*FREE, "stream.root")) and value != defaults.get(key) and value not in (None, {}, [])
     }
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
 
