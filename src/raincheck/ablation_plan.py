@@ -16,6 +16,7 @@ from raincheck.config import build, dump, parse, read_yaml
 from raincheck.errors import ConfigError, InputError
 from raincheck.fingerprint import missing
 from raincheck.identity import identity
+from raincheck.sober import sober
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,7 +113,11 @@ def look_for_data(runs: Sequence[Planned], grid: Path) -> None:
     Raises:
         InputError: naming one that is not.
     """
-    if runs and (absent := missing(build(runs[0].config).stream.tasks)):
+    if not runs:
+        return
+    with sober():
+        absent = missing(build(runs[0].config).stream.tasks)
+    if absent:
         raise InputError(
             f"{grid} learns from {absent[0]}, which is not there; bring the data that README.md names, or run a grid "
             "that needs none, such as experiments/ablations/demo.yaml"

@@ -165,7 +165,7 @@ def test_it_is_the_same_in_both_loops() -> None:
 
 
 def test_negative_weights_are_refused() -> None:
-    with pytest.raises(ConfigError, match=r"^Distillation cannot have weights review -1, new 0.0 and feature 0.0; give"):
+    with pytest.raises(ConfigError, match=r"^Distillation cannot have weights review -1, new 0.0 and feature 0.0;"):
         Distillation(-1)
 
 
