@@ -1,12 +1,13 @@
 """Every shipped configuration runs: a new file is tested by existing."""
 
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from fakedata import WRITE
 from raincheck.ablation_grid import read_grid
-from raincheck.ablation_plan import plan
+from raincheck.ablation_plan import Planned, plan
 from raincheck.config import build, dump, parse
 from raincheck.errors import InputError
 from raincheck.plugins import Distillation
@@ -66,11 +67,15 @@ EXPERIMENTS = ROOT / "experiments"
 GRIDS = [*sorted((EXPERIMENTS / "ablations").glob("*.yaml")), *sorted((EXPERIMENTS / "tuning").glob("*.yaml"))]
 
 
+@cache  # parsing takes a tenth of a second a cell
+def planned(grid: Path) -> list[Planned]:
+    return plan(read_grid(grid), grid, Path("out"), trust=False)
+
+
 @pytest.mark.parametrize("grid", GRIDS, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_a_grids_cells_are_configurations_that_can_be_built(grid: Path) -> None:
-    planned = plan(read_grid(grid), grid, Path("out"), trust=False)
-    assert len({one.identity for one in planned}) == len(planned)
-    for config in {one.cell: one.config for one in planned}.values():
+    assert len({one.identity for one in planned(grid)}) == len(planned(grid))
+    for config in {one.cell: one.config for one in planned(grid)}.values():
         build(config)
     opening = grid.read_text().split("\nbase:")[0]
     assert all(f"# {word}:" in opening for word in ("Command", "Time", "Expected"))
@@ -97,7 +102,7 @@ def test_what_the_study_compares_keeps_no_more_bytes_than_rrgnet() -> None:
     """Stored outputs and the old model's weights counted, as report.json counts them."""
     grid = EXPERIMENTS / "ablations" / "study.yaml"
     kept = {}
-    for one in plan(read_grid(grid), grid, Path("out"), trust=False)[: len(read_grid(grid).cells)]:
+    for one in planned(grid)[: len(read_grid(grid).cells)]:
         config = build(one.config)
         budget = sum(plugin.budget for plugin in config.plugins if isinstance(plugin, ClipMemory))
         old = sum(p.nbytes for p in config.network.parameters())

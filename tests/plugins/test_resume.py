@@ -21,7 +21,7 @@ METHODS: dict[str, Callable[[], list[Any]]] = {
     "a-gem": lambda: [AGEM(BUDGET, 2)],
     "gem": lambda: [GEM(budget=BUDGET, batch=2)],
     "averaging": lambda: [WeightAveraging(0.7)],
-    "features": lambda: [RainReview(BUDGET, 2), Distillation(0.0, feature=1.0)],
+    "features": lambda: [RainReview(BUDGET, 2), Distillation(0.0, feature=1.0, layer="network.unet")],
 }
 
 
