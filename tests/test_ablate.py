@@ -2,6 +2,7 @@
 
 import csv
 import fcntl
+import io
 import json
 import os
 import subprocess
@@ -13,9 +14,12 @@ from typing import Any
 
 import pytest
 import torch
+from rich.console import Console
 
 from killing import KILL
-from raincheck.ablate import ablate
+from raincheck.ablate import Clock, ablate
+from raincheck.ablation_grid import read_grid
+from raincheck.ablation_plan import plan
 from raincheck.ablation_table import Estimate, as_markdown, estimate, estimates
 from raincheck.errors import ConfigError, InputError, OutputError
 from tinytasks import Strike
@@ -330,6 +334,30 @@ def held(lock: Path) -> bool:
         except BlockingIOError:
             return True
     return False
+
+
+@pytest.mark.parametrize(
+    ("jobs", "left"),
+    [
+        (1, ["", ", 3 min 00 s left", ", 2 min 00 s left", ", 1 min 00 s left"]),
+        (2, ["", "", ", 3 min 20 s left", ", 1 min 48 s left"]),
+    ],
+    ids=["one", "two"],
+)
+def test_the_time_left_is_told_from_the_runs_that_ended(
+    recorded: tuple[Path, Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jobs: int, left: list[str]
+) -> None:
+    """A run a minute; beside another one it counts half: 120 / 1.5 * 2.5 and 180 / 2.5 * 1.5 seconds."""
+    now = [0.0]
+    monkeypatch.setattr("raincheck.ablate.time.perf_counter", lambda: now[0])
+    text = io.StringIO()
+    planned = plan(read_grid(recorded[0]), recorded[0], tmp_path, trust=True)
+    clock = Clock(Console(file=text, width=100), planned, None, jobs)
+    for one in planned:
+        assert clock(one)
+        now[0] += 60
+    lines = text.getvalue().splitlines()
+    assert [line.split(" of 4")[1].strip(", ").removesuffix(" left") for line in lines] == left
 
 
 def test_jobs_are_one_or_more(recorded: tuple[Path, Path, Path]) -> None:

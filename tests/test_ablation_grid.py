@@ -145,6 +145,9 @@ def test_a_grid_extends_another(tmp_path: Path) -> None:
     assert (grid.base, grid.seeds, grid.cells) == ((tmp_path / "b.yaml",), (1, 2), {"one": {"batch": 1}})
     assert grid.title == "at full scale"
     assert read_grid(written(tmp_path, "cells: {a: }")).title == "grid"
+    (tmp_path / "small.yaml").write_text("extends: grid.yaml")
+    with pytest.raises(ConfigError, match=r"extends small\.yaml, which itself extends another; name a grid that"):
+        read_grid(written(tmp_path, "extends: small.yaml"))
 
 
 def test_entries_of_a_list_below_are_changed_where_the_list_is_known() -> None:

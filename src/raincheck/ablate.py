@@ -69,7 +69,7 @@ def ablate(
         if is_first():
             claim(out, grid)
             restore(planned, known)
-        clock = Clock(console, planned, minutes)
+        clock = Clock(console, planned, minutes, jobs)
         for one, report in in_turn(planned, clock) if jobs == 1 else side_by_side(planned, clock, jobs):
             reports[one] = report
             if is_first():
@@ -109,10 +109,11 @@ class Clock:
         console: where to print.
         planned: all runs.
         minutes: after which no run is begun; None for no limit.
+        jobs: how many runs are done at once.
     """
 
-    def __init__(self, console: Console, planned: Sequence[Planned], minutes: float | None) -> None:
-        self.console, self.runs, self.minutes = console, len(planned), minutes
+    def __init__(self, console: Console, planned: Sequence[Planned], minutes: float | None, jobs: int) -> None:
+        self.console, self.runs, self.minutes, self.jobs = console, len(planned), minutes, jobs
         self.waiting = {one.folder for one in planned if not one.finished}
         self.announced = self.begun_here = 0
         self.began = time.perf_counter()
@@ -123,8 +124,9 @@ class Clock:
         if one.folder in self.waiting and self.minutes is not None and passed >= 60 * self.minutes:
             return False
         state = f"{self.announced + 1} of {self.runs}"
-        if self.begun_here:
-            state += f", {duration(passed / self.begun_here * len(self.waiting))} left"
+        if (ended := self.begun_here - (self.jobs - 1)) > 0:
+            halves = (self.jobs - 1) / 2  # the runs beside this one are half done, more or less
+            state += f", {duration(passed / (ended + halves) * (len(self.waiting) + halves))} left"
         if one.folder in self.waiting:
             self.waiting.remove(one.folder)
             self.begun_here += 1

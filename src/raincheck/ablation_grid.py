@@ -73,6 +73,9 @@ def _content(path: Path) -> Settings:
         return content
     if (name := str(content["extends"])) != Path(name).name or name == path.name:
         raise ConfigError(f"{path} extends {name}, which is no other file of its folder; name one")
+    other = read_yaml(path.parent / name)
+    if isinstance(other, dict) and "extends" in other:
+        raise ConfigError(f"{path} extends {name}, which itself extends another; name a grid that stands alone")
     return {**_content(path.parent / name), **content}
 
 
