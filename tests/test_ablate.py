@@ -339,8 +339,8 @@ def held(lock: Path) -> bool:
 @pytest.mark.parametrize(
     ("jobs", "left"),
     [
-        (1, ["", ", 3 min 00 s left", ", 2 min 00 s left", ", 1 min 00 s left"]),
-        (2, ["", "", ", 3 min 20 s left", ", 1 min 48 s left"]),
+        (1, ["", "3 min 00 s", "2 min 00 s", "1 min 00 s"]),
+        (2, ["", "", "3 min 20 s", "1 min 48 s"]),
     ],
     ids=["one", "two"],
 )

@@ -8,9 +8,11 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from functools import partial
 from itertools import islice
 from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from typing import Any
 
 import torch
@@ -78,8 +80,9 @@ def side_by_side(planned: Sequence[Planned], begin: Callable[[Planned], bool], j
     if any(one.config.trainer.get("devices", 1) not in (1, "1", "auto") for one in planned):
         raise ConfigError("runs that have several devices each cannot be done side by side; leave --jobs out")
     context = get_context("spawn")
-    stop = context.Event()
-    prepared = (max(1, (os.cpu_count() or 1) // jobs), stop, os.getpid())
+    # Not an Event: to set one waits for ever for a process that was killed. This ends also with this process itself.
+    heard, line = context.Pipe(duplex=False)
+    prepared = (max(1, (os.cpu_count() or 1) // jobs), heard)
     waiting = filter(begin, planned)
     with ProcessPoolExecutor(jobs, context, initializer=_prepare, initargs=prepared) as pool:
         try:
@@ -95,16 +98,16 @@ def side_by_side(planned: Sequence[Planned], begin: Callable[[Planned], bool], j
                 "again to go on, with fewer --jobs if that was it"
             ) from None
         finally:
-            stop.set()
+            line.close()
 
 
-def _prepare(threads: int, stop: Any, parent: int) -> None:
+def _prepare(threads: int, line: Connection) -> None:
     """Makes a process ready for its runs: quiet, on some of the cores, and no longer there than the one that asks."""
     torch.set_num_threads(threads)
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the runs' own bars would overwrite one another
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(STOP, _interrupt)
-    threading.Thread(target=_end_with, args=(stop, parent), daemon=True).start()
+    threading.Thread(target=_end_with, args=(line,), daemon=True).start()
 
 
 def _interrupt(*_: Any) -> None:
@@ -112,9 +115,10 @@ def _interrupt(*_: Any) -> None:
         raise KeyboardInterrupt
 
 
-def _end_with(stop: Any, parent: int) -> None:
-    while not stop.wait(0.5) and os.getppid() == parent:
-        pass
+def _end_with(line: Connection) -> None:
+    """Interrupts the run when the line is cut, and ends the process if that takes too long."""
+    with suppress(EOFError):
+        line.recv()
     os.kill(os.getpid(), STOP)
     time.sleep(GRACE)
     os._exit(1)
