@@ -8,7 +8,7 @@ STAMP = .venv/.up-to-date
 BUILDING = .venv/.unfinished
 
 .DEFAULT_GOAL = help
-.PHONY: help env demo test test-slow check ablate study tune bench dist tools
+.PHONY: help env demo test test-slow check ablate study tune weights bench dist tools
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -79,10 +79,16 @@ tune: env ## Six trials of every method on validation clips; winners in experime
 	done
 	$(BIN)/python experiments/tuning.py
 
-bench: env ## Time the training step, many experiences and derain
+# Stopped anywhere, it goes on with the same command; runs/weights/best.safetensors are the best weights so far.
+weights: env ## Learn the shipped weights anew, two hours on one core, and compare; results in runs/weights
+	OMP_NUM_THREADS=1 $(BIN)/raincheck run --config experiments/weights.yaml --out runs/weights
+	OMP_NUM_THREADS=1 $(BIN)/python experiments/weights_check.py rrgnet runs/weights
+
+bench: env ## Time the training step, many experiences, derain and the data
 	$(BIN)/python benchmarks/train_step.py
 	$(BIN)/python benchmarks/experiences.py
 	$(BIN)/python benchmarks/derain.py
+	$(BIN)/python benchmarks/throughput.py
 
 dist: env ## Build the source distribution and the wheel in dist/
 	$(BIN)/python -m build

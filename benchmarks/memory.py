@@ -2,6 +2,7 @@
 
 import resource
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 
@@ -23,3 +24,14 @@ def resident() -> float:
     if status.exists():
         return float(status.read_text().split("VmRSS:")[1].split()[0]) * 1024 / 1e6
     return most_resident()
+
+
+def proportional(processes: Sequence[int]) -> float:
+    """The memory of several processes in MB, what they share counted once; NaN where that is not to be had."""
+    total = 0.0
+    for process in processes:
+        rollup = Path(f"/proc/{process}/smaps_rollup")
+        if not rollup.exists():
+            return float("nan")
+        total += float(rollup.read_text().split("\nPss:")[1].split()[0]) * 1024 / 1e6
+    return total

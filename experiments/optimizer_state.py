@@ -20,13 +20,13 @@ import torch
 from avalanche.core import SupervisedPlugin
 from lightning import seed_everything
 
-from raincheck.ablation_table import estimate
 from raincheck.checkpoint import versions
 from raincheck.config import RunConfig, build, parse
 from raincheck.datasets.base import Task, TrainClips
 from raincheck.datasets.rendered import RenderedRain
 from raincheck.demo import METHODS, RAINS
 from raincheck.evaluation.matrix import Matrix
+from raincheck.evaluation.statistics import estimate
 from raincheck.evaluation.transfer import average, forgetting
 from raincheck.plugins import RainReview
 from raincheck.plugins.schedule import CosineSchedule

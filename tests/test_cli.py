@@ -64,7 +64,8 @@ def test_the_overview_imports_nothing(arguments: list[str]) -> None:
 def test_help_of_a_command_imports_nothing() -> None:
     program = (
         "import sys; from raincheck.cli import main\n"
-        "for command in ('derain', 'evaluate', 'export', 'ablate', 'report', 'demo', 'data', 'data check'):\n"
+        "for command in ('derain', 'evaluate', 'export', 'ablate', 'report', 'demo', 'data', 'data check', "
+        "'data render'):\n"
         "    try: main([*command.split(), '--help'])\n"
         "    except SystemExit as exit: assert exit.code == 0\n"
         f"print('LOADED', *[name for name in {HEAVY} if name in sys.modules])"

@@ -17,7 +17,20 @@ EVIL = "<script>alert(1)</script>"
 
 def run(label: str = "rrgnet", tasks: tuple[str, ...] = ("thin", EVIL)) -> Run:
     matrix = Matrix.before(tasks, (1.0, 2.0)).after((3.0, 2.0))
-    return Run(label, label, 0, tasks, {"psnr_y": matrix, "ssim_y": matrix}, 1, 2, 3.0, "", data={}, frames={})
+    texts = dict.fromkeys(("kind", "machine", "place", "config", "commit"), "")
+    tables: dict[str, Any] = {name: {} for name in ("costs", "setting", "data", "versions", "frames")}
+    matrices = {"psnr_y": matrix, "ssim_y": matrix}
+    return Run(
+        name=label,
+        method=label,
+        label=label,
+        seed=0,
+        tasks=tasks,
+        learn="in_turn",
+        matrices=matrices,
+        **texts,
+        **tables,
+    )
 
 
 def folder(path: Path, tracked: bool = True) -> Path:

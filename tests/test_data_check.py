@@ -212,6 +212,7 @@ def test_several_data_sets_at_once_are_told_apart(tmp_path: Path) -> None:
         ("RainSynComplex25, form A", "rainsyncomplex25"),
         ("RainSynLight25, form A", "rainsynlight25"),
         ("RainVID&SS", "rainvidss"),
+        ("Rendered set", "renderedset"),
         ("VRDS", "vrds"),
     ]
 
@@ -234,7 +235,7 @@ def test_what_is_no_data_set_is_one_sentence(tmp_path: Path, capsys: pytest.Capt
     assert main(["data", "check", str(tmp_path)]) == 2
     assert capsys.readouterr().err == (
         f"raincheck: error: {tmp_path} is laid out like none of LWDDS, NTURain, RainSynAll100, RainSynComplex25, "
-        "RainSynLight25, RainVID&SS, VRDS; give the folder that holds one, or read other pairs with "
+        "RainSynLight25, RainVID&SS, Rendered set, VRDS; give the folder that holds one, or read other pairs with "
         "raincheck.datasets.folder.PairedFolders\n"
     )
 
@@ -242,4 +243,4 @@ def test_what_is_no_data_set_is_one_sentence(tmp_path: Path, capsys: pytest.Capt
 def test_the_group_has_help_and_refuses_unknown_commands(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["data"]) == 0 and "usage: raincheck data COMMAND" in capsys.readouterr().out
     assert main(["data", "chekc"]) == 2
-    assert "there is no command 'chekc'; choose one of check" in capsys.readouterr().err
+    assert "there is no command 'chekc'; choose one of check, render" in capsys.readouterr().err

@@ -1,8 +1,9 @@
 """Learning that is interrupted anywhere, and taken up again, ends with the same bits."""
 
 import random
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,21 @@ import pytest
 import torch
 from avalanche.benchmarks.scenarios import CLScenario, EagerCLStream
 from avalanche.core import SupervisedPlugin
+from avalanche.evaluation.metrics import (
+    accuracy_metrics,
+    bwt_metrics,
+    class_accuracy_metrics,
+    forgetting_metrics,
+    loss_metrics,
+)
+from avalanche.models import MTSimpleMLP
 from avalanche.training import DER, Naive
-from avalanche.training.plugins import EWCPlugin
+from avalanche.training.plugins import EvaluationPlugin, EWCPlugin
 from lightning.pytorch import Callback
 from lightning.pytorch.callbacks import EMAWeightAveraging
 from torch import Tensor, nn
 
+from parity import MLP, classes
 from raincheck.errors import ConfigError, RaincheckWarning
 from raincheck.generators import generators
 from raincheck.generators import same as nothing_drawn
@@ -151,6 +161,8 @@ def equal(one: Any, other: Any) -> bool:
     """Whether two nests of tensors and primitives are equal, bit for bit."""
     if isinstance(one, Tensor):
         return torch.equal(one, other)
+    if isinstance(one, np.ndarray):
+        return np.array_equal(one, other)
     if isinstance(one, dict):
         return one.keys() == other.keys() and all(equal(value, other[key]) for key, value in one.items())
     if isinstance(one, (list, tuple)):
@@ -282,3 +294,130 @@ def test_generators_are_told_apart() -> None:
         assert nothing_drawn(before, generators())
         draw()
         assert not nothing_drawn(before, generators())
+
+
+class Remembers(SupervisedPlugin):
+    """A user's plugin with a memory of many kinds, each of which a checkpoint holds."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: dict[str, Any] = {
+            "list": [],
+            "sum": 0.0,
+            "array": np.zeros(3),
+            "best": np.float64(9.0),
+            "set": set(),
+        }
+
+    def after_training_iteration(self, strategy: Any, **kwargs: Any) -> None:
+        loss = float(strategy.loss.detach())
+        self.kept["list"].append((strategy.clock.train_iterations, strategy.mb_x.mean().cpu()))
+        self.kept["sum"] += loss
+        self.kept["array"] = self.kept["array"] + np.random.rand(3)
+        self.kept["best"] = np.minimum(self.kept["best"], loss)
+        self.kept["set"].add(int(100 * loss))
+
+    def state_dict(self) -> dict[str, Any]:
+        return self.kept
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.kept = state
+
+
+@dataclass
+class Point:
+    """What a checkpoint can't hold."""
+
+    x: float = 0.0
+
+
+@pytest.mark.parametrize("kept", [Point(), deque([1]), [{"a": (1, Point())}], np.array([None])], ids=repr)
+def test_what_no_checkpoint_can_hold_is_refused_before_anything_is_learned(tmp_path: Path, kept: Any) -> None:
+    class Keeps(LossLog):
+        def state_dict(self) -> dict[str, Any]:
+            return {"kept": kept}
+
+        def load_state_dict(self, state: dict[str, Any]) -> None:
+            """Never called."""
+
+    log = Keeps()
+    sentence = (
+        r"^Keeps keeps a [\w.]+ in its state_dict, which no checkpoint can hold safely; make it tensors, arrays, n"
+    )
+    with pytest.raises(ConfigError, match=sentence):
+        learn(tmp_path, plugins=lambda: [log])
+    assert not log.losses
+
+
+def evaluator() -> EvaluationPlugin:
+    """Metrics that add up over batches, over experiences, and over everything."""
+    return EvaluationPlugin(
+        accuracy_metrics(minibatch=True, epoch=True, epoch_running=True, experience=True, stream=True),
+        loss_metrics(epoch=True),
+        forgetting_metrics(experience=True, stream=True),
+        bwt_metrics(experience=True),
+        class_accuracy_metrics(epoch=True),
+        loggers=[],
+    )
+
+
+def learn_classes(folder: Path | None, event: str = "", call: int = 0) -> dict[str, Any]:
+    """A classification whose network grows a head with every experience, also with those that it is evaluated on."""
+    torch.manual_seed(1)
+    model, benchmark = MTSimpleMLP(**MLP), classes(heads=3)
+    strategy = LightningStrategy(
+        model=model,
+        optimizer=torch.optim.Adam(model.parameters(), 0.01),
+        criterion=nn.CrossEntropyLoss(),
+        train_mb_size=6,
+        eval_mb_size=12,
+        evaluator=evaluator,
+        plugins=[remembers := Remembers(), Interrupt(event, call)],
+        checkpoints=folder,
+        save_every=0,
+    )
+    for seed in (torch.manual_seed, random.seed, np.random.seed):
+        seed(2)
+    strategy.resume(benchmark.train_stream, benchmark.test_stream)
+    for experience in benchmark.train_stream[strategy.clock.train_exp_counter :]:
+        strategy.train(experience)
+        strategy.eval(benchmark.test_stream[: experience.current_experience + 1])
+        strategy.save()
+    return {
+        "weights": model.state_dict(),
+        "optimizer": strategy.optimizer.state_dict(),
+        "metrics": dict(strategy.evaluator.get_all_metrics()),
+        "last": strategy.evaluator.get_last_metrics(),
+        "kept": remembers.kept,
+        "clock": dict(vars(strategy.clock)),
+        "drawn": torch.rand(1),
+    }
+
+
+@cache
+def undisturbed_classes() -> dict[str, Any]:
+    """The same without interruption, and without checkpoints."""
+    return learn_classes(None)
+
+
+@pytest.mark.parametrize(("event", "call"), [("after_update", 6), ("before_training_exp", 3), ("after_eval_exp", 2)])
+def test_metrics_own_plugins_and_networks_that_grow(tmp_path: Path, event: str, call: int) -> None:
+    with pytest.raises(SystemError):
+        learn_classes(tmp_path, event, call)
+    resumed, whole = learn_classes(tmp_path), undisturbed_classes()
+    assert {name: equal(kept, whole[name]) for name, kept in resumed.items()} == dict.fromkeys(whole, True)
+    assert (
+        len(whole["metrics"]) > 20 and len(whole["kept"]["list"]) == 12 and len(whole["optimizer"]["state"]) == 8
+    )  # of two layers, and three heads
+
+
+def test_a_network_that_grew_wants_its_streams(tmp_path: Path) -> None:
+    learn_classes(tmp_path)
+    model = MTSimpleMLP(**MLP)
+    strategy = LightningStrategy(
+        model=model, optimizer=torch.optim.SGD(model.parameters(), 0.1), evaluator=None, checkpoints=tmp_path
+    )
+    with pytest.raises(
+        ConfigError, match=r"^the checkpoint's network has grown with experiences of the stream 'train';"
+    ):
+        strategy.resume()

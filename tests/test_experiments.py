@@ -89,13 +89,9 @@ def test_methods_are_tuned_alike_and_on_no_test_clip() -> None:
         name.split("[")[0] for part in clips[1] for name in part
     }
     assert dump(streams[0]) == dump(streams[1])
-    tuned = {
-        grid.stem: plan(read_grid(grid), grid, Path("out"), trust=False)
-        for grid in GRIDS
-        if grid.parent.name == "tuning"
-    }
-    assert {len(planned) for planned in tuned.values()} == {6}
-    assert len({(one.config.stream.steps, one.config.batch) for planned in tuned.values() for one in planned}) == 1
+    grids = [grid for grid in GRIDS if grid.parent.name == "tuning"]
+    assert {len(planned(grid)) for grid in grids} == {6}
+    assert len({(one.config.stream.steps, one.config.batch) for grid in grids for one in planned(grid)}) == 1
 
 
 def test_what_the_study_compares_keeps_no_more_bytes_than_rrgnet() -> None:

@@ -33,6 +33,8 @@ def resolved(tmp_path: Path) -> Any:
         ["--tracking", "none"],
         ["--save_every", "1"],
         ["--stream.root", "elsewhere"],
+        ["--stream.held", "0"],
+        ["--stream.augment.mirror", "0.5"],
         ["--seed", "0"],  # these are so already
         ["--stream.steps", "600"],
         ["--network.init_args.window", "5"],
@@ -50,6 +52,7 @@ def test_what_changes_no_number_changes_no_name(resolved: Any, options: list[str
         ["--method", "other"],
         ["--stream.order", "[1, 0]"],
         ["--stream.steps", "601"],
+        ["--stream.augment.mirror", "0.4"],
         ["--network.init_args.width", "4"],
         ["--optimizer.init_args.lr", "0.01"],
         ["--plugins", "[{class_path: raincheck.plugins.RainReview, init_args: {budget: 1001}}]"],

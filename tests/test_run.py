@@ -23,6 +23,7 @@ from raincheck.errors import ConfigError, DivergenceError, InputError, OutputErr
 from raincheck.fingerprint import fingerprints
 from raincheck.networks import RRGNet, load_network
 from raincheck.run import run
+from raincheck.tracking.origin import commit
 from tinytasks import KINDS, Strike, same
 
 RRGNET = [
@@ -89,10 +90,20 @@ def test_report(finished: tuple[Path, dict[str, Any]]) -> None:
     # The teacher, and importances and weights of EWC.
     assert report["memory_bytes"] == report["review_bytes"] + (1 + 2) * 4 * report["parameters"]
     assert report["train_seconds"] > 0
+    # 15 steps of 4 new clips. At 10 of them the network sees 2 reviewed clips, the teacher these and, for the other
+    # term, 4 new ones; at the end of each task EWC looks at 8 clips.
+    assert report["extra_passes"] == pytest.approx((10 * (2 + 2 + 4) + 3 * 8) / 60, abs=1e-3)
+    assert (report["learn"], report["setting"]["stream.steps"], report["setting"]["batch"]) == ("in_turn", 5, 4)
+    assert {key for key in report["setting"] if "." in key and key.split(".")[0] in ("data", "files")} == {
+        f"{what}.{kind}" for what in ("data", "files") for kind in KINDS
+    }
+    assert report["setting"]["network.init_args.width"] == 4 and "cores" in report["machine"]
+    assert report["commit"] == commit() and set(report["versions"]) == set(checkpoint.versions())
     assert {path.name for path in out.iterdir() if not path.name.startswith(".")} == {
         *("report.json", "config.yaml", "weights.safetensors", "checkpoints", "frames", "logs")
     }
-    frames = {f"{kind}_00003_{what}.png" for kind in KINDS for what in ("rainy", "derained", "clean")}
+    whats = ("rainy", "derained", "clean")
+    frames = {f"{kind}_{n:05d}_{what}.png" for kind in KINDS for n in range(7) for what in whats}
     assert {path.name for path in (out / "frames").iterdir()} == frames
     network = load_network(out)
     assert type(network) is RRGNet and network.arguments["width"] == 4
@@ -339,7 +350,12 @@ def test_joint_has_rows_0_and_n_only(tmp_path: Path) -> None:
     for scores in report["metrics"].values():
         assert [row.count(None) for row in scores["R"]] == [0, 3, 3, 0]
         assert scores["bwt"] is None and scores["average"] is not None
-    assert report["review_bytes"] == 0
+    assert (report["review_bytes"], report["learn"], report["extra_passes"]) == (0, "joint", 0)
+
+
+def test_memory_that_a_foreign_plugin_keeps_is_unknown(tmp_path: Path) -> None:
+    stock = {"class_path": "avalanche.training.plugins.SynapticIntelligencePlugin", "init_args": {"si_lambda": 0.1}}
+    assert start(tmp_path / "si", plugins=[stock])["memory_bytes"] is None
 
 
 def test_individual_has_row_0_and_the_diagonal_of_experts(
@@ -356,7 +372,7 @@ def test_individual_has_row_0_and_the_diagonal_of_experts(
         assert scores["forgetting"] is None and rows[2][1] != others[2][1]
     assert report["parameters"] == 3 * plain["parameters"]
     frames = [tmp_path / learn / "frames" / f"{KINDS[0]}_00003_derained.png" for learn in ("individual", "in_turn")]
-    assert len(list(frames[0].parent.iterdir())) == 9 and frames[0].read_bytes() != frames[1].read_bytes()
+    assert len(list(frames[0].parent.iterdir())) == 3 * 7 * 3 and frames[0].read_bytes() != frames[1].read_bytes()
 
 
 def test_an_expert_is_one_that_learned_its_task_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

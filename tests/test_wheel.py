@@ -24,7 +24,8 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_contents(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
-    wanted = {"py.typed", "weights/rrgnet.safetensors", "weights/README.md", "report/page.html", "demo/stream.yaml"}
+    wanted = {"py.typed", "weights/rrgnet.safetensors", "weights/README.md", "demo/stream.yaml"}
+    wanted |= {f"report/{name}" for name in ("page.html", "parts.html", "page.css", "page.js")}
     assert {f"raincheck/{name}" for name in wanted} <= names
     assert not any(name.startswith("tests/") for name in names)
 

@@ -16,13 +16,15 @@ from raincheck.ablation_grid import read_grid
 from raincheck.ablation_plan import Planned, look_for_data, plan
 from raincheck.ablation_record import Record
 from raincheck.ablation_runs import in_turn, side_by_side
-from raincheck.ablation_table import Report, as_csv, as_markdown, as_table, estimates
 from raincheck.checkpoint import locked
 from raincheck.config import dump
 from raincheck.errors import ConfigError, OutputError
+from raincheck.evaluation.ranking import ranking_of
 from raincheck.files import write_text
+from raincheck.outcome import Report
 from raincheck.processes import is_first
 from raincheck.report import write_report
+from raincheck.report.formats import as_table, write_table
 from raincheck.report.numbers import duration
 
 
@@ -36,7 +38,7 @@ def ablate(
     jobs: int = 1,
     options: Sequence[str] = (),
 ) -> None:
-    """Runs every cell of a grid in every order and with every seed, and writes table.csv, table.md and report.html.
+    """Runs every cell of a grid in every order and with every seed, and writes tables and report.html.
 
     Each run is an ordinary one in `out/<cell>/seed-<s>`, or `out/<cell>/order-<o>/seed-<s>` in a grid with orders: a
     finished run is not run again, an interrupted one goes on, so the same command goes on with an interrupted grid, and
@@ -147,24 +149,14 @@ def conclude(
     """Writes and prints what was found."""
     if len(reports) < len(planned):
         console.print(f"{len(reports)} of {len(planned)} runs are finished; the same command goes on")
+        title = f"{title}; {len(reports)} of {len(planned)} runs so far"
     if not reports:
         return
-    cells = list(dict.fromkeys(one.cell for one in reports))
-    by_cell = {cell: [report for one, report in reports.items() if one.cell == cell] for cell in cells}
-    rows = estimates(by_cell)
-    caption = captioned(list(reports), planned, title, {len(runs) for runs in by_cell.values()})
-    write_text(out / "table.csv", as_csv(rows))
-    write_text(out / "table.md", as_markdown(rows, caption))
+    ranked = ranking_of([{**report, "cell": one.cell} for one, report in reports.items()])
+    tables = [out / f"table{suffix}" for suffix in (".csv", ".md", ".tex")]
+    for table in tables:
+        write_table([ranked], table, title)
     write_report([one.folder for one in reports], out / "report.html", title=title)
-    console.print(as_table(rows, caption))
-    for name in ("table.csv", "table.md", "report.html"):
-        console.print(f"written: {out / name}", soft_wrap=True)
-
-
-def captioned(done: Sequence[Planned], planned: Sequence[Planned], name: str, sizes: set[int]) -> str:
-    """What the numbers of a table are."""
-    orders, seeds = len({one.order for one in done}), len({one.seed for one in done})
-    over = f"{seeds} seed{'s' * (seeds > 1)}" + (f" and {orders} orders of tasks" if orders > 1 else "")
-    interval = " ± half of the 95 % t-interval" if max(sizes) > 1 else ""
-    part = "" if len(done) == len(planned) else f", {len(done)} of {len(planned)} runs so far"
-    return f"{name}: psnr_y in dB, mean of {over}{interval}{part}"
+    console.print(as_table(ranked, title))
+    for path in (*tables, out / "report.html"):
+        console.print(f"written: {path}", soft_wrap=True)

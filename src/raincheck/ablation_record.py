@@ -3,18 +3,14 @@
 import fcntl
 import json
 import os
-import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from raincheck.ablation_plan import Planned
 from raincheck.errors import ConfigError, OutputError
-from raincheck.tracking.origin import commit
 
 Line = dict[str, Any]
 OWN = ("id", "grid", "cell", "order", "date", "threads")  # what a line holds besides a report
@@ -24,9 +20,8 @@ OWN = ("id", "grid", "cell", "order", "date", "threads")  # what a line holds be
 class Record:
     """A file of JSON lines, one a finished run.
 
-    A line holds all of the run's report.json, and `id` (see `raincheck.identity`), `grid`, `cell`, `order`, `date`,
-    `threads`, and, if the report has none, `commit` and `machine`. The order of lines means nothing: the files of two
-    machines are put together by joining them.
+    A line holds all of the run's report.json, and `id` (see `raincheck.identity`), `grid`, `cell`, `order`, `date` and
+    `threads`. The order of lines means nothing: the files of two machines are put together by joining them.
 
     Args:
         path: the file; it need not exist. None keeps lines in memory alone.
@@ -41,7 +36,6 @@ class Record:
             ConfigError: naming the line that is none of a record.
         """
         self.lines: dict[str, Line] = {}
-        self.commit = commit()
         text = self.path.read_text(encoding="utf-8") if self.path is not None and self.path.exists() else ""
         for number, line in enumerate(text[: text.rfind("\n") + 1].splitlines(), start=1):
             try:
@@ -70,8 +64,6 @@ class Record:
             "cell": one.cell,
             "order": None if one.order is None else list(one.order),
             "date": datetime.now(UTC).date().isoformat(),
-            "commit": self.commit,
-            "machine": f"{platform.machine()}, {processor()}",
             **report,
         }
         if self.path is not None:
@@ -95,12 +87,3 @@ def _append(path: Path, line: str) -> None:
         file.write(f"{line}\n".encode())
         file.flush()
         os.fsync(file.fileno())
-
-
-def processor() -> str:
-    """What computes: the GPU, or the CPU by the name that the system gives it."""
-    if torch.cuda.is_available():
-        return str(torch.cuda.get_device_name())
-    names = Path("/proc/cpuinfo")
-    known = names.read_text(encoding="utf-8").splitlines() if names.exists() else []
-    return next((line.split(":", 1)[1].strip() for line in known if line.startswith("model name")), "CPU")

@@ -2,17 +2,38 @@
 
 import fcntl
 import pickle
+from collections import Counter, OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from torch import Tensor, nn
 
 from raincheck.errors import ConfigError, OutputError, RaincheckError
 from raincheck.files import replace_file
 
+# What torch reads by itself without running code, and what of NumPy it reads as well: arrays of objects it does not.
+CONTAINERS = (dict, OrderedDict, Counter, list, tuple, set, frozenset)
+LEAVES = (
+    type(None),
+    bool,
+    int,
+    float,
+    complex,
+    str,
+    bytes,
+    Tensor,
+    nn.Parameter,
+    torch.dtype,
+    torch.device,
+    torch.Size,
+)
+NUMPY: list[Any] = [np.ndarray, np.dtype, frozenset, np.zeros(1).__reduce__()[0], np.float64(0).__reduce__()[0]]
+NUMPY += [getattr(np.dtypes, name) for name in np.dtypes.__all__ if name not in ("ObjectDType", "VoidDType")]
 PACKAGES = ("raincheck", "torch", "lightning", "avalanche-lib", "kornia", "numpy")
 
 
@@ -22,7 +43,7 @@ def versions() -> dict[str, str]:
 
 
 def save(path: Path, state: dict[str, Any]) -> None:
-    """Writes a checkpoint of tensors and primitives whole or not at all, with the versions of what wrote it.
+    """Writes a checkpoint (see `foreign`) whole or not at all, with the versions of what wrote it.
 
     Raises:
         OutputError: if it cannot be written; an older checkpoint at `path` is intact then.
@@ -39,7 +60,8 @@ def load(path: Path) -> dict[str, Any] | None:
     if not path.exists():
         return None
     try:
-        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        with torch.serialization.safe_globals(NUMPY):
+            state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         wrote: dict[str, str] = state["versions"]
     except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, LookupError, TypeError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
@@ -48,6 +70,15 @@ def load(path: Path) -> dict[str, Any] | None:
     if differ:
         raise ConfigError(f"{path.parent.parent} was begun with other packages ({'; '.join(differ)}); use a new --out")
     return state
+
+
+def foreign(value: Any) -> type | None:
+    """A type in a state that `load` would not read back, None if all of it can be read."""
+    if type(value) in CONTAINERS:
+        inner = [*value.keys(), *value.values()] if isinstance(value, dict) else value
+        return next((found for one in inner if (found := foreign(one))), None)
+    array = isinstance(value, (np.ndarray, np.generic)) and value.dtype.kind not in "OV"
+    return None if array or type(value) in LEAVES else type(value)
 
 
 @contextmanager

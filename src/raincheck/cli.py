@@ -114,20 +114,35 @@ def ablate(arguments: list[str]) -> None:
     run_grid(options.grid, options.out, options.trust, record=options.record, options=rest, **limits)
 
 
-@command("write one HTML page about one or more runs")
+@command("compare finished runs: RUN_DIR ... [--out FILE.html|.csv|.md|.tex]")
 def report(arguments: list[str]) -> None:
-    """Writes the page."""
+    """Prints the ranking, and writes it in every format that is asked for."""
     mine = Parser("report", COMMANDS["report"][0])
-    mine.add_argument("runs", metavar="RUN_DIR", type=Path, nargs="+", help="folders of finished runs")
-    mine.add_argument("--out", type=Path, required=True, metavar="FILE.html", help="the page")
+    mine.add_argument(
+        "runs",
+        metavar="RUN_DIR",
+        type=Path,
+        nargs="+",
+        help="folders of finished runs, folders with such in them, or .jsonl files with a report.json a line",
+    )
+    mine.add_argument(
+        "--out",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a page (.html) or the same numbers as a table (.csv, .md, .tex); may be given several times",
+    )
+    mine.add_argument("--metric", default="psnr_y", metavar="M", help="of the printed table; default: %(default)s")
+    mine.add_argument("--against", metavar="NAME", help="the method to compare all others with; default: the best")
+    mine.add_argument("--title", default="Learning rain after rain", help="heading of the page; default: %(default)s")
     options = mine.parse_args(arguments)
-    from raincheck.report import write_report
+    from raincheck.report.outputs import report as make_report
 
-    write_report(options.runs, options.out)
-    print(f"written to {options.out}")
+    make_report(options.runs, options.out, options.metric, options.against, options.title)
 
 
-@command("check published data sets on disk: data check ROOT")
+@command("check data sets on disk, or render one: data check ROOT, data render CLEAN --out DIR")
 def data(arguments: list[str]) -> int:
     """Calls one of the commands about data."""
     return dispatch(arguments, DATA, "raincheck data")
@@ -149,6 +164,14 @@ def check(arguments: list[str]) -> int:
         reports = check_data(options.root, options.deep, lambda done: progress(done, None))
     print_check(reports, Console())
     return int(any(report.faulty for report in reports))
+
+
+@command("lay rendered rain over clean video: a paired data set, laid out like NTURain", DATA)
+def render(arguments: list[str]) -> None:
+    """Renders with a progress bar."""
+    from raincheck.render_command import run as run_render
+
+    run_render(arguments)
 
 
 @command("write a network as one file that runs without raincheck: --weights W --format onnx|torch --out FILE")

@@ -11,14 +11,16 @@ from avalanche.core import SupervisedPlugin
 from jsonargparse import ArgumentError, ArgumentParser, Namespace
 from torch import nn
 
+from raincheck.datasets.augment import Augment
 from raincheck.datasets.base import TaskSource
+from raincheck.datasets.held import LIMIT
 from raincheck.errors import ConfigError
 from raincheck.networks import ClipNetwork
 from raincheck.streams import Learn
 from raincheck.trust import NESTING, check_class, named_classes
 
 # What may differ between the start of a run and its continuation: it changes no number.
-FREE = ("workers", "tracking", "save_every")
+FREE = ("workers", "tracking", "save_every", "stream.held")
 
 # Classes, which as defaults of the dataclass itself would be objects that no YAML can hold.
 DEFAULTS = {
@@ -43,6 +45,9 @@ class StreamConfig:
             for each task, from the first weights.
         order: positions in `tasks`, in learning order, such as [2, 0, 1]; by default as they are listed.
         root: folder that the tasks' relative paths are taken from; by default the working directory.
+        augment: how training clips vary besides their crop, rainy and clean alike.
+        held: bytes of decoded training frames that stay in memory, over all tasks and workers. Of footage that finds no
+            room, every clip is decoded anew; it changes no number.
     """
 
     tasks: list[TaskSource]
@@ -51,11 +56,16 @@ class StreamConfig:
     learn: Learn = "in_turn"
     order: list[int] | None = None
     root: str | None = None
+    augment: Augment = field(default_factory=Augment)
+    held: int = LIMIT
 
     def __post_init__(self) -> None:
         """Checks the numbers, puts the tasks in order, and tells them where their data are."""
-        if self.crop < 1 or self.steps < 1:
-            raise ConfigError(f"stream.crop and stream.steps must be 1 or more, not {self.crop} and {self.steps}")
+        if self.crop < 1 or self.steps < 1 or self.held < 0:
+            raise ConfigError(
+                f"stream.crop and stream.steps must be 1 or more and stream.held 0 or more, not {self.crop}, "
+                f"{self.steps} and {self.held}"
+            )
         if self.order is not None:
             if sorted(self.order) != list(range(len(self.tasks))):
                 raise ConfigError(

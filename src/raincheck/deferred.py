@@ -10,6 +10,7 @@ from raincheck.division import whole_batches
 from raincheck.generators import Generators, generators, same, set_generators
 
 State = dict[str, Any]
+ENDLESS = 2**40  # batches, which there are more of than anybody has time for
 
 
 class DeferredLoader:
@@ -34,7 +35,16 @@ class DeferredLoader:
         self._resumed: State | None = None
 
     def __len__(self) -> int:
-        return len(self.fit.strategy.dataloader)
+        """Batches; of a loader that does not know, more than there are: Lightning would fetch one ahead.
+
+        Raises:
+            TypeError: of such a loader, if the last batch must be known as such.
+        """
+        trainer, length = self.fit.trainer, batches(self.fit.strategy.dataloader)
+        share = trainer.limit_train_batches if self.remembers else trainer.limit_val_batches
+        if length is None and (trainer.accumulate_grad_batches > 1 or (isinstance(share, float) and share < 1)):
+            raise TypeError("the loader does not know how many batches it has")
+        return ENDLESS if length is None else length
 
     def __iter__(self) -> Iterator[Any]:
         if self.fit.halted:
@@ -97,6 +107,14 @@ class DeferredLoader:
     def load_state_dict(self, state: State) -> None:
         """Makes the next epoch go on where `state_dict` was called."""
         self._resumed = state
+
+
+def batches(loader: Any) -> int | None:
+    """How many batches a loader has, None if it does not know."""
+    try:
+        return len(loader)
+    except (TypeError, NotImplementedError):
+        return None
 
 
 def by_index(loader: Any) -> bool:

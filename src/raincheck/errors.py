@@ -8,6 +8,12 @@ is a defect of ours and keeps its traceback.
 class RaincheckError(Exception):
     """A mistake that the user can put right; its text is one sentence for the user."""
 
+    def __str__(self) -> str:
+        text = super().__str__()
+        # torch's loaders raise what one of their workers raised with all of the worker's traceback before the sentence.
+        mark = f"{type(self).__module__}.{type(self).__qualname__}: "
+        return text.rpartition(mark)[2].rstrip("\n") if text.startswith("Caught ") and mark in text else text
+
 
 class InputError(RaincheckError):
     """A video, folder or frame cannot be read, or does not fit its partner."""

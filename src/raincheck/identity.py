@@ -5,6 +5,7 @@ import importlib
 import inspect
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import MISSING, asdict, fields, is_dataclass
 from typing import Any
 
 from raincheck.config import FREE, RunConfig, StreamConfig, flat
@@ -19,7 +20,7 @@ def identity(config: Mapping[str, Any]) -> str:
     Args:
         config: the content of a dumped configuration.
     """
-    defaults = _defaults(RunConfig) | {f"stream.{name}": value for name, value in _defaults(StreamConfig).items()}
+    defaults = dict(flat({**_defaults(RunConfig), "stream": _defaults(StreamConfig)}))
     said = {
         key: value
         for key, value in flat(_essential(config))
@@ -42,5 +43,9 @@ def _essential(value: Any) -> Any:
 
 
 def _defaults(kind: Callable[..., Any]) -> dict[str, Any]:
+    """The arguments that may be left out, as a dumped configuration has them."""
     parameters = inspect.signature(kind).parameters.values()
-    return {one.name: one.default for one in parameters if one.default is not one.empty}
+    usual = {one.name: one.default for one in parameters if one.default is not one.empty}
+    if is_dataclass(kind):
+        usual |= {one.name: one.default_factory() for one in fields(kind) if one.default_factory is not MISSING}
+    return {name: asdict(value) if is_dataclass(value) else value for name, value in usual.items()}  # type: ignore[arg-type]

@@ -5,6 +5,7 @@ Nothing here imports Avalanche: a `strategy` is whatever has the attributes and 
 
 import math
 import time
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -12,10 +13,11 @@ from lightning.pytorch import LightningModule
 from torch import Tensor
 from torch.optim import Optimizer
 
+from raincheck.deferred import batches
 from raincheck.division import step
-from raincheck.errors import ConfigError
+from raincheck.gradients import gradient_first, gradients, refuse_change, unscaled
 from raincheck.processes import first_does
-from raincheck.state import avalanche_state, restore_avalanche
+from raincheck.state import avalanche_state, plain, restore_avalanche
 from raincheck.trainer import requeue
 
 
@@ -36,6 +38,10 @@ class Loop(LightningModule):
     def save_soon(self) -> None:
         """Asks for a checkpoint as soon as one can be exact; while nothing is learned, the last one is."""
 
+    def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
+        """Lightning's, which takes batches apart and puts them together again, where there is something to move."""
+        return batch if device.type == "cpu" else super().transfer_batch_to_device(batch, device, dataloader_idx)
+
     def setup(self, stage: str) -> None:
         if self.strategy.checkpoints is not None:
             requeue.release()
@@ -54,6 +60,7 @@ class FitLoop(Loop):
         self._earlier: list[Any] | None = None  # the gradients of earlier micro-batches, while accumulating
         self._saved = time.monotonic()
         self._saving = False
+        self._batches: int | None = None  # of an epoch, as Lightning counted them
 
     def configure_optimizers(self) -> Optimizer:
         optimizer: Optimizer = self.strategy.optimizer
@@ -61,6 +68,10 @@ class FitLoop(Loop):
 
     def on_train_start(self) -> None:
         self._steps = self.trainer.global_step
+        self._batches = self._length()
+        # Callbacks that log, such as LearningRateMonitor, take this for their x axis; it goes on over all experiences.
+        loop = self.trainer.fit_loop
+        loop.epoch_loop._batches_that_stepped = self.strategy.clock.train_iterations - loop.restarting
         requeue.deliver()
 
     def on_train_epoch_start(self) -> None:
@@ -68,13 +79,20 @@ class FitLoop(Loop):
         if self.strategy._stop_training:  # Avalanche asks here whether to run the epoch at all
             self.strategy._stop_training, self.halted = False, True
             self.trainer.should_stop = True
+        elif self._length() != self._batches:  # a plugin has changed the loader, and Lightning counts batches
+            self._batches = self._length()
+            self.trainer.fit_loop._combined_loader = None
+            self.trainer.fit_loop.setup_data()
+
+    def _length(self) -> int | None:
+        return batches(self.strategy.dataloader)
 
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> int | None:
+        self.strategy.mbatch = batch
         if self.halted or self.strategy._stop_training:
             return -1
-        self.strategy.mbatch = batch
         self.strategy._unpack_minibatch()
-        self._earlier = self._gradients() if batch_idx % self.trainer.accumulate_grad_batches else None
+        self._earlier = gradients(self.model) if batch_idx % self.trainer.accumulate_grad_batches else None
         self.strategy._before_training_iteration(**self.kwargs)
         return None
 
@@ -97,7 +115,7 @@ class FitLoop(Loop):
         """Done before the forward pass."""
 
     def backward(self, loss: Tensor, *args: Any, **kwargs: Any) -> None:
-        self._refuse_change(self._earlier)
+        refuse_change(self.model, self._earlier)
         self._earlier = None
         unscaled, self.strategy.loss = self.strategy.loss, loss
         with step():
@@ -105,43 +123,37 @@ class FitLoop(Loop):
         self.strategy.loss = unscaled
 
     def on_after_backward(self) -> None:
-        scale = self._scale()
-        self._multiply_gradients(1 / scale)  # GEM compares them with some that fp16's scaler has never seen
-        before = self._gradients() if self.trainer.accumulate_grad_batches > 1 else None
-        self.strategy._after_backward(**self.kwargs)
-        self._refuse_change(before)
-        self._multiply_gradients(scale)
+        # GEM compares gradients with some that fp16's scaler has never seen.
+        with unscaled(self.model, self.scale):
+            before = gradients(self.model) if self.trainer.accumulate_grad_batches > 1 else None
+            self.strategy._after_backward(**self.kwargs)
+            refuse_change(self.model, before)
 
-    def _scale(self) -> float:
-        """The factor that fp16's scaler put on the loss."""
+    @property
+    def scale(self) -> float:
+        """The factor that fp16's scaler puts on the loss."""
         scaler = getattr(self.trainer.precision_plugin, "scaler", None)
         return scaler.get_scale() if scaler else 1.0
-
-    def _multiply_gradients(self, factor: float) -> None:
-        if factor != 1:
-            torch._foreach_mul_([p.grad for p in self.model.parameters() if p.grad is not None], factor)
-
-    def _gradients(self) -> list[Any]:
-        return [(p.grad, None if p.grad is None else p.grad._version) for p in self.model.parameters()]
-
-    def _refuse_change(self, before: list[Any] | None) -> None:
-        """Raises ConfigError if a plugin worked on gradients that are still being accumulated."""
-        pairs = [] if before is None else zip(before, self._gradients(), strict=True)
-        if any(old is not new or version != now for (old, version), (new, now) in pairs):
-            raise ConfigError(
-                "a plugin changes the gradients of single batches, which accumulate_grad_batches adds up; "
-                "leave accumulate_grad_batches at 1, or leave out the plugin"
-            )
 
     def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
         self.strategy._before_update(**self.kwargs)
 
-    def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
-        super().optimizer_step(*args, **kwargs)
+    def optimizer_step(self, epoch: int, batch_idx: int, optimizer: Any, optimizer_closure: Any = None) -> None:
+        self._step(optimizer_closure)
         self.strategy._after_update(**self.kwargs)
+
+    def _step(self, closure: Callable[[], Any]) -> None:
+        """Lightning's step of the optimizer that is the strategy's now: plugins may have made another."""
+        optimizer = self.strategy.optimizer
+        if self.trainer.optimizers[0] is not optimizer:
+            self.trainer.strategy.optimizers = [optimizer]  # for checkpoints, and callbacks that look
+        with gradient_first(optimizer):
+            self.trainer.strategy.optimizer_step(optimizer, closure, self)
 
     def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
         self._end_iteration()
+        # Lightning counts the batch when this is over.
+        self.trainer.fit_loop.epoch_loop._batches_that_stepped = self.strategy.clock.train_iterations - 1
         self._log_terms()
         # Lightning would pass over the end of an epoch that was saved at its last batch.
         if self._due() and not self.trainer.is_last_batch:
@@ -173,6 +185,8 @@ class FitLoop(Loop):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         if self._saving:  # and not a user's ModelCheckpoint, whose files are for other uses
             checkpoint["avalanche"] = avalanche_state(self.strategy)
+            for owner, state in checkpoint.get("callbacks", {}).items():
+                plain(owner, state)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         restore_avalanche(self.strategy, checkpoint["avalanche"])
@@ -208,6 +222,12 @@ class FitLoop(Loop):
 
 class EvalLoop(Loop):
     """Avalanche's `eval_epoch`, as a validation loop."""
+
+    def on_validation_model_eval(self) -> None:
+        """The strategy has put the model into evaluation mode, and plugins may have changed that."""
+
+    def on_validation_model_train(self) -> None:
+        """The strategy restores it."""
 
     def on_validation_start(self) -> None:
         requeue.deliver()

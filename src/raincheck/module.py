@@ -8,6 +8,7 @@ from lightning.pytorch import LightningDataModule, LightningModule
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
+from raincheck.datasets.augment import Augment
 from raincheck.datasets.base import Task, TaskSource, TestClips, TrainClips
 from raincheck.losses import StructureLoss
 from raincheck.metrics import score_frames
@@ -79,6 +80,7 @@ class RainDataModule(LightningDataModule):
         batch: clips a batch.
         workers: processes that prepare clips.
         seed: of the training clips.
+        augment: how training clips vary besides their crop; by default half of them are mirrored.
 
     Raises:
         ConfigError: if the task has no training video.
@@ -94,11 +96,14 @@ class RainDataModule(LightningDataModule):
         batch: int = 8,
         workers: int = 0,
         seed: int = 0,
+        augment: Augment | None = None,
     ) -> None:
         super().__init__()
         self.batch, self.workers = batch, workers
         found = task if isinstance(task, Task) else task.task(seed)
-        self.train_clips = TrainClips(found.train, window=window, crop=crop, samples=samples, seed=seed, experience=0)
+        self.train_clips = TrainClips(
+            found.train, window=window, crop=crop, samples=samples, seed=seed, experience=0, augment=augment
+        )
         self.test_clips = TestClips(found.test, window=window, experience=0)
 
     def train_dataloader(self) -> DataLoader[Any]:

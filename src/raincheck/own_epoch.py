@@ -10,6 +10,7 @@ from typing import Any
 from torch import Tensor
 from torch.optim import Optimizer
 
+from raincheck.gradients import multiply
 from raincheck.loops import FitLoop
 
 
@@ -24,8 +25,7 @@ class OwnEpochLoop(FitLoop):
         self.batch = batch
         return -1 if self.halted or self.strategy._stop_training else None
 
-    def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
-        _, _, optimizer, closure = args
+    def optimizer_step(self, epoch: int, batch_idx: int, optimizer: Any, optimizer_closure: Any = None) -> None:
         strategy, own, loader, forward = self.strategy, vars(self.strategy), self.strategy.dataloader, ExitStack()
 
         def one_batch() -> Iterator[Any]:
@@ -35,12 +35,12 @@ class OwnEpochLoop(FitLoop):
         def backward() -> None:
             forward.close()
             del own["backward"]  # the closure calls the strategy's
-            closure()
-            self._multiply_gradients(1 / self._scale())  # in between plugins look at them
+            optimizer_closure()
+            multiply(self.model, 1 / self.scale)  # in between plugins look at them
 
         def step() -> None:
-            self._multiply_gradients(self._scale())
-            optimizer.step(closure=lambda: strategy.loss)
+            multiply(self.model, self.scale)
+            self._step(lambda: strategy.loss)
 
         own.update(dataloader=one_batch(), backward=backward, optimizer_step=step)
         try:

@@ -15,6 +15,20 @@ EXTENDED = {"__init__", "__init_subclass__", "train", "eval", "forward"}  # ours
 WHOLE_GRADIENTS = (AGEMPlugin, GEMPlugin, GSS_greedyPlugin, RWalkPlugin)  # zero, project or add up gradients
 
 
+# Arguments of a Trainer that could not do what they promise, and what does.
+USELESS = {
+    "max_epochs": "an experience has the strategy's train_epochs",
+    "overfit_batches": "it cannot keep Avalanche's loaders from shuffling; "
+    "use limit_train_batches, and train(..., shuffle=False)",
+}
+
+
+def refuse_useless(trainer: Mapping[str, Any]) -> None:
+    """Raises ConfigError for an argument of the Trainer that would silently do nothing."""
+    for name in trainer.keys() & USELESS.keys():
+        raise ConfigError(f"the trainer's {name} is of no use here: {USELESS[name]}; leave {name} out")
+
+
 def refuse_other_order(strategy: type, mixin: type) -> None:
     """Raises ConfigError if a class names the mixin behind Avalanche's strategy, where it does nothing."""
     if any(other.__module__.startswith(TEMPLATES) for other in strategy.__mro__[: strategy.__mro__.index(mixin)]):

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from raincheck import checkpoint
-from raincheck.errors import RaincheckWarning
+from raincheck.errors import ConfigError, RaincheckWarning
 from raincheck.files import remove_partial
 from raincheck.processes import first_does, is_first
-from raincheck.state import forgetful, restore_strategy, strategy_state
+from raincheck.state import avalanche_state, forgetful, restore_strategy, strategy_state
 
 
 class Resumable:
@@ -17,11 +17,18 @@ class Resumable:
 
     Attributes:
         checkpoints: folder for the states; None keeps nothing.
+        adapted: the experiences that a network which grows has met, in order: stream, position, whether to train on.
     """
 
     checkpoints: Path | None
-    clock: Any  # Avalanche's
+    adapted: dict[tuple[str, int, bool], None]
     callbacks: Any
+    # Avalanche's
+    clock: Any
+    experience: Any
+    model: Any
+    is_training: bool
+    check_model_and_optimizer: Callable[[], None]
     _meet: Callable[[], int]  # LightningLoop's: has the processes meet
 
     @property
@@ -29,6 +36,25 @@ class Resumable:
         """The file with the state within the present experience."""
         name = f"experience-{self.clock.train_exp_counter}.ckpt"
         return self.checkpoints and self.checkpoints / name
+
+    def found(self) -> Path | None:
+        """The file from which the present experience goes on, None if it begins.
+
+        Raises:
+            ConfigError: if a plugin keeps what could not be saved, before anything is learned.
+        """
+        if not self.checkpoints:
+            return None
+        avalanche_state(self)
+        return first_does(lambda: path if (path := self.unfinished) and path.exists() else None)
+
+    def model_adaptation(self, model: Any = None) -> Any:
+        """Avalanche's; notes what a network that grows has grown by."""
+        if any(hasattr(module, "adaptation") for module in self.model.modules()):
+            self.adapted[self.experience.origin_stream.name, self.experience.current_experience, self.is_training] = (
+                None
+            )
+        return super().model_adaptation(model)  # type: ignore[misc]
 
     def save(self, **more: Any) -> None:
         """Writes the state after an experience, if there is a folder for it; in several processes all have the same.
@@ -45,13 +71,17 @@ class Resumable:
     def _write(self, more: dict[str, Any]) -> None:
         assert self.checkpoints
         self.checkpoints.mkdir(parents=True, exist_ok=True)
-        state = {**strategy_state(self, self.callbacks.lasting), "more": more}
+        state = {**strategy_state(self, self.callbacks.lasting), "adapted": list(self.adapted), "more": more}
         checkpoint.save(self.checkpoints / "last.ckpt", state)
         for path in self.checkpoints.glob("experience-*.ckpt"):
             path.unlink()
 
-    def resume(self) -> dict[str, Any] | None:
+    def resume(self, *streams: Any) -> dict[str, Any] | None:
         """Goes on from the state after the last experience: `clock.train_exp_counter` says how many are learned.
+
+        Args:
+            streams: for a network that grows with its experiences (Avalanche's `DynamicModule`), those that it has met
+                in training and evaluation: it grows by them again before its weights are restored.
 
         Returns:
             What `save` was given, None if nothing was saved.
@@ -63,9 +93,26 @@ class Resumable:
         state = first_does(self._read)
         if state is None:
             return None
+        self._grow({stream.name: stream for stream in streams}, state["adapted"])
         restore_strategy(self, self.callbacks.lasting, state)
         more: dict[str, Any] = state["more"]
         return more
+
+    def _grow(self, streams: dict[str, Any], adapted: list[tuple[str, int, bool]]) -> None:
+        for name, position, training in adapted:
+            if name not in streams:
+                raise ConfigError(
+                    f"the checkpoint's network has grown with experiences of the stream {name!r}; give resume the "
+                    "streams of training and evaluation"
+                )
+            self.experience = next(e for e in streams[name] if e.current_experience == position)
+            self.is_training = training
+            self.model.train(training)
+            if training:
+                self.check_model_and_optimizer()
+            else:
+                self.model = self.model_adaptation()
+        self.experience = None
 
     def _read(self) -> dict[str, Any] | None:
         if self.checkpoints is None:

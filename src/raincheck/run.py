@@ -5,7 +5,6 @@ import json
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -20,16 +19,18 @@ from raincheck.callbacks import described
 from raincheck.claim import claimed, remember_data, same_data
 from raincheck.config import RunConfig, build, dump, one_line
 from raincheck.datasets.base import Task
+from raincheck.datasets.held import ROOM
 from raincheck.errors import ConfigError
 from raincheck.evaluation.frames import save_frames, save_videos
 from raincheck.evaluation.matrix import Matrix
-from raincheck.evaluation.transfer import summary
-from raincheck.files import remove_partial, write_text
+from raincheck.files import remove_partial
 from raincheck.launch import QUIET, meet
 from raincheck.metrics import METRICS
-from raincheck.networks import ClipNetwork, save_weights
+from raincheck.networks import ClipNetwork
+from raincheck.outcome import Matrices, Report, conclude
 from raincheck.plugins.finite import FiniteLoss
 from raincheck.plugins.memory import ClipMemory
+from raincheck.plugins.passes import Passes
 from raincheck.plugins.progress import ProgressBar
 from raincheck.plugins.scores import Scores
 from raincheck.plugins.stopwatch import Stopwatch
@@ -40,9 +41,6 @@ from raincheck.strategy import LightningStrategy
 from raincheck.streams import Learn, RainExperience, rain_stream
 from raincheck.tracking import tracked
 from raincheck.tracking.base import Tracker
-
-Report = dict[str, Any]
-Matrices = dict[str, Matrix]
 
 
 def run(config: Namespace, out: Path) -> Report:
@@ -84,6 +82,7 @@ def enter(claims: ExitStack, out: Path, config: str) -> Report | None:
 
 def learn(config: RunConfig, out: Path, tracker: Tracker) -> Report:
     """The flow: build, score, then learn and score task after task."""
+    ROOM.limit = config.stream.held
     tasks = [source.task(config.seed) for source in config.stream.tasks]
     names = [task.name for task in tasks]
     stream = rain_stream(
@@ -93,6 +92,7 @@ def learn(config: RunConfig, out: Path, tracker: Tracker) -> Report:
         samples=config.stream.steps * config.batch,
         seed=config.seed,
         learn=config.stream.learn,
+        augment=config.stream.augment,
     )
     alone, first = config.stream.learn == "individual", copy.deepcopy(config.network.state_dict())
     strategy, scores, watch = make_strategy(config, out, tracker)
@@ -123,7 +123,7 @@ def learn(config: RunConfig, out: Path, tracker: Tracker) -> Report:
         strategy.save(matrices={name: matrix.to_json() for name, matrix in matrices.items()})
     if not alone:
         first_does(lambda: show(config.network, tasks, out, tracker, strategy.clock.train_iterations))
-    report = first_does(lambda: conclude(config, tasks, out, matrices, watch.seconds))
+    report = first_does(lambda: conclude(config, strategy, tasks, out, matrices, watch.seconds))
     tracker.log_results(out, report)
     return report
 
@@ -170,25 +170,23 @@ def make_strategy(config: RunConfig, out: Path, tracker: Tracker) -> tuple[Light
         Trainer(**{**QUIET, **trainer})
     except (TypeError, ValueError, MisconfigurationException) as error:
         raise ConfigError(f"{one_line(str(error))}; correct the optimizer's or the trainer's arguments") from None
+    always = [FiniteLoss(), scores, Throughput(tracker.log_metrics), ProgressBar(config.method)]
     strategy = LightningStrategy(
         model=config.network,
         optimizer=optimizer,
         criterion=config.loss,
         train_mb_size=config.batch,
         eval_mb_size=1,
-        plugins=[
-            watch,
-            *config.plugins,
-            FiniteLoss(),
-            scores,
-            Throughput(tracker.log_metrics),
-            ProgressBar(config.method),
-        ],
+        plugins=[Passes(), watch, *config.plugins, *always],
         evaluator=None,
         reset_optimizer=True,
         checkpoints=out / "checkpoints",
         save_every=config.save_every,
-        trainer={"logger": tracker.for_trainer, "log_every_n_steps": 1, **trainer},
+        # What callbacks write without being told where goes below it.
+        trainer={
+            **{"logger": tracker.for_trainer, "log_every_n_steps": 1, "default_root_dir": out / "trainer"},
+            **trainer,
+        },
     )
     return strategy, scores, watch
 
@@ -201,27 +199,6 @@ def show(network: ClipNetwork, tasks: list[Task], out: Path, tracker: Tracker, s
     if tracker.takes_videos:
         for task, video in save_videos(network, tasks, out / "frames").items():
             tracker.log_video(task, video, step)
-
-
-def conclude(config: RunConfig, tasks: list[Task], out: Path, matrices: Matrices, seconds: float) -> Report:
-    """Writes weights and, last, the report: its presence says that the run is finished."""
-    network = config.network.cpu().eval()
-    save_weights(network, out / "weights.safetensors", {"method": config.method, "seed": str(config.seed)})
-    experts = len(tasks) if config.stream.learn == "individual" else 1
-    report = {
-        "method": config.method,
-        "seed": config.seed,
-        "tasks": [task.name for task in tasks],
-        "data": {task.name: list(task.notes) for task in tasks if task.notes},
-        "metrics": {name: summary(matrix) for name, matrix in matrices.items()},
-        "parameters": experts * sum(p.numel() for p in network.parameters()),
-        "review_bytes": sum(plugin.clip_bytes for plugin in config.plugins if isinstance(plugin, ClipMemory)),
-        "memory_bytes": sum(getattr(plugin, "bytes", 0) for plugin in config.plugins),
-        "train_seconds": round(seconds, 3),
-        "versions": checkpoint.versions(),
-    }
-    write_text(out / "report.json", json.dumps(report, indent=1))
-    return report
 
 
 def _seed(seed: int, part: int) -> int:

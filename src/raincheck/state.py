@@ -5,7 +5,9 @@ Nothing here imports Avalanche or Lightning: a `strategy` is whatever has the at
 
 from typing import Any
 
+from raincheck.checkpoint import foreign
 from raincheck.errors import ConfigError
+from raincheck.evaluators import evaluator_state, restore_evaluator
 from raincheck.generators import generators, set_generators
 
 State = dict[str, Any]
@@ -21,7 +23,7 @@ def strategy_state(strategy: Any, callbacks: list[Any]) -> State:
     return {
         "network": strategy.model.state_dict(),
         "optimizer": strategy.optimizer.state_dict(),
-        "callbacks": {callback.state_key: callback.state_dict() for callback in callbacks},
+        "callbacks": {callback.state_key: plain(callback.state_key, callback.state_dict()) for callback in callbacks},
         "generators": generators(),
         **avalanche_state(strategy),
     }
@@ -35,7 +37,8 @@ def restore_strategy(strategy: Any, callbacks: list[Any], state: State) -> None:
     """
     try:
         strategy.model.load_state_dict(state["network"])
-        strategy.make_optimizer(reset_optimizer_state=True)  # which Avalanche would do later, forgetting the state
+        if strategy.optimized_param_id is None:
+            strategy.make_optimizer(reset_optimizer_state=True)  # which Avalanche would do later, forgetting the state
         strategy.optimizer.load_state_dict(state["optimizer"])
     except (RuntimeError, ValueError, LookupError) as error:
         raise ConfigError(
@@ -50,16 +53,38 @@ def restore_strategy(strategy: Any, callbacks: list[Any], state: State) -> None:
 
 
 def avalanche_state(strategy: Any) -> State:
-    """The part of the state that Lightning does not know: plugins and clock."""
+    """The part of the state that Lightning does not know: plugins, clock and evaluator.
+
+    Raises:
+        ConfigError: if a plugin keeps what no checkpoint can hold.
+    """
     return {
-        "plugins": [plugin.state_dict() if hasattr(plugin, "state_dict") else None for plugin in strategy.plugins],
+        "plugins": [
+            plain(type(plugin).__name__, plugin.state_dict()) if hasattr(plugin, "state_dict") else None
+            for plugin in strategy.plugins
+        ],
         "names": [type(plugin).__name__ for plugin in strategy.plugins],
         "clock": dict(vars(strategy.clock)),
+        "evaluator": evaluator_state(strategy.evaluator),
     }
 
 
+def plain(owner: str, state: Any) -> Any:
+    """A state that a checkpoint can hold.
+
+    Raises:
+        ConfigError: naming the owner, if it is of something else.
+    """
+    if found := foreign(state):
+        raise ConfigError(
+            f"{owner} keeps a {found.__module__}.{found.__qualname__} in its state_dict, which no checkpoint can hold "
+            "safely; make it tensors, arrays, numbers, texts, and lists and dicts of them"
+        )
+    return state
+
+
 def restore_avalanche(strategy: Any, state: State) -> None:
-    """Puts plugins and clock into the state that `avalanche_state` gave.
+    """Puts plugins, clock and evaluator into the state that `avalanche_state` gave.
 
     Raises:
         ConfigError: if they are of another list of plugins.
@@ -71,13 +96,14 @@ def restore_avalanche(strategy: Any, state: State) -> None:
         if kept is not None:
             plugin.load_state_dict(kept)
     vars(strategy.clock).update(state["clock"])
+    restore_evaluator(strategy.evaluator, state["evaluator"])
 
 
 def forgetful(strategy: Any) -> str | None:
     """The name of a plugin or strategy that may hold a memory that no checkpoint has, None if there is none.
 
     Stock plugins do; ours have a `state_dict` if they hold anything. The template's own three (evaluation, periodic
-    evaluation, clock) hold nothing else than is kept anyway, and neither do strategies that only choose plugins.
+    evaluation, clock) are kept anyway, and neither do strategies that only choose plugins.
     """
     own = {"EvaluationPlugin", "PeriodicEval", "Clock"}
     for plugin in strategy.plugins:

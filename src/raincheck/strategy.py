@@ -32,13 +32,14 @@ from raincheck.errors import ConfigError
 from raincheck.launch import QUIET, meet, placed, quiet
 from raincheck.loops import EvalLoop, FitLoop
 from raincheck.own_epoch import OwnEpochLoop
-from raincheck.processes import first_does, is_first
+from raincheck.processes import is_first
 from raincheck.refusals import (
     has_own_epoch,
     refuse_accumulation,
     refuse_other_loops,
     refuse_other_order,
     refuse_several,
+    refuse_useless,
 )
 from raincheck.resuming import Resumable, kept_in
 from raincheck.trainer import ExperienceTrainer, requeue, trainer_plugins
@@ -49,7 +50,8 @@ class LightningLoop(Resumable):
 
     Args:
         *args: the strategy's own arguments, unchanged.
-        trainer: arguments of `lightning.Trainer`. Unless it says otherwise there is no logger, no checkpoint, no
+        trainer: arguments of `lightning.Trainer`, for each experience by itself (`max_steps`, `limit_train_batches`).
+            Unless it says otherwise there is no logger, no checkpoint, no
             progress bar, no sanity check, and nothing is written to the working directory. Entries of `callbacks`
             may be factories, called anew for every experience; of the instances, EarlyStopping, ModelCheckpoint and
             WeightAveraging start every experience afresh and all others keep their state.
@@ -86,8 +88,11 @@ class LightningLoop(Resumable):
     _stop_training: bool
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
+        own = "__init__" in vars(cls)
         super().__init_subclass__(**kwargs)
         refuse_other_order(cls, LightningLoop)
+        if not own:  # Avalanche has wrapped ours, to give positional arguments names that would be the wrong ones
+            type.__delattr__(cls, "__init__")
 
     def __init__(
         self,
@@ -106,9 +111,10 @@ class LightningLoop(Resumable):
         self.reset_optimizer = bool(reset_optimizer)
         self.checkpoints = kept_in(checkpoints, self)
         self.save_every = save_every
-        self.terms = {}
+        self.terms, self.adapted = {}, {}
         self._processes: int | None = None  # known when they have met
         self.callbacks = Callbacks(self.trainer_arguments.get("callbacks"))
+        refuse_useless(self.trainer_arguments)
         refuse_accumulation(self, self.trainer_arguments, self.callbacks.given)
         optimized = {id(p) for group in self.optimizer.param_groups for p in group["params"]}
         self._left_out = {name for name, p in self.model.named_parameters() if id(p) not in optimized}
@@ -129,15 +135,13 @@ class LightningLoop(Resumable):
         )
 
     def _train_exp(self, experience: Any, eval_streams: Any = None, **kwargs: Any) -> None:
-        before = self.clock.train_iterations
-        unfinished = self.unfinished
-        found = first_does(lambda: unfinished if unfinished and unfinished.exists() else None)
+        before, found = self.clock.train_iterations, self.found()
         fit = OwnEpochLoop(self, kwargs) if has_own_epoch(type(self)) else FitLoop(self, kwargs)
         self.last_fit = trainer = self._trainer(max_epochs=self.train_epochs)
         with quiet():
-            trainer.fit(fit, DeferredLoader(fit, unfinished is not None), ckpt_path=found)
+            trainer.fit(fit, DeferredLoader(fit, self.checkpoints is not None), ckpt_path=found)
         self._settle(trainer)
-        if self.clock.train_iterations == before and not (fit.halted or self._stop_training):
+        if self.clock.train_iterations == before and self.train_epochs and not (fit.halted or self._stop_training):
             raise ConfigError(
                 f"experience {experience.current_experience} took no training step; give it data, at least one epoch, "
                 "and no Trainer argument that ends training at once"
@@ -209,6 +213,8 @@ class LightningLoop(Resumable):
                 **{**QUIET, **checkpointing, **placed(self.trainer_arguments, self.device), **kwargs}
                 | {"callbacks": callbacks, "plugins": plugins}
             )
+        if self.trainer_arguments.get("logger") is True:  # Lightning has just made one, which is to be the only one
+            self.trainer_arguments["logger"] = trainer.loggers
         self.device = trainer.strategy.root_device
         return trainer
 

@@ -9,6 +9,7 @@ from avalanche.benchmarks.utils import AvalancheDataset
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from raincheck.datasets.augment import Augment
 from raincheck.datasets.base import Task, TestClips, TrainClips
 from raincheck.errors import ConfigError
 
@@ -59,6 +60,7 @@ def rain_stream(
     samples: int = 4800,
     seed: int = 0,
     learn: Learn = "in_turn",
+    augment: Augment | None = None,
 ) -> CLScenario:
     """Builds the benchmark that a strategy learns.
 
@@ -72,6 +74,7 @@ def rain_stream(
             as many as in turn. `cumulative`, one a task with as many clips, in equal parts of all tasks so far.
             `individual` is in turn here: that each task is learned from the first weights is up to who learns. The
             test stream is always the same.
+        augment: how training clips vary besides their crop; by default half of them are mirrored.
 
     Returns:
         A benchmark with `.train_stream` and `.test_stream`; each experience has `.name` and `.dataset`.
@@ -84,7 +87,7 @@ def rain_stream(
     if not names or len(set(names)) < len(names):
         raise ConfigError(f"a stream needs one or more tasks with different names, not {names}; rename or add tasks")
     train = [
-        TrainClips(task.train, window=window, crop=crop, samples=samples, seed=seed, experience=i)
+        TrainClips(task.train, window=window, crop=crop, samples=samples, seed=seed, experience=i, augment=augment)
         for i, task in enumerate(tasks)
     ]
     if learn == "joint":
@@ -95,4 +98,7 @@ def rain_stream(
     tests = [
         RainExperience(task.name, TestClips(task.test, window=window, experience=i), i) for i, task in enumerate(tasks)
     ]
-    return CLScenario([EagerCLStream("train", experiences), EagerCLStream("test", tests)])
+    benchmark = CLScenario([EagerCLStream("train", experiences), EagerCLStream("test", tests)])
+    for stream in benchmark.streams.values():
+        stream.benchmark = benchmark  # Avalanche leaves it None; a plugin finds the test stream by it
+    return benchmark

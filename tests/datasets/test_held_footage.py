@@ -1,19 +1,25 @@
-"""Training footage is decoded in the process that reads it, once."""
+"""Training footage is decoded once, for all processes, within one limit."""
 
+import gc
 import pickle
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from raincheck.datasets.clip import Held
+from raincheck.datasets import held as module
+from raincheck.datasets.held import Held, Room
+from raincheck.errors import InputError
+
+BYTES = 8 * 3 * 4 * 6
 
 
 @dataclass
 class Counted:
-    """Footage of shades that counts how often it is decoded."""
+    """Footage of shades that notes what is decoded of it in this process."""
 
     name: str = "counted"
     size: tuple[int, int] = (4, 6)
@@ -44,30 +50,63 @@ def footage(held: Held) -> Any:
     return held.footage
 
 
-def test_nothing_is_decoded_before_the_first_read_and_everything_once_then() -> None:
-    held = Held(Counted())
+@pytest.mark.parametrize(
+    ("together", "reads"), [(1, [(3, 1), (4, 1), (0, 1)]), (4, [(0, 4), (4, 4)]), (5, [(0, 5)]), (32, [(0, 8)])]
+)
+def test_nothing_is_decoded_before_it_is_read_and_nothing_twice(together: int, reads: list[tuple[int, int]]) -> None:
+    held = Held(Counted(), together, Room())
     assert footage(held).reads == []
     assert held.read(3, 2).flatten(1)[:, 0].tolist() == [3, 4]
-    held.read(0, 8)
-    assert footage(held).reads == [(0, 8)]
+    assert held.read(0, 1).shape == (1, 3, 4, 6)
+    held.read(3, 2)
+    assert footage(held).reads == reads
+    assert held.read(0, 8).flatten(1)[:, -1].tolist() == list(range(8))
 
 
-def test_footage_beyond_the_limit_is_decoded_window_by_window() -> None:
-    held = Held(Counted(), limit=8 * 4 * 6 * 3 - 1)
-    held.read(3, 2), held.read(0, 1)
-    assert footage(held).reads == [(3, 2), (0, 1)]
+def test_the_limit_is_for_all_footage_together() -> None:
+    room = Room(limit=2 * BYTES + 1)
+    one, two, three = (Held(Counted(), 4, room) for _ in range(3))
+    for held in (one, two, three):
+        held.read(3, 2), held.read(3, 2)
+    assert footage(one).reads == footage(two).reads == [(0, 4), (4, 4)]
+    assert footage(three).reads == [(3, 2), (3, 2)]  # window by window
+    assert room.taken == 2 * BYTES
+    del one, held
+    gc.collect()
+    assert room.taken == BYTES
+    assert Held(Counted(), 4, room).frames is not None
 
 
-def test_each_worker_decodes_for_itself_and_the_parent_nothing() -> None:
-    held = Held(Counted())
+def test_frames_outside_are_refused() -> None:
+    with pytest.raises(InputError, match="counted has 8 frames, so frames 7 to 8 cannot be read from it"):
+        Held(Counted(), 1, Room()).read(7, 2)
+
+
+def test_what_one_worker_has_decoded_all_have() -> None:
+    held = Held(Counted(), 4, Room())
     loader: DataLoader[Any] = DataLoader(Readings(held), batch_size=None, num_workers=2, timeout=30)  # type: ignore[arg-type]
-    assert [tuple(item) for item in loader] == [(frame, 1) for frame in range(8)]
+    assert [frame for frame, _ in loader] == list(range(8))
+    assert [tuple(item) for item in loader] == [(frame, 0) for frame in range(8)]  # and nothing to decode
+    assert held.read(0, 8).flatten(1)[:, 0].tolist() == list(range(8))
     assert footage(held).reads == []
 
 
-def test_another_process_is_not_sent_the_frames() -> None:
-    held = Held(Counted())
+def test_another_process_is_not_sent_the_frames_and_has_its_part_of_the_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    held = Held(Counted(), 4, Room())
     held.read(0, 8)
-    again = pickle.loads(pickle.dumps(held))
-    assert "frames" not in vars(again)
-    assert again.name == "counted"
+    packed = pickle.dumps(held)
+    assert len(packed) < BYTES
+    assert pickle.loads(packed).read(3, 2).flatten(1)[:, 0].tolist() == [3, 4]
+    # Where workers are spawned they share nothing, so that each may take its part only.
+    monkeypatch.setattr(module, "get_worker_info", lambda: type("Info", (), {"num_workers": 2}))
+    monkeypatch.setattr(module, "ROOM", Room(limit=2 * BYTES - 1))
+    assert pickle.loads(packed).frames is None
+
+
+def test_where_memory_is_refused_nothing_is_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*args: int) -> None:
+        raise OSError(12, "Cannot allocate memory")
+
+    monkeypatch.setattr(module.mmap, "mmap", refuse)
+    room = Room()
+    assert Held(Counted(), 4, room).read(5, 1)[0, 0, 0, 0] == 5 and room.taken == 0

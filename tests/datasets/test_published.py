@@ -69,6 +69,10 @@ FIRST = {
     "rainsynall100": ("Video_rain_synthesis_test/Rain/0900/3.jpg", "Video_rain_synthesis_test/GT/0900/3.jpg"),
     "rainvidss": ("val/rainy/video_00/00002.jpg", "val/gt/video_00/00002.jpg"),
     "vrds": ("test/lq/000/00002.png", "test/gt/000/00002.png"),
+    "renderedset": (
+        "Dataset_Testing_Rendered/bridge_Rain_01/00003.png",
+        "Dataset_Testing_Rendered/bridge_GT/00003.png",
+    ),
 }
 
 

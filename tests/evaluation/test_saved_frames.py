@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 import torch
 
 from raincheck.datasets.base import Task
@@ -14,13 +15,25 @@ from tinytasks import TinyVideo, tiny_task
 
 def test_middle_frames_of_oddly_named_tasks(tmp_path: Path) -> None:
     veil = tiny_task("veil")
-    files = save_frames(Identity(3).eval(), [Task("../a b/[x]", veil.train, veil.test)], tmp_path / "frames")
+    tasks = [Task("../a b/[x]", veil.train, veil.test)]
+    files = save_frames(Identity(3).eval(), tasks, tmp_path / "frames", count=1)
     names = {f"..-a-b--x-_00003_{kind}.png" for kind in ("rainy", "derained", "clean")}
     assert {path.name for path in (tmp_path / "frames").iterdir()} == names
     rainy, clean = veil.test[0].read(3, 1)
     for kind, frame in (("rainy", rainy), ("derained", rainy), ("clean", clean)):
         assert torch.equal(read_image(tmp_path / "frames" / f"..-a-b--x-_00003_{kind}.png"), frame[0])
     assert {path.name for path in files["../a b/[x]"].values()} == names
+
+
+@pytest.mark.parametrize(("count", "frames"), [(2, [2, 3]), (3, [2, 3, 4]), (7, [*range(7)]), (8, [*range(7)])])
+def test_successive_frames_around_the_middle(tmp_path: Path, count: int, frames: list[int]) -> None:
+    """Of a video of seven; the middle one, 3, is what is given back."""
+    files = save_frames(Identity(3).eval(), [tiny_task("veil")], tmp_path / "frames", count)
+    rainy, _ = tiny_task("veil").test[0].read(0, 7)
+    for frame in frames:
+        assert torch.equal(read_image(tmp_path / "frames" / f"veil_{frame:05d}_derained.png"), rainy[frame])
+    assert len(list((tmp_path / "frames").iterdir())) == 3 * len(frames)
+    assert files["veil"]["clean"].name == "veil_00003_clean.png"
 
 
 def test_videos_show_rainy_and_derained_side_by_side(tmp_path: Path) -> None:

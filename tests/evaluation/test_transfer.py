@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from raincheck.errors import InputError
 from raincheck.evaluation import Matrix, average, bwt, forgetting, fwt, gap, summary
 from raincheck.evaluation.matrix import Score
+from raincheck.evaluation.transfer import learned, lost_plasticity
 
 TASKS = ("thin", "dense", "wind")
 # Column "thin": best after "dense" (31), not when learned (30).
@@ -94,6 +95,23 @@ def test_gaps_match_tasks_by_name() -> None:
     assert gap(run, Matrix.before(TASKS, R[0])) is None
     with pytest.raises(InputError, match="scores on thin, dense, wind cannot be compared with scores on thin"):
         gap(run, Matrix(("thin",), ((1.0,), (2.0,))))
+
+
+def test_learned_is_the_mean_of_the_diagonal() -> None:
+    assert learned(Matrix(TASKS, R)) == pytest.approx((30 + 33 + 35) / 3)
+    assert learned(Matrix.before(TASKS, R[0]).after(R[3], learned=3)) is None, "joint training learns no task by itself"
+
+
+def test_lost_plasticity_is_what_experts_have_over_tasks_just_learned() -> None:
+    """Without the first task, by name; positive is lost, for errors too."""
+    experts = Matrix.before(TASKS[::-1], [0.0] * 3).alone(0, 36).alone(1, 33.5).alone(2, 99)
+    assert lost_plasticity(Matrix(TASKS, R), experts) == pytest.approx(((33.5 - 33) + (36 - 35)) / 2)
+    errors = Matrix(("a", "b"), ((9.0, 9.0), (2.0, 9.0), (2.0, 4.0)), higher_is_better=False)
+    alone = Matrix.before(("a", "b"), [9.0, 9.0], higher_is_better=False).alone(0, 2).alone(1, 3)
+    assert lost_plasticity(errors, alone) == 1
+    assert lost_plasticity(Matrix(("a",), ((1.0,), (5.0,))), Matrix(("a",), ((1.0,), (5.0,)))) is None
+    with pytest.raises(InputError, match="cannot be compared"):
+        lost_plasticity(Matrix(TASKS, R), errors)
 
 
 @given(matrices)

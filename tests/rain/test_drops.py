@@ -1,60 +1,40 @@
-"""Drops against the closed forms they are drawn from."""
+"""Drops against geometry: how many are seen, where they are, and how they move."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from raincheck.rain.drops import Drops, concentration, diameters, hashed, terminal_velocity
-from raincheck.rain.parameters import Rain
+from raincheck.rain.drops import Drops, hashed
+from raincheck.rain.laws import LAWS
+from raincheck.rain.parameters import PRESETS, Rain
 
-
-def marshall_palmer(rate: float, edges: np.ndarray) -> np.ndarray:
-    """Drops a m^3 between diameters `edges`, by integrating the published density numerically."""
-    fine = np.linspace(edges[:-1], edges[1:], 201)
-    return np.trapezoid(8000 * np.exp(-4.1 * rate**-0.21 * fine), fine, axis=0)
-
-
-@pytest.mark.parametrize("rate", [2.0, 25.0, 100.0])
-def test_sizes_follow_marshall_and_palmer(rate: float) -> None:
-    sizes = diameters(rate, np.random.default_rng(1).random(200_000))
-    edges = np.linspace(0.5, 6, 12)
-    seen, _ = np.histogram(sizes, edges)
-    wanted = marshall_palmer(rate, edges)
-    wanted *= len(sizes) / wanted.sum()
-    usual = wanted > 5
-    chi2 = ((seen - wanted) ** 2 / wanted)[usual].sum()
-    assert chi2 < 30  # 11 bins: exceeded once in a thousand seeds
-    assert sizes.min() >= 0.5 and sizes.max() <= 6
-
-
-def test_concentration_is_the_integral() -> None:
-    assert concentration(10) == pytest.approx(marshall_palmer(10, np.linspace(0.5, 6, 50)).sum(), rel=1e-4)
-
-
-def test_speeds_are_those_of_gunn_and_kinzer() -> None:
-    """Measured: 4.03, 6.49 and 8.83 m/s at 1, 2 and 4 mm (Gunn and Kinzer 1949), which Atlas's formula fits."""
-    assert terminal_velocity(np.array([1.0, 2.0, 4.0])) == pytest.approx([4.03, 6.49, 8.83], abs=0.15)
+LAW = LAWS["rain"]
 
 
 @pytest.mark.parametrize("time", [0.0, 3.7])
 @pytest.mark.parametrize(("size", "far"), [((100, 200), 3.0), ((200, 400), 3.0), ((100, 200), 6.0)])
-def test_number_in_view_follows_the_volume_of_the_frustum(size: tuple[int, int], far: float, time: float) -> None:
-    """Also after the drops have fallen and wrapped many times."""
-    rain = Rain(rate=50, near=0.5, far=far, wind=2, gusts=1)
+@pytest.mark.parametrize("motion", [{}, {"forward": 8.0}, {"forward": -3.0, "yaw": 20.0}, {"yaw": -30.0, "pan": 2.0}])
+def test_number_in_view_follows_the_volume_of_the_frustum(
+    size: tuple[int, int], far: float, time: float, motion: dict[str, float]
+) -> None:
+    """Also after the drops have fallen and wrapped many times, whatever the camera does."""
+    rain = replace(Rain(rate=50, near=0.5, far=far, wind=2, gusts=1), **motion)
     drops = Drops(rain, size, 3)
-    x, y = drops.at(time)
-    scale = rain.focal_length / drops.depth
+    x, y, depth = drops.at(time)
+    scale = rain.focal_length / depth
     seen = int(((np.abs(x * scale) < size[1] / 2) & (np.abs(y * scale) < size[0] / 2)).sum())
     volume = size[0] * size[1] / rain.focal_length**2 * (far**3 - 0.5**3) / 3
-    expected = concentration(50) * volume
+    expected = LAW.concentration(50) * volume
     assert abs(seen - expected) < 4 * np.sqrt(expected)
 
 
 def test_a_drop_moves_by_its_velocity_until_it_comes_back_at_the_top() -> None:
     drops = Drops(Rain(wind=3), (100, 100), 5)
-    (x0, y0), (x1, y1) = drops.at(2.0), drops.at(2.0 + 1e-3)
+    (x0, y0, _), (x1, y1, _) = drops.at(2.0), drops.at(2.0 + 1e-3)
     falling = y1 > y0
     assert falling.mean() > 0.8  # in a millisecond few of them wrap
-    assert y1[falling] - y0[falling] == pytest.approx(terminal_velocity(drops.diameter)[falling] * 1e-3, abs=1e-9)
+    assert y1[falling] - y0[falling] == pytest.approx(LAW.speed(drops.diameter)[falling] * 1e-3, abs=1e-9)
     kept = falling & (x1 > x0)
     assert x1[kept] - x0[kept] == pytest.approx(drops.drift[kept] * 1e-3, abs=1e-9)
 
@@ -65,3 +45,48 @@ def test_returning_drops_take_new_places() -> None:
     assert abs(np.corrcoef(first, second)[0, 1]) < 0.06
     assert np.histogram(first, 10, (0, 1))[0] == pytest.approx(500, abs=100)
     assert not np.array_equal(first, hashed(10, drop, np.zeros(5000, np.uint64)))
+
+
+def test_the_number_grows_linearly_with_the_volume() -> None:
+    """A straight line through the origin, over frusta of eight volumes: the slope is the concentration."""
+    rain = Rain(rate=30, near=0.5, far=4.0, exposure=1e-6, turbulence=0, aperture=0)
+    sides = np.array([100, 150, 200, 250, 300, 350, 400, 450])
+    counts = np.array([len(Drops(rain, (side, side), 5)) for side in sides])
+    region = [Drops(rain, (side, side), 5).region.cumulated(0.5, 4.0)[1][-1] for side in sides]
+    slope = (counts * region).sum() / np.square(region).sum()
+    assert slope == pytest.approx(LAW.concentration(30), rel=0.03)
+    assert (np.abs(counts - slope * np.array(region)) < 4 * np.sqrt(counts)).all()
+    frusta = sides**2 / 1000**2 * (4.0**3 - 0.5**3) / 3
+    assert (region / frusta)[-1] == pytest.approx(1, abs=0.2) and (np.array(region) > frusta).all()
+
+
+def test_a_driving_camera_comes_nearer_to_the_drops() -> None:
+    drops = Drops(Rain(near=0.5, far=4.0, forward=10), (100, 100), 2)
+    (_, _, before), (_, _, after) = drops.at(1.0), drops.at(1.01)
+    moved = before - after
+    nearer = moved > 0
+    assert nearer.mean() > 0.95 and moved[nearer] == pytest.approx(0.1)
+    assert moved[~nearer] == pytest.approx(0.1 - 3.5)  # passed the camera: far away again
+    assert before.min() >= 0.5 and before.max() <= 4.0
+
+
+def test_a_turning_camera_moves_all_drops_by_one_angle() -> None:
+    """Whatever their depth, and the driving: of a drop straight ahead the angle grows by that of the turn."""
+    rain = Rain(near=0.5, far=4.0, turbulence=0, yaw=12)
+    drops = Drops(rain, (100, 100), 2)
+    for moving in (drops, Drops(replace(rain, forward=3), (100, 100), 2)):
+        (x0, _, z0), (x1, _, z1) = moving.at(0.5), moving.at(0.5 + 1e-4)
+        kept = (x1 < x0) & (z1 <= z0)
+        assert kept.mean() > 0.9
+        assert (x1 - x0)[kept] / z0[kept] == pytest.approx(-np.radians(12) * 1e-4, rel=1e-3)
+        assert moving.sideways(0.5, z0) == pytest.approx(-np.radians(12) * z0)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_gusts_swing_about_the_wind(name: str) -> None:
+    """The way that a gust has carried a drop is the integral of its speed, and is bounded."""
+    drops = Drops(PRESETS[name], (20, 20), 1)
+    times = np.linspace(0, 2, 4001)
+    speed, way = np.array([drops.gust(t) for t in times]).T
+    assert np.trapezoid(speed[:1001], times[:1001]) == pytest.approx(way[1000], abs=1e-4)
+    assert np.abs(speed).max() == pytest.approx(PRESETS[name].gusts, rel=1e-3) and way[-1] == pytest.approx(0, abs=1e-9)

@@ -1,6 +1,7 @@
 """Rain parameters: ranges, presets, the veil's formula."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,9 +18,10 @@ from raincheck.rain.parameters import PRESETS, Rain, find_rain, randomise
         ({"far": 0.1}, "the rain's far is 0.1; it must be beyond near (0.6 m)"),
         ({"exposure": 0.1}, "the rain's exposure is 0.1; it must be at most the time between frames, 1/30 s"),
         ({"light": -1}, "the rain's light is -1; it must be 0 or more"),
+        ({"kind": "hail"}, "the rain's kind is 'hail'; it must be one of rain, snow"),
     ],
 )
-def test_values_out_of_range_are_refused(wrong: dict[str, float], sentence: str) -> None:
+def test_values_out_of_range_are_refused(wrong: dict[str, Any], sentence: str) -> None:
     with pytest.raises(ConfigError) as error:
         Rain(**wrong)
     assert str(error.value) == sentence
@@ -28,6 +30,8 @@ def test_values_out_of_range_are_refused(wrong: dict[str, float], sentence: str)
 def test_not_a_number_is_refused() -> None:
     with pytest.raises(ConfigError, match="finite"):
         Rain(wind=float("nan"))
+    with pytest.raises(ConfigError, match="finite"):
+        find_rain({"rate": "fast"})
 
 
 def test_unknown_names_are_refused() -> None:
@@ -43,6 +47,9 @@ def test_veil_is_koschmieder_with_shettles_extinction() -> None:
     per_km = 0.312 * 50**0.67
     assert rain.transmission == pytest.approx(math.exp(-2 * per_km * 0.3))
     assert Rain(veil=0).transmission == 1
+    depth = np.array([300, 600, np.inf], dtype=np.float32)
+    assert rain.passing(depth) == pytest.approx([rain.transmission, rain.transmission**2, 0], rel=1e-5)
+    assert (Rain(veil=0).passing(depth) == 1).all()
 
 
 @pytest.mark.parametrize("name", PRESETS)

@@ -1,116 +1,14 @@
-"""Streaks against geometry and photometry."""
+"""Rain over video: determinism, composition, depth maps."""
 
-import math
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
-from raincheck.rain.drops import Drops
+from raincheck.errors import InputError
 from raincheck.rain.parameters import PRESETS, Rain
-from raincheck.rain.render import RainField, Streaks, compose, project, render, splat
-
-# All drops at two metres within 1.5%, sharp: 500 pixels a metre.
-SHEET = Rain(rate=20, near=1.97, far=2.03, aperture=0, turbulence=0, exposure=1 / 250, frame_rate=250)
-
-
-def optical_depth(field: RainField, index: int) -> np.ndarray:
-    return -np.log1p(-field.frame(index).astype(np.float64))
-
-
-def size_weighted(power: int) -> tuple[np.ndarray, np.ndarray]:
-    """Falling speeds and the weights N(D) D^power of `SHEET`'s drops."""
-    size = np.linspace(0.5, 6, 2000)
-    return 9.65 - 10.3 * np.exp(-0.6 * size), np.exp(-4.1 * 20**-0.21 * size) * size**power
-
-
-@pytest.mark.parametrize("exposure", [1 / 1000, 1 / 250])
-def test_streak_length_is_speed_times_exposure_over_depth(exposure: float) -> None:
-    streaks = project(Drops(replace(SHEET, exposure=exposure, wind=3), (600, 600), 1), np.array([4]))
-    size = np.sqrt(streaks.area * 4 / np.pi) / 500 * 1000  # mm
-    speed = 9.65 - 10.3 * np.exp(-0.6 * size)
-    assert len(size) > 50
-    assert streaks.dy == pytest.approx(speed * exposure * 500, rel=0.03)
-    assert streaks.dx == pytest.approx(np.full(len(size), 3 * exposure * 500), rel=0.02)
-
-
-def test_longer_exposure_gives_fainter_streaks_that_hide_as_much() -> None:
-    short, long = (
-        np.stack(
-            [optical_depth(RainField(replace(SHEET, exposure=exposure), (400, 400), seed), 0) for seed in range(20)]
-        )
-        for exposure in (1 / 1000, 1 / 250)
-    )
-    assert long.mean() == pytest.approx(short.mean(), rel=0.15)
-    # Mean opacity where drops are: a drop of 2 mm moves by 3.2 pixels in the short exposure, by 13 in the long one.
-    opacity = [(depth**2).sum() / depth.sum() for depth in (short, long)]
-    assert 0.2 < opacity[1] / opacity[0] < 0.45
-
-
-@pytest.mark.parametrize("wind", [-6.0, 0.0, 6.0])
-def test_streaks_lean_with_the_wind(wind: float) -> None:
-    """The direction in which brightness changes least is that of the drops."""
-    image = np.stack([optical_depth(RainField(replace(SHEET, wind=wind), (500, 500), s), 2) for s in range(4)])
-    gy, gx = np.gradient(image, axis=(1, 2))
-    across = 0.5 * math.atan2(2 * (gx * gy).mean(), (gx**2).mean() - (gy**2).mean())
-    speed, weight = size_weighted(3)
-    expected = math.atan(wind / np.average(speed, weights=weight))
-    # A streak that goes down by v and right by w has its normal along (v, -w).
-    assert math.degrees(across) == pytest.approx(-math.degrees(expected), abs=5)
-
-
-@pytest.mark.parametrize("wind", [0.0, 4.0])
-def test_rain_moves_from_frame_to_frame_as_its_drops_do(wind: float) -> None:
-    """The shift that best maps a frame to the next, against the drops' mean velocity weighted as correlation does."""
-    rain = replace(SHEET, rate=20, wind=wind, exposure=1 / 2000)
-    total = np.zeros((512, 512))
-    for seed in range(12):
-        first, second = (np.fft.fft2(optical_depth(RainField(rain, (512, 512), seed), i)) for i in (30, 31))
-        total += np.fft.ifft2(np.conj(first) * second).real
-    down, right = np.unravel_index(total[:64, :64].argmax(), (64, 64))
-    speed, weight = size_weighted(4)
-    assert down == pytest.approx(np.average(speed, weights=weight) / 250 * 500, abs=2)
-    assert right == pytest.approx(wind / 250 * 500, abs=1)
-
-
-def test_pan_moves_the_rain_against_the_camera() -> None:
-    still, panned = (Drops(replace(SHEET, wind=wind, pan=pan), (64, 64), 3) for wind, pan in ((5, 0), (8, 3)))
-    assert panned.drift == pytest.approx(5)
-    assert still.drift == pytest.approx(5)
-
-
-def test_splatting_conserves_what_drops_hide() -> None:
-    rng = np.random.default_rng(0)
-    count = 300
-    streaks = Streaks(
-        frame=rng.integers(0, 2, count),
-        x=rng.uniform(40, 60, count),
-        y=rng.uniform(40, 60, count),
-        dx=rng.uniform(-10, 10, count) * (np.arange(count) > 10),
-        dy=rng.uniform(0, 30, count) * (np.arange(count) > 10),
-        area=rng.uniform(0, 4, count),
-        width=rng.uniform(0.01, 9, count),
-    )
-    depth = splat(streaks, 2, (100, 100))
-    wanted = np.bincount(streaks.frame, streaks.area)
-    assert depth.sum((1, 2), dtype=np.float64) == pytest.approx(wanted, rel=1e-5)
-    rows, columns = np.indices((100, 100))
-    one = replace(streaks, **{name: getattr(streaks, name)[20:21] for name in streaks.__dataclass_fields__})
-    image = splat(replace(one, frame=np.zeros(1, np.int64)), 1, (100, 100))[0]
-    centre = np.average(rows, weights=image), np.average(columns, weights=image)
-    assert centre == pytest.approx((one.y[0], one.x[0]), abs=1e-3)
-
-
-def test_a_sharp_wide_drop_at_rest_is_a_disc() -> None:
-    """An open shutter before a drop that does not move: it hides its disc, wholly, and nothing else."""
-    one = np.ones(1)
-    streak = Streaks(np.zeros(1, np.int64), 50 * one, 50 * one, 0 * one, 0 * one, np.pi / 4 * 900 * one, 30 * one)
-    image = splat(streak, 1, (101, 101))[0]
-    rows, columns = np.indices(image.shape)
-    radius = np.hypot(rows - 50, columns - 50)
-    assert image[radius > 17].max() == 0
-    assert image[radius < 12] == pytest.approx(1, abs=0.1)
+from raincheck.rain.render import RainField, compose, lamplight, render
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -151,9 +49,79 @@ def test_without_light_veil_or_drops_the_clip_stays() -> None:
     assert (made.rainy[~untouched] >= 90).all() and (made.rainy > 90).any()
 
 
-def test_defocus_widens_near_drops_and_keeps_what_they_hide() -> None:
-    sharp, blurred = (
-        project(Drops(replace(PRESETS["heavy"], aperture=a), (200, 200), 0), np.array([0])) for a in (0.0, 0.01)
-    )
-    assert np.median(blurred.width) > 2 * np.median(sharp.width)
-    assert blurred.area.mean() == pytest.approx(sharp.area.mean(), rel=0.5)
+def test_streaks_show_the_more_the_darker_the_scene() -> None:
+    """Garg and Nayar (2007): what a streak adds falls linearly with the brightness behind it, and can be negative."""
+    shown = []
+    for level in (0, 60, 120, 180, 240):
+        clean = torch.full((2, 3, 40, 60), level, dtype=torch.uint8)
+        made = render(clean, replace(PRESETS["thin"], sky_share=1.0, light=0.7), seed=2)
+        exact = compose(clean / 255, made.streaks, made.transmission, made.light, made.airlight) - clean / 255
+        shown.append(exact.mean().item())
+    assert np.diff(shown) == pytest.approx(np.full(4, np.diff(shown).mean()), rel=1e-3)
+    assert shown[0] > 0 > shown[-1]
+    assert shown[0] / -np.diff(shown)[0] == pytest.approx(0.7 * 255 / 60, rel=1e-3)
+
+
+def test_a_depth_map_veils_what_is_far_and_hides_rain_behind_what_is_near() -> None:
+    clean = torch.full((2, 3, 40, 60), 50, dtype=torch.uint8)
+    rain = replace(PRESETS["veil"], scene_depth=80.0)
+    plain = render(clean, rain, 3)
+    level = render(clean, rain, 3, depth=torch.full((40, 60), 80.0))
+    assert torch.equal(level.streaks, plain.streaks)
+    assert torch.allclose(level.rainy.float(), plain.rainy.float(), atol=1)
+    depth = torch.full((40, 60), 80.0)
+    depth[:, :20], depth[:, 40:] = 0.1, float("inf")  # nothing is before the left, the right is sky
+    made = render(clean, rain, 3, depth=depth)
+    assert not made.streaks[..., :19].any() and (made.rainy[..., :19] == 50).all()
+    assert torch.equal(made.streaks[..., 21:], plain.streaks[..., 21:])
+    sky = (made.streaks[..., 41:] == 0).expand(2, 3, 40, 19)
+    assert (made.rainy[..., 41:][sky] == round(0.75 * 255)).all() and sky.any()
+    again = compose(clean / 255, made.streaks, made.transmission, made.light, made.airlight)
+    assert torch.equal(made.rainy, (again.clamp(0, 1) * 255).round().to(torch.uint8))
+    moving = render(clean, rain, 3, depth=torch.stack([torch.full((40, 60), 80.0), depth]))
+    assert torch.equal(moving.rainy[0], level.rainy[0]) and torch.equal(moving.rainy[1], made.rainy[1])
+
+
+def test_without_a_veil_the_sky_stays() -> None:
+    clean = torch.full((1, 3, 8, 8), 50, dtype=torch.uint8)
+    made = render(clean, PRESETS["dry"], 0, depth=torch.full((8, 8), float("inf")))
+    assert torch.equal(made.rainy, clean)
+
+
+@pytest.mark.parametrize(
+    ("depth", "sentence"),
+    [
+        (torch.ones(3, 5), "a depth map is (3, 5); frames (2, 4, 5) need (4, 5) or (2, 4, 5)"),
+        (torch.zeros(4, 5), "a depth map has values that are not above 0; give distances in metres, inf for the sky"),
+        (torch.full((4, 5), float("nan")), "a depth map has values that are not above 0; give distances in metres, "
+         "inf for the sky"),
+    ],
+)  # fmt: skip
+def test_what_is_no_depth_map_is_refused(depth: torch.Tensor, sentence: str) -> None:
+    with pytest.raises(InputError) as error:
+        render(torch.zeros(2, 3, 4, 5, dtype=torch.uint8), Rain(), 0, depth=depth)
+    assert str(error.value) == sentence
+
+
+def test_snow_falls_slowly_in_large_flakes() -> None:
+    """About a metre a second and millimetres wide: between frames flakes move by some of their own widths."""
+    snow, rain = (RainField(replace(PRESETS[name], near=1, far=3), (100, 100), 0).drops for name in ("snow", "dense"))
+    assert np.median(snow.diameter) > 2 * np.median(rain.diameter)
+    assert snow.fall.max() < 1.2 < rain.fall.min()
+
+
+def test_by_night_rain_shows_near_lamps() -> None:
+    """The same light on average, and most of it around a lamp."""
+    clean = torch.full((2, 3, 60, 90), 12, dtype=torch.uint8)
+    clean[:, :, 26:34, 16:24] = 255
+    glow = lamplight(clean, 1.0)
+    assert isinstance(glow, torch.Tensor) and glow.mean(dim=(1, 2, 3)).tolist() == pytest.approx([1, 1])
+    assert glow[0, 0, 30, 20] > 5 * glow[0, 0, 30, 70]
+    half = lamplight(clean, 0.5)
+    assert isinstance(half, torch.Tensor) and torch.allclose(half, 0.5 + 0.5 * glow)
+    rain = replace(PRESETS["night"], veil=0)
+    made = render(clean, replace(rain, lamps=1.0), 2)
+    assert torch.equal(made.light, (rain.light * glow).expand(2, 3, 60, 90))
+    assert torch.equal(made.streaks, render(clean, replace(rain, lamps=0.0), 2).streaks)
+    for i in range(2):
+        assert torch.equal(lamplight(clean[i : i + 1], 1.0)[0], glow[i])  # type: ignore[index]

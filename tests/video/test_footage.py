@@ -12,8 +12,9 @@ from einops import rearrange
 from PIL import Image
 
 from raincheck.errors import InputError
+from raincheck.video.decord_reader import DecordReader
 from raincheck.video.footage import FrameFolder, VideoFile, open_footage
-from raincheck.video.readers import DecordReader, PyAVReader
+from raincheck.video.readers import EitherReader, PyAVReader
 from tinyvideo import Frames, cut, noise, read_video, write_folder, write_video
 
 DATA = Path(__file__).parents[2] / ".." / "shared" / "data" / "clean"
@@ -36,6 +37,7 @@ def test_both_readers_return_what_pyav_decodes_in_order(video: Path, start: int,
     np.testing.assert_array_equal(channels_last(by_pyav), expected)
     if sys.platform == "linux":
         np.testing.assert_array_equal(channels_last(DecordReader(video).read(start, count)), expected)
+        assert isinstance(VideoFile(video).reader, EitherReader)
 
 
 @pytest.mark.parametrize("name", ["a.avi", "a.mkv", "a.webm"])
@@ -57,7 +59,7 @@ def test_without_decord_pyav_reads(video: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setitem(sys.modules, "decord", None)  # `import decord` raises ImportError
     footage = VideoFile(video)
     np.testing.assert_array_equal(channels_last(footage.read(12, 5)), read_video(video, exact=False)[12:17])
-    assert isinstance(footage.reader(), PyAVReader)
+    assert isinstance(footage.reader, PyAVReader)
 
 
 def test_a_part_is_a_slice(video: Path) -> None:
@@ -71,12 +73,10 @@ def test_a_part_is_a_slice(video: Path) -> None:
         VideoFile(video, 30)
 
 
-def test_an_open_file_is_pickled_without_its_reader(video: Path) -> None:
+def test_an_open_file_is_pickled(video: Path) -> None:
     footage = VideoFile(video)
     frames = footage.read(3, 2)
-    copy = pickle.loads(pickle.dumps(footage))
-    assert copy._reader is None
-    assert torch.equal(copy.read(3, 2), frames)
+    assert torch.equal(pickle.loads(pickle.dumps(footage)).read(3, 2), frames)
 
 
 @pytest.mark.skipif(not DATA.is_dir(), reason="needs the data beside the project")

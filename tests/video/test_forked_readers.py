@@ -29,7 +29,7 @@ def test_a_worker_reads_what_its_parent_has_open(tmp_path: Path) -> None:
             file.mux(stream.encode(av.VideoFrame.from_ndarray(np.full((48, 64, 3), shade, np.uint8))))
         file.mux(stream.encode())
     frames = Frames(tmp_path / "a.mp4")
-    alone = [frames[i] for i in range(len(frames))]  # opens a reader here
+    alone = [frames[i] for i in range(len(frames))]  # starts a helper here
     loader: DataLoader[torch.Tensor] = DataLoader(frames, batch_size=None, num_workers=2, timeout=30)
     for epoch in range(2):  # the first epoch's workers have ended by the second, and freed what they held
         assert all(torch.equal(a, b) for a, b in zip(loader, alone, strict=True)), epoch

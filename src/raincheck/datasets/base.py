@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from raincheck.datasets.augment import Augment
 from raincheck.errors import ConfigError, InputError
 from raincheck.video.pixels import to_float
 from raincheck.video.window import reflect
@@ -109,6 +110,7 @@ class TrainClips(Dataset[tuple[Tensor, Tensor, int]]):
         samples: length of the data set; one pass over it is one experience.
         seed: seed of the run.
         experience: position of the task in the stream, which is also its label.
+        augment: how clips vary besides their crop; by default half of them are mirrored.
 
     Raises:
         ConfigError: if there are no videos or no samples.
@@ -117,7 +119,15 @@ class TrainClips(Dataset[tuple[Tensor, Tensor, int]]):
     by_index = True  # nothing is lost by leaving samples out
 
     def __init__(
-        self, videos: Sequence[PairedVideo], *, window: int, crop: int, samples: int, seed: int, experience: int
+        self,
+        videos: Sequence[PairedVideo],
+        *,
+        window: int,
+        crop: int,
+        samples: int,
+        seed: int,
+        experience: int,
+        augment: Augment | None = None,
     ) -> None:
         if not videos or samples < 1:
             raise ConfigError(
@@ -126,6 +136,7 @@ class TrainClips(Dataset[tuple[Tensor, Tensor, int]]):
             )
         self.videos, self.window, self.crop = videos, window, crop
         self.samples, self.seed, self.experience = samples, seed, experience
+        self.augment = augment or Augment()
 
     def __len__(self) -> int:
         return self.samples
@@ -138,10 +149,7 @@ class TrainClips(Dataset[tuple[Tensor, Tensor, int]]):
         """Sample `index` before it becomes an item: rainy and clean clip, uint8 `(t, c, h, w)` each."""
         rng = np.random.default_rng((self.seed, self.experience, index))
         video = self.videos[int(rng.integers(len(self.videos)))]
-        rainy, clean = video.sample(rng, self.window, self.crop)
-        if rng.random() < 0.5:  # a mirrored scene in mirrored wind is as real as the first
-            rainy, clean = rainy.flip(-1), clean.flip(-1)
-        return rainy, clean
+        return self.augment(rng, *video.sample(rng, self.window, self.crop))
 
 
 class TestClips(Dataset[tuple[Tensor, Tensor, int, int]]):

@@ -3,14 +3,16 @@
 import math
 import re
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
 from pathlib import Path
-from typing import Any
 
 from torch import Tensor
 
 from raincheck.datasets.base import Footage
-from raincheck.video.footage import open_footage
+from raincheck.datasets.held import Held
+from raincheck.video.footage import VideoFile, open_footage
+
+TOGETHER = 32, 2**26  # frames of a video file that are decoded at once, and their bytes, at most
 
 
 @dataclass(frozen=True)
@@ -58,48 +60,6 @@ def open_clip(clip: Clip) -> Footage:
     return open_footage(clip.path, clip.start, clip.stop)
 
 
-@dataclass(eq=False)
-class Held:
-    """Footage whose decoded frames stay in memory, unless they are too many.
-
-    Seeking in compressed video for every random window took 49 ms a clip on one core, ten times as long as the rain.
-    Nothing is decoded before the first read, so each worker decodes for itself, and only what it is asked for.
-
-    Attributes:
-        footage: the whole.
-        limit: bytes of decoded frames above which only the frames of each window are decoded.
-    """
-
-    footage: Footage
-    limit: int = 2**29
-
-    def __post_init__(self) -> None:
-        """Takes the name of the footage."""
-        self.name = self.footage.name
-
-    @cached_property
-    def frames(self) -> Tensor | None:
-        """All frames, decoded now and kept in this process; None if they are too many."""
-        size = len(self) * self.size[0] * self.size[1] * 3
-        return self.footage.read(0, len(self)) if size <= self.limit else None
-
-    def __getstate__(self) -> dict[str, Any]:
-        """What another process gets: the footage, without the frames."""
-        return {key: value for key, value in vars(self).items() if key != "frames"}
-
-    def __len__(self) -> int:
-        return len(self.footage)
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Height and width in pixels."""
-        return self.footage.size
-
-    def read(self, start: int, count: int) -> Tensor:
-        """Frames `start` to `start + count - 1` as uint8 `(t, c, h, w)`."""
-        return self.footage.read(start, count) if self.frames is None else self.frames[start : start + count]
-
-
 @cache
 def hold_clip(clip: Clip) -> Held:
     """Opens a clip to train on; the tasks of a stream share its frames.
@@ -107,7 +67,9 @@ def hold_clip(clip: Clip) -> Held:
     Raises:
         InputError: if it cannot be read.
     """
-    return Held(open_clip(clip))
+    footage = open_clip(clip)
+    frame = 3 * footage.size[0] * footage.size[1]
+    return Held(footage, max(1, min(TOGETHER[0], TOGETHER[1] // frame)) if isinstance(footage, VideoFile) else 1)
 
 
 @dataclass(eq=False)

@@ -14,7 +14,7 @@ from torch import Tensor
 from raincheck.video.pixels import to_uint8
 
 OBJECT_RATE = 1 / (160 * 160)  # objects a pixel of the region they wander over
-SPEED = 2.5  # pixels a frame that camera and objects move at most, each
+SPEED = 2.5  # pixels a frame that camera and objects move at most, each, unless asked for otherwise
 EDGE = 1.2  # pixels over which a cut-out's edge fades
 
 
@@ -106,7 +106,7 @@ def draw_motion(rng: np.random.Generator, low: Floats, high: Floats, speed: floa
 
 
 def draw_cutout(
-    rng: np.random.Generator, shapes: Sequence[tuple[int, int]], size: tuple[int, int], length: int
+    rng: np.random.Generator, shapes: Sequence[tuple[int, int]], size: tuple[int, int], length: int, speed: float
 ) -> Cutout:
     """A random moving object for a film of `size`, cut from one of the photographs of `shapes`."""
     texture = int(rng.integers(len(shapes)))
@@ -114,7 +114,7 @@ def draw_cutout(
     border = float(radii.max())
     high, wide = shapes[texture]
     source = rng.uniform((border, border), (wide - border, high - border))
-    motion = draw_motion(rng, np.full(2, -border), np.array([size[1], size[0]]) + border, SPEED, length)
+    motion = draw_motion(rng, np.full(2, -border), np.array([size[1], size[0]]) + border, speed, length)
     lobes = (int(rng.integers(2, 6)), float(rng.uniform(0, 0.2)), float(rng.uniform(0, 2 * np.pi)))
     return Cutout(
         texture, (float(source[0]), float(source[1])), motion, (float(radii[0]), float(radii[1])), lobes,
@@ -128,6 +128,7 @@ def draw_film(
     cutouts: Sequence[tuple[int, int]],
     size: tuple[int, int],
     length: int,
+    speed: float = SPEED,
 ) -> Film:
     """A random film of a picture.
 
@@ -137,6 +138,7 @@ def draw_film(
         cutouts: shapes of the photographs that objects are cut from.
         size: height and width of the film, pixels.
         length: frames that the camera must stay inside the picture for.
+        speed: pixels a frame that camera and objects move at most, each.
     """
     high, wide = shape
     fit = 0.85 * min(high / size[0], wide / size[1])
@@ -144,12 +146,12 @@ def draw_film(
     half = np.array([size[1], size[0]]) * scale / 2
     middle = np.array([wide, high]) / 2
     slack = np.maximum(middle - 1.05 * half - 2, 0)  # 5% for zoom and roll, 2 pixels for the sway
-    camera = draw_motion(rng, middle - slack, middle + slack, SPEED * scale, length)
+    camera = draw_motion(rng, middle - slack, middle + slack, speed * scale, length)
     zoom, roll = rng.uniform(-0.04, 0.04) / max(8, length), rng.uniform(-0.02, 0.02)
     # Objects wander over the film and their own size around it; this keeps their number per area.
     region = (size[0] + 50) * (size[1] + 50)
     many = min(3, int(rng.poisson(region * OBJECT_RATE))) if cutouts else 0
-    objects = tuple(draw_cutout(rng, cutouts, size, length) for _ in range(many))
+    objects = tuple(draw_cutout(rng, cutouts, size, length, speed) for _ in range(many))
     return Film(size, camera, scale, float(zoom), float(roll), objects)
 
 

@@ -1,13 +1,13 @@
 """Rainy videos with clean twins on disk: two parallel folder trees, or sets of video files, matched by name."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 from torch import Tensor
 
 from raincheck.datasets.base import Footage, PairedVideo, Task, TaskSource, random_window
-from raincheck.datasets.clip import Clip, Part, open_clip
+from raincheck.datasets.clip import Clip, Part, hold_clip, open_clip
 from raincheck.errors import ConfigError, InputError
 from raincheck.video import still
 
@@ -63,17 +63,14 @@ def shape(footage: Footage) -> str:
     return f"{len(footage)} frames of {footage.size[1]}x{footage.size[0]}"
 
 
-def open_pair(
-    name: str, rainy: Path, clean: Path, frames: int | None = None, size: tuple[int, int] | None = None
-) -> PairedFootage:
-    """Opens a pair, cut to at most `frames` frames of `size` around its centre.
+def open_pair(name: str, rainy: Path, clean: Path, held: bool = False) -> PairedFootage:
+    """Opens a pair, whose decoded frames are kept if `held`.
 
     Raises:
-        ConfigError: if nothing would be left.
         InputError: if one cannot be read, or they do not fit.
     """
-    both = PairedFootage(name, Named(open_clip(Clip(rainy)), str(rainy)), Named(open_clip(Clip(clean)), str(clean)))
-    return cut_pair(both, frames, size)
+    opened = hold_clip if held else open_clip
+    return PairedFootage(name, Named(opened(Clip(rainy)), str(rainy)), Named(opened(Clip(clean)), str(clean)))
 
 
 def cut_pair(both: PairedFootage, frames: int | None = None, size: tuple[int, int] | None = None) -> PairedFootage:
@@ -119,13 +116,29 @@ def find_videos(root: Path) -> dict[str, Path]:
     """
     if not root.is_dir():
         raise InputError(f"there is no folder of videos at {root}; name the folder that holds them")
-    inside = [p for p in sorted(root.rglob("*")) if not any(part.startswith(".") for part in p.relative_to(root).parts)]
+    inside = sorted(below(root, frozenset()))
     files = {p.with_suffix("").relative_to(root).as_posix(): p for p in inside if p.suffix.lower() in VIDEO_SUFFIXES}
     pictures = {p.parent for p in inside if p.suffix.lower() in still.SUFFIXES}
     found = files | {folder.relative_to(root).as_posix(): folder for folder in sorted(pictures)}
     if not found:
         raise InputError(f"no video in {root}; it must hold video files or folders of frames")
     return dict(sorted(found.items()))
+
+
+def below(folder: Path, above: frozenset[Path]) -> Iterator[Path]:
+    """All files below a folder that are not hidden; links to folders are followed, but not to one of those `above`.
+
+    Raises:
+        InputError: if a folder cannot be read.
+    """
+    above |= {folder.resolve()}
+    for path in still.entries(folder):
+        if path.name.startswith("."):
+            continue
+        if not path.is_dir():
+            yield path
+        elif path.resolve() not in above:
+            yield from below(path, above)
 
 
 class PairedFolders(TaskSource):
@@ -173,13 +186,13 @@ class PairedFolders(TaskSource):
         train, test = self.split(rainy)
         return Task(
             self.name,
-            [open_pair(name, rainy[name], clean[name]) for name in train],
+            [open_pair(name, rainy[name], clean[name], held=True) for name in train],
             [self.test_pair(name, rainy[name], clean[name]) for name in test],
         )
 
     def test_pair(self, name: str, rainy: Path, clean: Path) -> PairedVideo:
         """A test video, cut to what is scored."""
-        return open_pair(name, rainy, clean, self.test_frames, self.test_size)
+        return cut_pair(open_pair(name, rainy, clean), self.test_frames, self.test_size)
 
     def split(self, videos: Mapping[str, Path]) -> tuple[list[str], list[str]]:
         """Names of the training and of the test videos.

@@ -17,7 +17,7 @@ from zlib import crc32
 import numpy as np
 from torch import Tensor
 
-from raincheck.datasets.film import Film, draw_film, shoot
+from raincheck.datasets.film import SPEED, Film, draw_film, shoot
 from raincheck.errors import ConfigError, InputError
 from raincheck.video.pixels import to_float
 from raincheck.video.still import frame_files, read_image
@@ -96,6 +96,7 @@ class FilmedPhotograph:
         size: height and width of the film, pixels.
         length: frames of the film.
         seed: of the film.
+        speed: pixels a frame that camera and objects move at most, each.
     """
 
     name: str
@@ -104,6 +105,7 @@ class FilmedPhotograph:
     size: tuple[int, int] = (192, 256)
     length: int = 36
     seed: int = 0
+    speed: float = SPEED
 
     def __len__(self) -> int:
         return self.length
@@ -117,7 +119,7 @@ class FilmedPhotograph:
     def draw(self, rng: np.random.Generator, size: tuple[int, int], length: int) -> Film:
         """A film of this photograph, decided by `rng`."""
         shapes = [(image.shape[-2], image.shape[-1]) for image in (self.image, *self.cutouts)]
-        return draw_film(rng, shapes[0], shapes[1:], size, length)
+        return draw_film(rng, shapes[0], shapes[1:], size, length, self.speed)
 
     def read(self, start: int, count: int) -> Tensor:
         """Frames `start` to `start + count - 1` as uint8 `(t, c, h, w)`."""

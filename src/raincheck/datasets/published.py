@@ -8,6 +8,7 @@ from typing import ClassVar
 from raincheck import datasets
 from raincheck.datasets.base import Task, TaskSource
 from raincheck.datasets.folder import PairedFootage, cut_pair, open_pair
+from raincheck.datasets.held import Held
 from raincheck.datasets.layout import DEPTH, Forms, Pair, Split, places
 from raincheck.errors import ConfigError, InputError
 from raincheck.video.footage import FrameFiles
@@ -135,8 +136,9 @@ def open_clip_pair(pair: Pair, split: Split) -> tuple[PairedFootage, bool]:
     rainy, clean = pair.rainy, pair.clean
     if clean is None or not clean.path.exists():
         raise InputError(f"{rainy.path} has no clean twin at {clean and clean.path}; add it or take the video out")
+    learned = split.name == "train"  # from clips at random, so that decoded frames come in again
     if not rainy.path.is_dir():
-        return open_pair(pair.name, rainy.path, clean.path), False
+        return open_pair(pair.name, rainy.path, clean.path, held=learned), False
     files = rainy.frames(), clean.frames()
     for source, frames in zip((rainy, clean), files, strict=True):
         if not frames:
@@ -149,9 +151,8 @@ def open_clip_pair(pair: Pair, split: Split) -> tuple[PairedFootage, bool]:
         )
     sizes = {image_size(path) for path in files[0] + files[1]}
     size = common(sizes, split.slack)
-    return PairedFootage(
-        pair.name, FrameFiles(str(rainy.path), files[0], size), FrameFiles(str(clean.path), files[1], size)
-    ), len(sizes) > 1
+    both = [FrameFiles(str(source.path), own, size) for source, own in zip((rainy, clean), files, strict=True)]
+    return PairedFootage(pair.name, *(map(Held, both) if learned else both)), len(sizes) > 1
 
 
 def common(sizes: set[Size], slack: int) -> Size | None:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from raincheck.datasets.base import Footage, Task, TaskSource, random_window
 from raincheck.datasets.clip import Clip, Part, hold_clip, open_clip
+from raincheck.datasets.film import SPEED
 from raincheck.datasets.kept import kept
 from raincheck.datasets.photographs import (
     TEST,
@@ -19,11 +20,42 @@ from raincheck.datasets.photographs import (
     folder_photographs,
     split_photographs,
 )
+from raincheck.datasets.tone import vary_picture
 from raincheck.errors import ConfigError
+from raincheck.rain.drawn import DRAWN, Drawn, DrawnField
 from raincheck.rain.parameters import PRESETS, Rain, find_rain, randomise
 from raincheck.rain.render import RainField, lay, render
 
 FILM_SIZE = (192, 256)  # of the test films, where nothing else is asked for
+
+
+@dataclass(frozen=True)
+class Variety:
+    """What training clips show besides their rain type over their footage as it is.
+
+    Attributes:
+        spread: how far the rain varies, 1 for a narrow type; 0 shows the rain itself only. See `randomise`; drawn rain
+            varies within its ranges whatever the spread.
+        layers: at most so many rains of the type fall at once.
+        dry: share of the clips without rain: who never sees one takes sunlit foliage for rain.
+        pictures: turn the footage by quarters, and change exposure and contrast; see `vary_picture`.
+
+    Raises:
+        ConfigError: if a number is out of its range.
+    """
+
+    spread: float = 1.0
+    layers: int = 1
+    dry: float = 0.0
+    pictures: bool = False
+
+    def __post_init__(self) -> None:
+        """Checks the ranges."""
+        if self.spread < 0 or self.layers < 1 or not 0 <= self.dry <= 1:
+            raise ConfigError(
+                f"rain cannot have spread {self.spread}, layers {self.layers} and dry {self.dry}; "
+                "give 0 or more, 1 or more, and a share of 1"
+            )
 
 
 @runtime_checkable
@@ -43,13 +75,13 @@ class RenderedVideo:
         footage: the clean video.
         rains: one rain, or several that make up a mixed type.
         seed: of the rain that `read` lays over the footage.
-        spread: how far training clips vary the rain; see `randomise`.
+        variety: of the training clips.
     """
 
     footage: Footage
-    rains: tuple[Rain, ...]
+    rains: tuple[Rain | Drawn, ...]
     seed: int = 0
-    spread: float = 1.0
+    variety: Variety = Variety()
 
     def __post_init__(self) -> None:
         """Takes the name of the footage."""
@@ -64,9 +96,12 @@ class RenderedVideo:
         return self.footage.size
 
     @cached_property
-    def field(self) -> RainField:
+    def field(self) -> RainField | DrawnField:
         """The rain that `read` shows: the type itself, not a variation of it."""
-        return RainField(self.rains[self.seed % len(self.rains)], self.size, self.seed)
+        rain = self.rains[self.seed % len(self.rains)]
+        if isinstance(rain, Drawn):
+            return DrawnField(rain, self.size, self.seed)
+        return RainField(rain, self.size, self.seed)
 
     def read(self, start: int, count: int) -> tuple[Tensor, Tensor]:
         """Rainy and clean frames, uint8 `(t, c, h, w)` each; the same values at every call."""
@@ -74,8 +109,8 @@ class RenderedVideo:
         return kept(source(self.footage), about, lambda: self._read(start, count))
 
     def _read(self, start: int, count: int) -> tuple[Tensor, Tensor]:
-        clean = self.footage.read(start, count)
-        return lay(clean, self.field, start).rainy, clean
+        clean, field = self.footage.read(start, count), self.field
+        return (field.lay(clean, start) if isinstance(field, DrawnField) else lay(clean, field, start).rainy), clean
 
     def sample(self, rng: np.random.Generator, count: int, crop: int) -> tuple[Tensor, Tensor]:
         """A random clip under a new variation of the rain, and its clean twin, uint8 `(count, c, crop, crop)`.
@@ -85,13 +120,31 @@ class RenderedVideo:
         Raises:
             InputError: if the footage is shorter or smaller than the clip.
         """
-        about = (self.rains, self.spread, count, crop)
+        about = (self.rains, self.variety, count, crop)
         return kept(source(self.footage), about, lambda: self._sample(rng, count, crop), rng)
 
     def _sample(self, rng: np.random.Generator, count: int, crop: int) -> tuple[Tensor, Tensor]:
         clean = self.cut(rng, count, crop)
-        rain = randomise(self.rains[int(rng.integers(len(self.rains)))], rng, self.spread)
-        return render(clean, rain, int(rng.integers(2**63))).rainy, clean
+        if self.variety.pictures:
+            clean = vary_picture(clean, rng)
+        rainy = clean
+        for _ in range(self.layers(rng)):
+            rainy = self.rain_on(rainy, rng)
+        return rainy, clean
+
+    def layers(self, rng: np.random.Generator) -> int:
+        """How many rains fall on a training clip."""
+        if self.variety.dry and rng.random() < self.variety.dry:
+            return 0
+        return 1 if self.variety.layers == 1 else int(rng.integers(1, self.variety.layers + 1))
+
+    def rain_on(self, clip: Tensor, rng: np.random.Generator) -> Tensor:
+        """A variation of one of the rains over a clip, uint8 `(t, c, h, w)`."""
+        rain = self.rains[int(rng.integers(len(self.rains)))]
+        if isinstance(rain, Drawn):
+            return DrawnField(rain, (clip.shape[-2], clip.shape[-1]), int(rng.integers(2**63))).lay(clip)
+        varied = randomise(rain, rng, self.variety.spread)
+        return render(clip, varied, int(rng.integers(2**63))).rainy
 
     def cut(self, rng: np.random.Generator, count: int, crop: int) -> Tensor:
         """A random clean clip, uint8 `(count, c, crop, crop)`."""
@@ -117,18 +170,20 @@ class RenderedRain(TaskSource):
 
     Args:
         name: what the task is called.
-        rain: a preset (thin, dense, veil, wind, drizzle, heavy, night, sparse), the parameters of a rain, or several
-            presets that make up a mixed type.
+        rain: a preset (thin, dense, veil, wind, drizzle, heavy, night, sparse, or drawn: lines, flecks, strokes, soft),
+            the parameters of a rain, or a list of both that makes up a mixed type.
         train: clean training videos: video files or folders of frames, `path` or `path[start:stop]`.
         test: clean test videos, likewise; they share no frame with the training videos.
-        photographs: `bundled` films those that come with scikit-image and scikit-learn; a folder films those in it.
+        photographs: `bundled` films those that come with scikit-image and scikit-learn; a folder films those in it;
+            a list may name both.
         test_photographs: names, without suffix, of the photographs to test on; all others are for training. By
             default two of the bundled ones, or each sixth of a folder.
         root: folder that paths are relative to.
         test_frames: at most so many frames of each test video.
-        spread: how far training clips vary the rain, 1 for a narrow type; 0 shows the rain itself only.
         test_size: test videos are cut to this height and width around their centre; None keeps videos whole and
             films photographs at 192x256.
+        variety: of the training clips.
+        speed: pixels a frame that the camera over a photograph and the objects in front move at most, each.
 
     Raises:
         ConfigError: if the rain is unknown, a training video overlaps a test video, or numbers are out of range.
@@ -137,21 +192,22 @@ class RenderedRain(TaskSource):
     def __init__(
         self,
         name: str,
-        rain: str | Rain | list[str],
+        rain: str | Rain | list[str | Rain],
         train: list[str] | None = None,
         test: list[str] | None = None,
-        photographs: str | None = None,
+        photographs: str | list[str] | None = None,
         test_photographs: list[str] | None = None,
         root: str = ".",
         test_frames: int = 24,
         test_size: tuple[int, int] | None = None,
-        spread: float = 1.0,
+        variety: Variety = Variety(),
+        speed: float = SPEED,
     ) -> None:
         if test_frames < 1 or (test_size is not None and min(test_size) < 1):
             raise ConfigError(
                 f"task {name}: test_frames and test_size must be 1 or more, not {test_frames}, {test_size}"
             )
-        self.name, self.test_frames, self.test_size, self.spread = name, test_frames, test_size, spread
+        self.name, self.test_frames, self.test_size, self.variety = name, test_frames, test_size, variety
         self.rains = as_rains(rain)
         self.root = Path(root)
         self.train = [Clip.parse(text, self.root) for text in train or []]
@@ -159,7 +215,8 @@ class RenderedRain(TaskSource):
         shared = [f"{a.path}" for a in self.train for b in self.test if a.overlaps(b)]
         if shared:
             raise ConfigError(f"task {name} trains and tests on {shared[0]}; give each video to one of the two")
-        self.photographs, self.test_photographs = photographs, test_photographs
+        self.photographs = [photographs] if isinstance(photographs, str) else photographs or []
+        self.test_photographs, self.speed = test_photographs, speed
 
     def rebase(self, folder: Path) -> None:
         """Takes videos and photographs from there."""
@@ -175,18 +232,18 @@ class RenderedRain(TaskSource):
             ConfigError: if a photograph does not exist.
             InputError: if footage cannot be read.
         """
-        films, test_films = self.films() if self.photographs is not None else ([], [])
+        films, test_films = self.films() if self.photographs else ([], [])
         train: list[Footage] = [*(hold_clip(clip) for clip in self.train), *films]
         whole: list[Footage] = [*(open_clip(clip) for clip in self.test), *test_films]
         test = [Part(footage, self.test_frames, self.test_size) for footage in whole]
         return Task(
             self.name,
-            [RenderedVideo(footage, self.rains, spread=self.spread) for footage in train],
+            [RenderedVideo(footage, self.rains, variety=self.variety) for footage in train],
             [RenderedVideo(footage, self.wet, seed) for seed, footage in enumerate(test)],
         )
 
     @property
-    def wet(self) -> tuple[Rain, ...]:
+    def wet(self) -> tuple[Rain | Drawn, ...]:
         """The rains to test on: a dry video scores 100 dB untouched, and would outweigh all others in a mean."""
         return tuple(rain for rain in self.rains if rain != PRESETS["dry"]) or self.rains
 
@@ -197,11 +254,13 @@ class RenderedRain(TaskSource):
             ConfigError: if a test photograph does not exist, or none is left to train on.
             InputError: if a photograph cannot be read.
         """
-        if self.photographs == "bundled":
-            pictures, test = bundled_photographs(), list(TEST)
-        else:
-            pictures = folder_photographs((self.root / str(self.photographs)).resolve())
-            test = list(pictures)[::6]
+        pictures: dict[str, Tensor] = {}
+        test: list[str] = []
+        for source in self.photographs:
+            bundled = source == "bundled"
+            found = bundled_photographs() if bundled else folder_photographs((self.root / source).resolve())
+            pictures |= found
+            test += TEST if bundled else list(found)[::6]
         names = split_photographs(pictures, tuple(self.test_photographs or test))
         train, tested = (self.film(pictures, part) for part in names)
         return train, tested
@@ -210,17 +269,18 @@ class RenderedRain(TaskSource):
         """A film of each of the photographs `names`, with cut-outs of the same photographs in front."""
         cutouts = tuple(pictures[name] for name in names)
         size = self.test_size or FILM_SIZE
-        return [FilmedPhotograph(name, pictures[name], cutouts, size, self.test_frames) for name in names]
+        return [
+            FilmedPhotograph(name, pictures[name], cutouts, size, self.test_frames, speed=self.speed) for name in names
+        ]
 
 
-def as_rains(rain: str | Rain | Mapping[str, Any] | Sequence[str]) -> tuple[Rain, ...]:
+def as_rains(rain: str | Rain | Mapping[str, Any] | Sequence[str | Rain]) -> tuple[Rain | Drawn, ...]:
     """The rains of a type, which a configuration names singly or as a list.
 
     Raises:
         ConfigError: if there is none, or one is unknown.
     """
-    if isinstance(rain, str | Rain | Mapping):
-        return (find_rain(rain),)
-    if not rain:
+    parts = [rain] if isinstance(rain, str | Rain | Mapping) else rain
+    if not parts:
         raise ConfigError("a mixed rain type needs one or more rains; name presets such as thin or veil")
-    return tuple(find_rain(part) for part in rain)
+    return tuple(DRAWN[part] if isinstance(part, str) and part in DRAWN else find_rain(part) for part in parts)

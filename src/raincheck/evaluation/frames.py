@@ -19,29 +19,34 @@ from raincheck.video.writers import Look
 Pictures = dict[str, dict[str, Path]]
 
 
-def save_frames(network: ClipNetwork, tasks: Sequence[Task], folder: Path) -> Pictures:
-    """Writes `{task}_{frame:05d}_{rainy|derained|clean}.png`: the middle frame of each task's first test video.
+def save_frames(network: ClipNetwork, tasks: Sequence[Task], folder: Path, count: int = 8) -> Pictures:
+    """Writes `{task}_{frame:05d}_{rainy|derained|clean}.png`: the middle of each task's first test video.
 
     Args:
         network: in evaluation mode, on the CPU.
         tasks: with one test video or more each.
         folder: made if it does not exist.
+        count: successive frames, if the test video has as many.
 
     Returns:
-        The files by task and kind.
+        The files of the middle frame, by task and kind.
     """
     folder.mkdir(exist_ok=True)
     files: Pictures = {}
     for position, task in enumerate(tasks):
         clips = TestClips(task.test[:1], window=network.window, experience=position)
-        frame = len(clips) // 2
-        rainy, clean, *_ = clips[frame]
-        with torch.inference_mode():
-            derained = network(rainy[None])[0]
-        files[task.name] = {}
-        for kind, picture in {"rainy": rainy[len(rainy) // 2], "derained": derained, "clean": clean}.items():
-            path = files[task.name][kind] = folder / f"{file_name(task.name)}_{frame:05d}_{kind}.png"
-            save_picture(picture, path)
+        middle = len(clips) // 2
+        start = max(0, min(middle - count // 2, len(clips) - count))
+        for frame in range(start, min(start + count, len(clips))):
+            rainy, clean, *_ = clips[frame]
+            with torch.inference_mode():
+                derained = network(rainy[None])[0]
+            pictures = {"rainy": rainy[len(rainy) // 2], "derained": derained, "clean": clean}
+            paths = {kind: folder / f"{file_name(task.name)}_{frame:05d}_{kind}.png" for kind in pictures}
+            for kind, picture in pictures.items():
+                save_picture(picture, paths[kind])
+            if frame == middle:
+                files[task.name] = paths
     return files
 
 

@@ -15,7 +15,7 @@ from raincheck.evaluation.matrix import Matrix, Row, Score
 
 def final_scores(matrix: Matrix) -> Row:
     """What a method delivers for each task: the last row R[n, j]; of experts, the diagonal R[j, j]."""
-    diagonal = tuple(matrix.rows[j + 1][j] for j in range(len(matrix.tasks)))
+    diagonal = _diagonal(matrix)
     others = (score for i, row in enumerate(matrix.rows[1:]) for j, score in enumerate(row) if i != j)
     return diagonal if all(score is None for score in others) else matrix.rows[-1]
 
@@ -60,14 +60,31 @@ def gap(matrix: Matrix, reference: Matrix) -> Score:
     Raises:
         InputError: if the two are about different tasks, or metrics of different sense.
     """
-    if set(matrix.tasks) != set(reference.tasks) or matrix.higher_is_better != reference.higher_is_better:
-        raise InputError(
-            f"scores on {', '.join(matrix.tasks)} cannot be compared with scores on {', '.join(reference.tasks)}; "
-            "give runs of the same tasks and metric"
-        )
+    _check_same(matrix, reference)
     ours = dict(zip(matrix.tasks, final_scores(matrix), strict=True))
     theirs = dict(zip(reference.tasks, final_scores(reference), strict=True))
     return _mean(_gain(matrix, theirs[task], ours[task]) for task in matrix.tasks)
+
+
+def learned(matrix: Matrix) -> Score:
+    """How well tasks are learned, `1/n sum_j R[j, j]`: the score on each right after it (Riemer et al. 2019, LA)."""
+    return _mean(_diagonal(matrix))
+
+
+def lost_plasticity(matrix: Matrix, experts: Matrix) -> Score:
+    """What keeping old tasks costs new ones: how far a task, just learned, stays behind an expert's score on it.
+
+    `1/(n-1) sum_{j>1} E[j, j] - R[j, j]`, where E is of experts that learn one task each from the first weights. The
+    first task is left out, at which there is nothing to keep. Negative where earlier tasks helped more than keeping
+    them cost. Tasks are matched by name.
+
+    Raises:
+        InputError: if the two are about different tasks, or metrics of different sense.
+    """
+    _check_same(matrix, experts)
+    alone = dict(zip(experts.tasks, _diagonal(experts), strict=True))
+    ours = list(zip(matrix.tasks, _diagonal(matrix), strict=True))
+    return _mean(_gain(matrix, alone[task], score) for task, score in ours[1:])
 
 
 def summary(matrix: Matrix) -> dict[str, Any]:
@@ -79,6 +96,18 @@ def summary(matrix: Matrix) -> dict[str, Any]:
         "forgetting": forgetting(matrix),
         "fwt": fwt(matrix),
     }
+
+
+def _diagonal(matrix: Matrix) -> Row:
+    return tuple(matrix.rows[j + 1][j] for j in range(len(matrix.tasks)))
+
+
+def _check_same(matrix: Matrix, reference: Matrix) -> None:
+    if set(matrix.tasks) != set(reference.tasks) or matrix.higher_is_better != reference.higher_is_better:
+        raise InputError(
+            f"scores on {', '.join(matrix.tasks)} cannot be compared with scores on {', '.join(reference.tasks)}; "
+            "give runs of the same tasks and metric"
+        )
 
 
 def _gain(matrix: Matrix, score: Score, base: Score) -> Score:

@@ -5,6 +5,7 @@ memory has `state_dict` and `load_state_dict` over tensors and primitives, for c
 """
 
 from raincheck.plugins.averaging import WeightAveraging
+from raincheck.plugins.best import BestWeights
 from raincheck.plugins.der import DER
 from raincheck.plugins.distillation import Distillation
 from raincheck.plugins.ewc import EWC
@@ -24,6 +25,7 @@ __all__ = [
     "MAS",
     "PIGWM",
     "SI",
+    "BestWeights",
     "CosineSchedule",
     "Distillation",
     "FiniteLoss",

@@ -1,10 +1,8 @@
-"""Falling drops: sizes, speeds and places, as a pure function of time.
+"""Falling drops: sizes, speeds and places, as a pure function of time. laws.py says what falls.
 
-Sizes follow Marshall and Palmer (1948), N(D) = 8000 exp(-4.1 R^-0.21 D) per m^3 per mm; speeds follow Atlas et al.
-(1973), v = 9.65 - 10.3 exp(-0.6 D) m/s. Their number is Poisson, by the volume that the camera sees.
-
-Each drop stays at one depth. When it has fallen out of the region visible there it comes back at the top, at a place
-hashed from (seed, drop, how often it has fallen), so memory is constant and any moment can be asked for first.
+The number of drops is Poisson, by the volume that the camera sees. When a drop has fallen out of the region visible at
+its depth it comes back at the top, at a place hashed from (seed, drop, how often it has fallen), so memory is constant
+and any moment can be asked for first. Seen from a camera that drives, drops also come nearer, and come back far away.
 """
 
 from dataclasses import dataclass
@@ -12,39 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from raincheck.rain.laws import Floats as Floats
 from raincheck.rain.parameters import Rain
 
-Floats = NDArray[np.float64]
 Seed = int | tuple[int, ...]
 
-SMALLEST, LARGEST = 0.5, 6.0  # mm; smaller drops are mist, larger ones break up
-INTERCEPT = 8000.0  # per m^3 per mm
 GUST_PERIOD = 2.0  # s
-
-
-def slope(rate: float) -> float:
-    """Marshall and Palmer's exponent for a rain rate in mm/h, per mm."""
-    return float(4.1 * rate**-0.21)
-
-
-def concentration(rate: float) -> float:
-    """Drops of `SMALLEST` to `LARGEST` in a cubic metre of rain of `rate` mm/h."""
-    k = slope(rate)
-    return float(INTERCEPT / k * (np.exp(-k * SMALLEST) - np.exp(-k * LARGEST)))
-
-
-def diameters(rate: float, uniform: Floats) -> Floats:
-    """Drop diameters in mm from uniform numbers in [0, 1), by the inverse of the truncated distribution."""
-    k = slope(rate)
-    kept = 1 - np.exp(-k * (LARGEST - SMALLEST))
-    sizes: Floats = SMALLEST - np.log1p(-uniform * kept) / k
-    return sizes
-
-
-def terminal_velocity(diameter: Floats) -> Floats:
-    """Falling speed in m/s of drops of `diameter` mm."""
-    speed: Floats = 9.65 - 10.3 * np.exp(-0.6 * diameter)
-    return speed
+STRIDE = 1_000_003  # more falls than any rain lasts: keeps the hashes of drops that came nearer apart
 
 
 def hashed(key: int, drop: NDArray[np.uint64], wrap: NDArray[np.uint64]) -> Floats:
@@ -67,20 +39,26 @@ class Region:
         focal_length: pixels.
         reach: height and width added at every depth, m.
         blur: pixels added at every depth.
+        straight: depth in m whose height and width the box has everywhere; None widens it with the view. Drops that
+            come nearer need it: theirs would otherwise leave a narrowing box.
     """
 
     size: tuple[int, int]
     focal_length: float
     reach: tuple[float, float]
     blur: float
+    straight: float | None = None
 
     def height(self, depth: Floats) -> Floats:
         """Height in m at `depth` m."""
-        return depth * ((self.size[0] + self.blur) / self.focal_length) + self.reach[0]
+        return self._at(depth) * ((self.size[0] + self.blur) / self.focal_length) + self.reach[0]
 
     def width(self, depth: Floats) -> Floats:
         """Width in m at `depth` m."""
-        return depth * ((self.size[1] + self.blur) / self.focal_length) + self.reach[1]
+        return self._at(depth) * ((self.size[1] + self.blur) / self.focal_length) + self.reach[1]
+
+    def _at(self, depth: Floats) -> Floats:
+        return depth if self.straight is None else np.full_like(depth, self.straight)
 
     def cumulated(self, near: float, far: float, steps: int = 64) -> tuple[Floats, Floats]:
         """Depths from `near` to `far` and the volume in m^3 up to each."""
@@ -99,25 +77,22 @@ class Drops:
         seed: decides every drop; the same seed gives the same rain.
 
     Attributes:
-        diameter, depth, fall, drift: of each drop: mm, m, m/s downwards, m/s to the right relative to the camera
-            without gusts.
+        diameter, depth, fall, drift: of each drop: width in mm, m at the start, m/s downwards, m/s to the right
+            relative to the camera without gusts and turns.
     """
 
     def __init__(self, rain: Rain, size: tuple[int, int], seed: Seed) -> None:
         rng = np.random.default_rng(seed)
-        sideways = abs(rain.wind) + rain.gusts + abs(rain.pan) + 4 * rain.turbulence
-        blur = rain.aperture * rain.focal_length * abs(1 / rain.near - 1 / rain.focus)
-        blur += LARGEST / 1000 * rain.focal_length / rain.near + 2
-        reach = (9.65 * rain.exposure, sideways * rain.exposure)
-        self.rain, self.region = rain, Region(size, rain.focal_length, reach, blur)
+        law, self.turn = rain.law, float(np.radians(rain.yaw))  # rad/s
+        self.rain, self.region = rain, region(rain, size)
         depths, volume = self.region.cumulated(rain.near, rain.far)
-        count = int(rng.poisson(concentration(rain.rate) * volume[-1]))
+        count = int(rng.poisson(law.concentration(rain.rate) * volume[-1]))
         self.key = int(rng.integers(2**63))
         self.gust_phase = float(rng.uniform(0, 2 * np.pi))
         uniform = rng.random((3, count))
-        self.diameter = diameters(rain.rate, uniform[0])
+        water = law.diameters(rain.rate, uniform[0])
+        self.diameter, self.fall = law.width(water), law.speed(water)
         self.depth: Floats = np.interp(uniform[1] * volume[-1], volume, depths)
-        self.fall = terminal_velocity(self.diameter)
         self.drift: Floats = rain.wind - rain.pan + rain.turbulence * rng.standard_normal(count)
         self.height, self.width = self.region.height(self.depth), self.region.width(self.depth)
         self.start = uniform[2] * self.height
@@ -128,16 +103,49 @@ class Drops:
 
     def gust(self, time: float) -> tuple[float, float]:
         """The common gust at `time` s: its speed in m/s and the way it has carried the drops since 0, in m."""
-        turns = 2 * np.pi / GUST_PERIOD
-        speed = self.rain.gusts * np.sin(turns * time + self.gust_phase)
-        way = self.rain.gusts / turns * (np.cos(self.gust_phase) - np.cos(turns * time + self.gust_phase))
-        return float(speed), float(way)
+        return gust(self.rain, self.gust_phase, time)
 
-    def at(self, time: float) -> tuple[Floats, Floats]:
-        """Where the drops are `time` s after the start: right of and below the optical axis, m."""
+    def depths(self, time: float) -> tuple[Floats, NDArray[np.int64]]:
+        """How far the drops are `time` s after the start, m, and how often each has passed the camera until then."""
+        if self.rain.forward == 0:
+            return self.depth, np.zeros(len(self), np.int64)
+        way = self.depth - self.rain.near - self.rain.forward * time
+        passes = np.floor(way / (self.rain.far - self.rain.near))
+        return self.rain.near + way - passes * (self.rain.far - self.rain.near), passes.astype(np.int64)
+
+    def at(self, time: float) -> tuple[Floats, Floats, Floats]:
+        """Where the drops are `time` s after the start: right of and below the optical axis, and how far, m."""
+        depth, passes = self.depths(time)
         fallen = self.start + self.fall * time
         wraps = np.floor(fallen / self.height)
         y = fallen - wraps * self.height - self.height / 2
-        place = hashed(self.key, self.ids, wraps.astype(np.int64).astype(np.uint64)) * self.width
-        x = np.mod(place + self.drift * time + self.gust(time)[1], self.width) - self.width / 2
-        return x, y
+        returns = (wraps.astype(np.int64) + STRIDE * passes).astype(np.uint64)
+        place = hashed(self.key, self.ids, returns) * self.width
+        # The turn's part is the integral of its speed, depth x turn, over a depth that has changed evenly until now.
+        turned = self.turn * time * (depth + self.rain.forward * time / 2)
+        x = np.mod(place + self.drift * time + self.gust(time)[1] - turned, self.width) - self.width / 2
+        return x, y, depth
+
+    def sideways(self, time: float, depth: Floats) -> Floats:
+        """Speed to the right relative to the camera, m/s, of each drop at `time` s at `depth` m."""
+        speed: Floats = self.drift + self.gust(time)[0] - self.turn * depth
+        return speed
+
+
+def region(rain: Rain, size: tuple[int, int]) -> Region:
+    """The region in which drops live for a camera with frames of `size`."""
+    sideways = abs(rain.wind) + rain.gusts + abs(rain.pan) + 4 * rain.turbulence
+    sideways += abs(np.radians(rain.yaw)) * rain.far
+    blur = rain.aperture * rain.focal_length * abs(1 / rain.near - 1 / rain.focus)
+    blur += rain.law.widest / 1000 * rain.focal_length / rain.near + 2
+    nearing = abs(rain.forward) * rain.exposure / rain.focal_length
+    reach = (rain.law.fastest * rain.exposure + nearing * size[0], sideways * rain.exposure + nearing * size[1])
+    return Region(size, rain.focal_length, reach, blur, rain.far if rain.forward else None)
+
+
+def gust(rain: Rain, phase: float, time: float) -> tuple[float, float]:
+    """A gust at `time` s: its speed in m/s and the way it has carried since 0, in m; `phase` in radians."""
+    turns = 2 * np.pi / GUST_PERIOD
+    speed = rain.gusts * np.sin(turns * time + phase)
+    way = rain.gusts / turns * (np.cos(phase) - np.cos(turns * time + phase))
+    return float(speed), float(way)

@@ -5,12 +5,14 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from raincheck.errors import ConfigError
+from raincheck.rain.laws import LAWS, Law
 
 POSITIVE = ("rate", "exposure", "frame_rate", "focal_length", "near", "focus")
 NOT_NEGATIVE = ("gusts", "turbulence", "light", "veil", "scene_depth", "aperture")
-SHARES = ("sky_share", "airlight")
+SHARES = ("sky_share", "airlight", "lamps")
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,7 @@ class Rain:
     Drops between `near` and `far` are drawn one by one; what is farther merges into a veil.
 
     Attributes:
-        rate: rain rate, mm/h, above 0.
+        rate: rain rate, mm/h of water, above 0.
         wind: horizontal wind in the image plane, m/s, positive to the right.
         gusts: amplitude of a slow swing of the wind, m/s.
         turbulence: standard deviation of each drop's own horizontal speed, m/s.
@@ -39,6 +41,11 @@ class Rain:
         aperture: diameter of the lens opening, m; 0 is a pinhole, in which all is sharp.
         focus: distance at which the lens is focused, m.
         pan: lateral speed of the camera, m/s, positive to the right: all drops drift the other way.
+        forward: speed of the camera along its axis, m/s; negative drives backwards. Streaks then point away from the
+            middle of the view, the more the nearer they are.
+        yaw: turn of the camera, degrees a second, positive to the right; far drops drift the other way faster.
+        lamps: share of the light that comes from what is bright in the picture, [0, 1]; the rest is everywhere alike.
+        kind: what falls, `rain` or `snow`; see laws.py.
 
     Raises:
         ConfigError: if a value is outside its range.
@@ -61,10 +68,17 @@ class Rain:
     aperture: float = 0.002
     focus: float = 5.0
     pan: float = 0.0
+    forward: float = 0.0
+    yaw: float = 0.0
+    lamps: float = 0.0
+    kind: str = "rain"
 
     def __post_init__(self) -> None:
         """Checks the ranges."""
-        if not all(np.isfinite(getattr(self, field.name)) for field in fields(self)):
+        if self.kind not in LAWS:
+            raise ConfigError(f"the rain's kind is {self.kind!r}; it must be one of {', '.join(LAWS)}")
+        numbers = [getattr(self, field.name) for field in fields(self) if field.name != "kind"]
+        if not all(isinstance(number, int | float) and np.isfinite(number) for number in numbers):
             raise ConfigError(f"rain parameters must be finite numbers; change {self}")
         self._refuse([n for n in POSITIVE if getattr(self, n) <= 0], "above 0")
         self._refuse([n for n in NOT_NEGATIVE if getattr(self, n) < 0], "0 or more")
@@ -78,6 +92,11 @@ class Rain:
             raise ConfigError(f"the rain's {names[0]} is {getattr(self, names[0])}; it must be {range_}")
 
     @property
+    def law(self) -> Law:
+        """Sizes and speeds of what falls."""
+        return LAWS[self.kind]
+
+    @property
     def extinction(self) -> float:
         """Extinction of the veil per metre: 0.312 R^0.67 per km (Shettle 1990, via Halder et al. 2019) x `veil`."""
         return float(self.veil * 0.312 * self.rate**0.67 / 1000)
@@ -86,6 +105,13 @@ class Rain:
     def transmission(self) -> float:
         """Share of the scene's light that passes the veil (Koschmieder), (0, 1]."""
         return float(np.exp(-self.extinction * self.scene_depth))
+
+    def passing(self, depth: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The same of a scene at `depth` m, any shape; inf is the sky, which no veil leaves clear."""
+        if self.extinction == 0:
+            return np.ones_like(depth)
+        share: NDArray[np.float32] = np.exp(-np.float32(self.extinction) * depth)
+        return share
 
 
 PRESETS: dict[str, Rain] = {
@@ -98,11 +124,33 @@ PRESETS: dict[str, Rain] = {
     "wind": Rain(rate=30, wind=7, gusts=1.0, turbulence=0.5, exposure=1 / 80, light=15.0, far=3.5),
     "drizzle": Rain(rate=3, exposure=1 / 250, light=15.0, far=4.0, turbulence=0.5),
     "heavy": Rain(rate=70, wind=1, exposure=1 / 125, light=7.0, near=0.3, far=3.5, aperture=0.004),
-    "night": Rain(rate=20, wind=-1.5, exposure=1 / 50, light=14.0, sky_share=1.0, far=3.5, veil=0.5, airlight=0.2),
-    # Few but long streaks: a slow shutter.
+    # Lit by lamps: bright where they are, hardly seen between them.
+    "night": Rain(
+        rate=20, wind=-1.5, exposure=1 / 60, light=12.0, sky_share=1.0, far=3.5, veil=0.5, airlight=0.2, lamps=0.8
+    ),
     # Hardly a drop, for mixtures: a network that sees no dry clip takes sunlit foliage for rain.
     "dry": Rain(rate=0.001),
+    # Few but long streaks: a slow shutter.
     "sparse": Rain(rate=5, exposure=1 / 50, light=32.0, near=0.5, far=3.0, turbulence=0.1),
+    "light": Rain(rate=8, exposure=1 / 160, light=12.0, turbulence=0.3),
+    "downpour": Rain(
+        rate=120, wind=-1.5, gusts=0.5, exposure=1 / 80, light=5.0, near=0.3, far=3.5, veil=1.5, scene_depth=40
+    ),
+    # From a car: streaks away from the middle, long at the borders.
+    "drive": Rain(rate=25, exposure=1 / 100, light=7.0, forward=12.0, veil=0.5, scene_depth=60),
+    # A short exposure: flakes of some millimetres, before one another.
+    "snow": Rain(
+        kind="snow",
+        rate=4,
+        exposure=1 / 400,
+        light=1.3,
+        sky_share=1,
+        turbulence=0.4,
+        gusts=0.3,
+        near=0.5,
+        far=7,
+        veil=1,
+    ),
 }
 
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from raincheck.evaluation.matrix import Matrix, Score
 from raincheck.report import numbers
-from raincheck.report.reading import Run
 
 Ranges = dict[str, tuple[float, float]]
 
@@ -22,19 +21,18 @@ class Cell:
 
 @dataclass(frozen=True)
 class Heatmap:
-    """The table of one run: a label and cells for each row of R."""
+    """The table of one matrix: a label and cells for each row of R."""
 
     label: str
     tasks: tuple[str, ...]
     rows: list[tuple[str, list[Cell]]]
 
 
-def ranges(runs: Sequence[Run], metric: str) -> Ranges:
-    """Worst and best score on each task over all runs, so that shades can be compared down and across, not sideways.
+def ranges(matrices: Sequence[Matrix], metric: str) -> Ranges:
+    """Worst and best score on each task in all matrices, so that shades compare down and across, not sideways.
 
     Tasks differ in difficulty by more than methods do; one scale for all would show the tasks only.
     """
-    matrices = [run.matrices[metric] for run in runs if metric in run.matrices]
     scores: dict[str, list[float]] = {}
     for matrix in matrices:
         for task, column in zip(matrix.tasks, zip(*matrix.rows, strict=True), strict=True):

@@ -1,5 +1,8 @@
 """Numbers as people read them, the same on the page and in the terminal."""
 
+from collections.abc import Callable
+
+from raincheck.evaluation.statistics import Estimate
 from raincheck.metrics import METRICS
 
 NOTHING = "–"  # where a value is undefined
@@ -34,6 +37,19 @@ def change(value: float | None, metric: str) -> str:
     return f"{rounded:+.{digits(metric)}f}".replace("-", "−") if rounded else score(0.0, metric)
 
 
+def estimate(value: Estimate, metric: str, signed: bool = False) -> str:
+    """A mean with its interval: `28.70 ± 0.12`; no interval where there is none."""
+    mean = (change if signed else score)(value.mean, metric)
+    return mean if value.half is None else f"{mean} ± {score(value.half, metric)}"
+
+
+def chance(value: float | None) -> str:
+    """A p value."""
+    if value is None:
+        return NOTHING
+    return "<0.001" if value < 0.001 else f"{value:.3f}"
+
+
 def count(value: float | None) -> str:
     """A number of parameters: `0.92 M`, `12.3 k`."""
     if value is None:
@@ -61,3 +77,27 @@ def duration(seconds: float | None) -> str:
     if whole >= 3600:
         return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
     return f"{whole // 60} min {whole % 60:02d} s" if whole >= 60 else f"{seconds:.0f} s"
+
+
+def share(value: float | None) -> str:
+    """How much more: `+0.67`."""
+    return NOTHING if value is None else f"{value:+.2f}" if round(value, 2) else "0"
+
+
+COSTS: dict[str, Callable[[float | None], str]] = {
+    "parameters": count,
+    "memory_bytes": size,
+    "review_bytes": size,
+    "train_seconds": duration,
+    "extra_passes": share,
+}
+
+
+def cost(name: str, value: float | None) -> str:
+    """A cost of a run, by its name in report.json."""
+    return COSTS[name](value)
+
+
+def several(count: int, what: str) -> str:
+    """A number of things: `1 seed`, `3 seeds`."""
+    return f"{count} {what}{'s' * (count != 1)}"

@@ -1,160 +1,94 @@
-"""The HTML report: one file that needs no network, no script and no other file."""
+"""The HTML report: one file that needs no network and no other file, and in which no script but its own can run."""
 
-import os
 from base64 import b64encode
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from importlib import resources
 from pathlib import Path
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from raincheck import __version__
 from raincheck.errors import OutputError
-from raincheck.evaluation import average, bwt, forgetting, fwt, gap
-from raincheck.evaluation.matrix import Matrix, Score
-from raincheck.report import curves, numbers
-from raincheck.report.heatmap import Heatmap, heatmap, ranges
+from raincheck.evaluation.ranking import ranking
+from raincheck.evaluation.rows import alike
+from raincheck.files import write_text
+from raincheck.report import curves, prices
+from raincheck.report.gallery import Gallery, galleries
 from raincheck.report.reading import Run, in_order, read_runs
-
-REFERENCES = ("joint", "individual")  # bounds to measure methods by, no methods that learn task after task
-
-
-@dataclass(frozen=True)
-class Value:
-    """A number in a table, and whether it is the best of its column."""
-
-    text: str
-    best: bool = False
+from raincheck.report.sections import Section, section
 
 
 @dataclass(frozen=True)
-class MetricSection:
-    """All that the page shows of one metric: the scores of each run, matrices and curves."""
+class Group:
+    """Runs whose scores can be compared with each other.
 
-    name: str
-    unit: str
-    higher_is_better: bool
-    columns: list[str]
-    table: list[tuple[str, list[Value]]]
-    heatmaps: list[Heatmap]
-    charts: list[curves.Chart]
+    Attributes:
+        runs: in the order in which they were given.
+        orders: of tasks.
+        sections: one a metric, the headline's first.
+        galleries: frames to look at.
+    """
 
-
-@dataclass(frozen=True)
-class Comparison:
-    """The same frame rainy, derained by each run, and clean: captions and `data:` addresses."""
-
-    task: str
-    frame: int
-    pictures: list[tuple[str, str]]
+    runs: list[Run]
+    orders: list[tuple[str, ...]]
+    sections: list[Section]
+    galleries: list[Gallery]
 
 
-def write_report(run_dirs: Sequence[Path], out: Path, title: str = "Learning rain after rain") -> None:
-    """Writes one self-contained HTML file about one or more finished runs.
+def write_report(paths: Sequence[Path], out: Path, title: str = "Learning rain after rain") -> None:
+    """Writes one self-contained HTML file about finished runs.
 
     Args:
-        run_dirs: folders that `raincheck run` wrote: report.json, and config.yaml and frames/ where present.
+        paths: folders of runs (report.json, and config.yaml and frames/ where present), folders with such below them,
+            or .jsonl files with a report a line.
         out: the HTML file; replaced if it exists, whole or not at all.
         title: the page's heading.
 
     Raises:
-        InputError: if there is no folder, or one holds no valid report.json.
+        InputError: if there is no run, or one is not valid.
         OutputError: if the file cannot be written.
     """
-    page = render(read_runs(run_dirs), title)
-    partial = out.with_name(f".{out.name}.{os.getpid()}.partial")
+    page = render(read_runs(paths), title)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(page, encoding="utf-8")
-        partial.replace(out)
     except OSError as error:
-        if partial.is_file():
-            partial.unlink()
-        raise OutputError(f"cannot write the report {out} ({error.strerror}); choose a writable file name") from None
+        raise OutputError(f"cannot write {out} ({error.strerror}); choose a writable file name") from None
+    write_text(out, page)
 
 
 def render(runs: Sequence[Run], title: str) -> str:
-    """The page's HTML. Every text from a run is escaped by the template."""
-    template = (resources.files("raincheck.report") / "page.html").read_text(encoding="utf-8")
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    names = in_order({name: None for run in runs for name in run.matrices})
-    return environment.from_string(template).render(
+    """The page's HTML. Every text from a run is escaped by the templates."""
+    environment = Environment(
+        loader=PackageLoader("raincheck.report", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    script = (resources.files("raincheck.report") / "page.js").read_text(encoding="utf-8")
+    return environment.get_template("page.html").render(
         title=title,
+        version=__version__,
+        script=script,
+        allowed=b64encode(sha256(script.encode()).digest()).decode("ascii"),
         runs=runs,
-        sections=[metric_section(runs, name) for name in names],
-        costs=[(run.label, costs(run)) for run in runs],
-        comparisons=comparisons(runs),
+        groups=[group(same) for same in alike(runs)],
         data=dict.fromkeys((task, str(note)) for run in runs for task, notes in run.data.items() for note in notes),
         chart=curves,
+        bar=prices,
     )
 
 
-def metric_section(runs: Sequence[Run], metric: str) -> MetricSection:
-    """Tables, matrices and curves of one metric, over the runs that have it."""
-    runs = [run for run in runs if metric in run.matrices]
-    scale = ranges(runs, metric)
-    higher = numbers.higher_is_better(metric)
-    scorers: list[tuple[str, Callable[[Matrix], Score], bool]] = [
-        ("average", average, higher),
-        ("forgetting", forgetting, False),
-        ("BWT", bwt, True),
-        ("FWT", fwt, True),
-        *((f"gap to {run.label}", _gap_to(run.matrices[metric]), False) for run in runs if run.method in REFERENCES),
-    ]
-    columns = [_column(runs, metric, name, scorer, up) for name, scorer, up in scorers]
-    return MetricSection(
-        metric,
-        numbers.unit(metric),
-        higher,
-        [name for name, _, _ in scorers],
-        [(run.label, [column[i] for column in columns]) for i, run in enumerate(runs)],
-        [heatmap(run.label, run.matrices[metric], metric, scale) for run in runs],
-        curves.charts(runs, metric),
+def group(runs: list[Run]) -> Group:
+    """Everything about runs whose scores can be compared."""
+    metrics = in_order({metric: None for run in runs for metric in run.matrices})
+    headline = ranking([run for run in runs if metrics[0] in run.matrices], metrics[0])
+    names = list(dict.fromkeys([*(row.name for row in headline.rows), *(run.name for run in runs)]))
+    return Group(
+        runs,
+        list(headline.orders),
+        [section(runs, metric, names) for metric in metrics],
+        galleries(runs, names),
     )
-
-
-def costs(run: Run) -> list[str]:
-    """Parameters, review memory and training time of a run, as texts."""
-    return [numbers.count(run.parameters), numbers.size(run.review_bytes), numbers.duration(run.train_seconds)]
-
-
-def comparisons(runs: Sequence[Run]) -> list[Comparison]:
-    """Before/after pictures; runs that derained the very same frame stand side by side."""
-    groups: dict[tuple[str, int, bytes, bytes], list[tuple[str, bytes]]] = {}
-    for run in runs:
-        for (task, frame), kinds in run.frames.items():
-            key = (task, frame, kinds.get("rainy", b""), kinds.get("clean", b""))
-            shown = groups.setdefault(key, [])
-            if "derained" in kinds:
-                shown.append((run.label, kinds["derained"]))
-    order = list(dict.fromkeys(task for run in runs for task in run.tasks))
-    found = []
-    for (task, frame, rainy, clean), derained in groups.items():
-        pictures = [("rainy", rainy), *derained, ("clean", clean)]
-        shown_as = [(caption, _data(picture)) for caption, picture in pictures if picture]
-        found.append(Comparison(task, frame, shown_as))
-    return sorted(found, key=lambda c: (order.index(c.task) if c.task in order else len(order), c.task, c.frame))
-
-
-def _column(
-    runs: Sequence[Run], metric: str, name: str, scorer: Callable[[Matrix], Score], higher: bool
-) -> list[Value]:
-    """One score of each run, the best of the methods marked where there are several to choose from."""
-    scores = [scorer(run.matrices[metric]) for run in runs]
-    rivals = [s for s, run in zip(scores, runs, strict=True) if s is not None and run.method not in REFERENCES]
-    best = (max if higher else min)(rivals) if len(rivals) > 1 else None
-    write = numbers.score if name == "average" else numbers.change
-    marked = [s is not None and s == best and run.method not in REFERENCES for s, run in zip(scores, runs, strict=True)]
-    return [Value(write(s, metric), mark) for s, mark in zip(scores, marked, strict=True)]
-
-
-def _gap_to(reference: Matrix) -> Callable[[Matrix], Score]:
-    def scorer(matrix: Matrix) -> Score:
-        comparable = matrix is not reference and set(matrix.tasks) == set(reference.tasks)
-        return gap(matrix, reference) if comparable else None
-
-    return scorer
-
-
-def _data(picture: bytes) -> str:
-    return f"data:image/png;base64,{b64encode(picture).decode('ascii')}"

@@ -1,69 +1,68 @@
-"""Reads what a run left in its folder: report.json, config.yaml and frames/."""
+"""Finds finished runs, and reads what each left: report.json, config.yaml and frames/."""
 
 import json
 import re
+from base64 import b64encode
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from raincheck.errors import InputError
-from raincheck.evaluation.matrix import Matrix
-from raincheck.metrics import METRICS
+from raincheck.evaluation.comparable import Setting, setting
+from raincheck.evaluation.results import Result, in_order, read_result
+from raincheck.evaluation.rows import same_row
 
 PICTURE = re.compile(r"(?P<task>.+)_(?P<frame>\d+)_(?P<kind>rainy|derained|clean)\.png")
-PNG = b"\x89PNG\r\n\x1a\n"
-Frames = dict[tuple[str, int], dict[str, bytes]]
+Frames = dict[tuple[str, int], dict[str, Path]]
+
+__all__ = ["Run", "in_order", "read_frames", "read_run", "read_runs"]
 
 
 @dataclass(frozen=True)
-class Run:
+class Run(Result):
     """A finished run.
 
     Attributes:
         label: what tells this run from the others of a report.
-        method: name of the method.
-        seed: seed of the run, if it has one.
-        tasks: names in learning order.
-        matrices: R by metric, the protocol's metrics first.
-        parameters: of the network.
-        review_bytes: what the method keeps of old tasks' data.
-        train_seconds: wall time of training.
+        place: where it was read from.
         config: the text of config.yaml, empty if there is none.
         data: what a reader of scores must know about a task's data, by task.
+        versions: of packages, by name.
+        commit: of raincheck's source, empty if unknown.
         frames: PNG files by (task, frame) and by kind: `rainy`, `derained`, `clean`.
     """
 
     label: str
-    method: str
-    seed: int | None
-    tasks: tuple[str, ...]
-    matrices: Mapping[str, Matrix]
-    parameters: int | None
-    review_bytes: int | None
-    train_seconds: float | None
+    place: str
     config: str
     data: Mapping[str, Sequence[str]]
+    versions: Mapping[str, str]
+    commit: str
     frames: Frames
 
+    @property
+    def config_base64(self) -> str:
+        """The configuration as an address can hold it."""
+        return b64encode(self.config.encode()).decode("ascii")
 
-def read_runs(folders: Sequence[Path]) -> list[Run]:
-    """Reads runs and labels them: by method, and by seed and folder as far as the methods are not different.
+
+def read_runs(paths: Sequence[Path]) -> list[Run]:
+    """Reads runs, and names them apart.
+
+    Args:
+        paths: folders of runs; folders with such below them, of which every one is read; and .jsonl files with a
+            report.json a line, which may have an entry `config`, the text of its configuration.
 
     Raises:
-        InputError: if there is no folder, or one has no valid report.json.
+        InputError: if there is no run, or one has no valid report.json.
     """
-    if not folders:
+    if not paths:
         raise InputError("no run folders were given to report on; give at least one DIR of a finished run")
-    runs = [read_run(folder) for folder in folders]
-    for parts in ([f"seed {run.seed}" for run in runs], [str(folder) for folder in folders]):
-        count = Counter(run.label for run in runs)
-        runs = [
-            replace(run, label=f"{run.label}, {part}") if count[run.label] > 1 else run
-            for run, part in zip(runs, parts, strict=True)
-        ]
-    return runs
+    return labelled(named_apart([run for path in paths for run in _read(path)]))
 
 
 def read_run(folder: Path) -> Run:
@@ -74,33 +73,9 @@ def read_run(folder: Path) -> Run:
             folder cannot be read.
     """
     path = folder / "report.json"
-    if not path.is_file():
-        raise InputError(f"no report.json in {folder}; give the folder of a finished `raincheck run`")
-    try:
-        report = json.loads(_text(path))
-        _check(report)
-        tasks = tuple(report["tasks"])
-        metrics = {name: report["metrics"][name]["R"] for name in report["metrics"]}
-    except (json.JSONDecodeError, KeyError, TypeError, RecursionError) as error:
-        raise InputError(f"{path} is no report of `raincheck run` ({error}); run it again or leave it out") from None
-    return Run(
-        label=report["method"],
-        method=report["method"],
-        seed=report.get("seed"),
-        tasks=tasks,
-        matrices={name: _matrix(path, name, tasks, metrics[name]) for name in in_order(metrics)},
-        parameters=report.get("parameters"),
-        review_bytes=report.get("review_bytes"),
-        train_seconds=report.get("train_seconds"),
-        config=_text(folder / "config.yaml") if (folder / "config.yaml").is_file() else "",
-        data=report.get("data", {}),
-        frames=read_frames(folder / "frames", tasks),
-    )
-
-
-def in_order(names: Mapping[str, Any]) -> list[str]:
-    """Names of metrics, those of the catalogue first and in its order."""
-    return [name for name in METRICS if name in names] + [name for name in names if name not in METRICS]
+    config = folder / "config.yaml"
+    run = _made(_json(_text(path), str(path)), str(path), str(folder), _text(config) if config.is_file() else "")
+    return replace(run, frames=read_frames(folder / "frames", run.tasks))
 
 
 def read_frames(folder: Path, tasks: Sequence[str] = ()) -> Frames:
@@ -109,55 +84,89 @@ def read_frames(folder: Path, tasks: Sequence[str] = ()) -> Frames:
     Args:
         folder: where the pictures are.
         tasks: names to find again in file names, where what a file name should not hold has become a hyphen.
-
-    Raises:
-        InputError: if a file of such a name cannot be read or is no PNG.
     """
     frames: Frames = {}
     names = {re.sub(r"[^\w.-]", "-", task): task for task in tasks}
     for path in sorted(folder.glob("*.png")):
         if match := PICTURE.fullmatch(path.name):
-            try:
-                content = path.read_bytes()
-            except OSError as error:
-                raise InputError(f"cannot read {path} ({error.strerror}); make it readable or remove it") from None
-            if not content.startswith(PNG):
-                raise InputError(f"{path} is no PNG image; remove it or run again")
-            frames.setdefault((names.get(match["task"], match["task"]), int(match["frame"])), {})[match["kind"]] = (
-                content
-            )
+            frame = (names.get(match["task"], match["task"]), int(match["frame"]))
+            frames.setdefault(frame, {})[match["kind"]] = path
     return frames
 
 
-def _check(report: Any) -> None:
-    """Refuses what is not the shape of a report.
-
-    Raises:
-        TypeError: naming the entry that does not fit.
-    """
-    if not isinstance(report, dict):
-        raise TypeError("not an object")
-    tasks, metrics = report["tasks"], report["metrics"]
-    if not isinstance(report["method"], str):
-        raise TypeError("method is not a text")
-    if not isinstance(tasks, list) or not all(isinstance(task, str) for task in tasks):
-        raise TypeError("tasks are not a list of texts")
-    if not isinstance(metrics, dict) or not metrics:
-        raise TypeError("there are no metrics")
-    data = report.get("data", {})
-    if not isinstance(data, dict) or not all(isinstance(notes, list) for notes in data.values()):
-        raise TypeError("data are no lists of notes by task")
-    for name in ("seed", "parameters", "review_bytes", "train_seconds"):
-        if not isinstance(report.get(name), int | float | None):
-            raise TypeError(f"{name} is not a number")
+def named_apart(runs: Sequence[Run]) -> list[Run]:
+    """Adds the place to the row's name, where runs of one name are no seeds and orders of one thing."""
+    rows: dict[str, list[Run]] = {}
+    for run in runs:
+        rows.setdefault(run.name, []).append(run)
+    mixed = {
+        name
+        for name, row in rows.items()
+        if len({run.key for run in row}) < len(row) or not all(same_row(run, row[0]) for run in row)
+    }
+    return [replace(run, name=f"{run.name}, {run.place}") if run.name in mixed else run for run in runs]
 
 
-def _matrix(path: Path, metric: str, tasks: Sequence[str], rows: Any) -> Matrix:
-    higher = METRICS[metric].higher_is_better if metric in METRICS else True
+def labelled(runs: Sequence[Run]) -> list[Run]:
+    """Labels runs by row, and by seed and order as far as these differ."""
+    runs = [replace(run, label=run.name) for run in runs]
+    for parts in ([f"seed {run.seed}" for run in runs], [" → ".join(run.tasks) for run in runs]):
+        count = Counter(run.label for run in runs)
+        runs = [
+            replace(run, label=f"{run.label}, {part}") if count[run.label] > 1 else run
+            for run, part in zip(runs, parts, strict=True)
+        ]
+    return list(runs)
+
+
+def _read(path: Path) -> Iterator[Run]:
+    if path.suffix == ".jsonl":
+        for number, line in enumerate(_text(path).splitlines(), 1):
+            report, place = _json(line, f"{path}, line {number}"), f"{path}, line {number}"
+            yield _made(report, place, place, str(report.get("config", "")) if isinstance(report, dict) else "")
+    elif (path / "report.json").is_file() and not _is_summary(path / "report.json"):
+        yield read_run(path)
+    else:
+        found = [below for below in sorted(path.glob("**/report.json")) if not _is_summary(below)]
+        if not found:
+            raise InputError(f"no report.json in {path}; give the folder of a finished `raincheck run`")
+        yield from (read_run(below.parent) for below in found)
+
+
+def _is_summary(path: Path) -> bool:
+    """Whether the file repeats the reports of runs below it, as the demonstration's does."""
+    report = _json(_text(path), str(path))
+    return isinstance(report, dict) and "runs" in report and "metrics" not in report
+
+
+def _made(report: Any, where: str, place: str, config: str) -> Run:
+    result = read_result(report, where)
+    known = {field.name: getattr(result, field.name) for field in fields(Result)}
+    return Run(
+        **known | {"setting": result.setting or _setting(config, result.tasks)},
+        label=result.name,
+        place=place,
+        config=config,
+        data=report.get("data", {}),
+        versions=report.get("versions", {}),
+        commit=report.get("commit") or "",
+        frames={},
+    )
+
+
+def _setting(config: str, tasks: Sequence[str]) -> Setting:
+    """What the report of an older version does not say about itself, from its configuration; nothing without one."""
     try:
-        return Matrix.from_json({"tasks": tasks, "R": rows, "higher_is_better": higher})
-    except InputError as error:
-        raise InputError(f"{path}, {metric}: {error}") from None
+        return setting(yaml.safe_load(config), tasks, {})
+    except (yaml.YAMLError, LookupError, TypeError, ValueError):
+        return {}
+
+
+def _json(text: str, where: str) -> Any:
+    try:
+        return json.loads(text)
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise InputError(f"{where} is no report of `raincheck run` ({error}); run it again or leave it out") from None
 
 
 def _text(path: Path) -> str:

@@ -1,7 +1,11 @@
-"""Which source made a run."""
+"""Which source made a run, and which machine."""
 
+import os
+import platform
 import subprocess
 from pathlib import Path
+
+import torch
 
 import raincheck
 
@@ -19,3 +23,9 @@ def commit() -> str | None:
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         return None
+
+
+def machine(device: torch.device) -> str:
+    """What training times are about: system, processor, cores and, where training was on one, the GPU."""
+    parts = [f"{platform.system()} {platform.machine()}", f"{os.cpu_count()} cores"]
+    return ", ".join([*parts, torch.cuda.get_device_name(device)] if device.type == "cuda" else parts)

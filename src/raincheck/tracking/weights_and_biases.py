@@ -111,7 +111,8 @@ class WandbTracker(TableTracker):
                 # A mutable file would be copied to the home directory first.
                 artifact.add_file(str(folder / name), name=name, policy="immutable")
             run.log_artifact(artifact)
-        run.summary.update({key: report[key] for key in ("parameters", "review_bytes", "train_seconds")})
+        costs = ("parameters", "review_bytes", "memory_bytes", "extra_passes", "train_seconds")
+        run.summary.update({key: report[key] for key in costs})
 
     def close(self, finished: bool) -> None:
         """Ends the W&B run; what is not sent in time stays in the folder, for `wandb sync`."""

@@ -1,24 +1,18 @@
 """Clean video with random access, for training: `Footage` as datasets/base.py defines it."""
 
-import os
-import weakref
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from raincheck.errors import InputError
 from raincheck.video.container import decoded
-from raincheck.video.readers import PyAVReader, Reader, open_reader
+from raincheck.video.readers import open_reader
 from raincheck.video.still import common_size, frame_files, read_image
 
 
 class VideoFile:
-    """A video file, or a part of it such as one shot; opened lazily, anew in each process.
-
-    A decord reader that was opened in the parent deadlocks DataLoader workers, even by its destructor, and readers do
-    not pickle, so none is ever used or freed on the other side of a process boundary.
+    """A video file, or a part of it such as one shot.
 
     Args:
         path: the video file.
@@ -39,18 +33,16 @@ class VideoFile:
         self.times, self._size = [pts for pts, _, _ in frames], frames[0][1]
         if any(size != self._size for _, size, _ in frames):
             raise InputError(f"{self.path} has frames of different sizes; split it where the size changes")
-        last_key = max((i for i, (_, _, key) in enumerate(frames) if key), default=0)
-        self.seekable = bool(PyAVReader(self.path, self.times).after_seek(last_key, 1))
         self.part = part_of(len(self.times), start, stop, self.path)
-        self._reader: Reader | None = None
-        _OPENED.add(self)
+        last_key = max((i for i, (_, _, key) in enumerate(frames) if key), default=0)
+        self.reader = open_reader(self.path, self.times, last_key)
 
     def __len__(self) -> int:
         return len(self.part)
 
     @property
     def size(self) -> tuple[int, int]:
-        """Height and width in pixels."""
+        """Height and width in pixels, as stored: a display rotation is not applied."""
         return self._size
 
     def read(self, start: int, count: int) -> Tensor:
@@ -60,34 +52,7 @@ class VideoFile:
             InputError: if they reach outside the part, or the file has changed.
         """
         check_inside(self.name, len(self), start, count)
-        return self.reader().read(self.part[start], count)
-
-    def reader(self) -> Reader:
-        """This process's reader, opened at its first use."""
-        if self._reader is None:
-            self._reader = open_reader(self.path, self.times, self.seekable)
-        return self._reader
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_reader": None}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        _OPENED.add(self)
-
-
-_OPENED: weakref.WeakSet[VideoFile] = weakref.WeakSet()
-_INHERITED: list[Reader | None] = []  # readers of the parent, kept for ever: to free one waits for its lost threads
-
-
-def _abandon_readers() -> None:
-    for video in _OPENED:
-        _INHERITED.append(video._reader)
-        video._reader = None
-
-
-if hasattr(os, "register_at_fork"):  # not on Windows, where processes are never forked
-    os.register_at_fork(after_in_child=_abandon_readers)
+        return self.reader.read(self.part[start], count)
 
 
 class FrameFiles:

@@ -1,56 +1,25 @@
-"""Random access to the frames of one open video file: by decord, or by PyAV where decord is absent or wrong."""
+"""Random access to the frames of a video file: by decord where it is installed and right, else by PyAV."""
 
-import weakref
+import warnings
 from itertools import islice
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import av
-import numpy as np
 import torch
-from einops import rearrange
 from torch import Tensor
 
-from raincheck.errors import InputError
+from raincheck.errors import InputError, RaincheckWarning
 from raincheck.video.container import decoded, opened, to_tensor
+from raincheck.video.decord_reader import DecordError, DecordReader, StallError, decord_is_installed
 
 
 class Reader(Protocol):
-    """Random access to the frames of an open file."""
+    """Random access to the frames of a file."""
 
     def read(self, start: int, count: int) -> Tensor:
         """Frames `start` to `start + count - 1`, uint8 `(t, c, h, w)`."""
         ...
-
-
-class DecordReader:
-    """decord: twice as fast as PyAV at random clips when the file is kept open.
-
-    A reader that is still alive when the interpreter exits crashes it where torch is loaded too ("pure virtual method
-    called", exit codes 134 and 139, measured with decord 0.6.0), so it is let go before.
-
-    Raises:
-        ImportError: where decord has no wheel.
-        RuntimeError: if decord cannot read the file.
-    """
-
-    def __init__(self, path: Path) -> None:
-        # Lazily: slow to import, and a missing wheel must not matter.
-        import decord
-
-        decord.logging.set_level(decord.logging.QUIET)
-        # One thread: training has a worker a core already.
-        self.video = [decord.VideoReader(str(path), num_threads=1)]
-        weakref.finalize(self, self.video.clear)  # at exit, if not before
-
-    def __len__(self) -> int:
-        return len(self.video[0])
-
-    def read(self, start: int, count: int) -> Tensor:
-        """Frames `start` to `start + count - 1`, uint8 `(t, c, h, w)`."""
-        # .asnumpy() leaves alone decord's bridge, which is global to the process.
-        pixels: np.ndarray[Any, np.dtype[np.uint8]] = self.video[0].get_batch(range(start, start + count)).asnumpy()
-        return rearrange(torch.from_numpy(pixels), "t h w c -> t c h w").contiguous()
 
 
 class PyAVReader:
@@ -102,14 +71,59 @@ class PyAVReader:
         return frames
 
 
-def open_reader(path: Path, times: list[int | None], seekable: bool) -> Reader:
-    """The decord reader where it is installed and right, else PyAV's.
+class EitherReader:
+    """decord for as long as it works, then PyAV; their frames are equal.
 
-    decord counts packets: in an AVI of packed MPEG-4 some hold no frame, and decord's frames are off by some. Where
-    FFmpeg cannot decode from a key frame (`seekable` is False), decord gives wrong pixels without saying so.
+    Args:
+        decord: the first to be asked.
+        pyav: the second.
     """
+
+    def __init__(self, decord: DecordReader, pyav: PyAVReader) -> None:
+        self.decord: DecordReader | None = decord
+        self.pyav = pyav
+
+    def read(self, start: int, count: int) -> Tensor:
+        """Frames `start` to `start + count - 1`, uint8 `(t, c, h, w)`.
+
+        Raises:
+            InputError: as `PyAVReader.read`.
+        """
+        if self.decord is not None:
+            try:
+                return self.decord.read(start, count)
+            except DecordError as error:
+                report(self.decord, error)
+                self.decord = None
+        return self.pyav.read(start, count)
+
+
+def report(reader: DecordReader, error: DecordError) -> None:
+    """Warns of a file on which decord stalled; that it cannot read one at all costs some time and is no news."""
+    if isinstance(error, StallError):
+        notice = f"decord {error} on {reader.path}; PyAV reads it from here on, more slowly"
+        warnings.warn(RaincheckWarning(notice), stacklevel=3)
+
+
+def open_reader(path: Path, times: list[int | None], key: int) -> Reader:
+    """The reader for a file.
+
+    decord counts packets: in an AVI of packed MPEG-4 some hold no frame, and decord's frames are off by some. It gives
+    wrong pixels, without saying so, where FFmpeg cannot decode from a key frame, and turns what has a display rotation.
+    So it is believed where it counts as PyAV does and shows the same picture after a seek.
+
+    Args:
+        path: a video file.
+        times: presentation time of every frame, in units of the track's time base.
+        key: index of a key frame, the last for the best proof.
+    """
+    pyav, decord = PyAVReader(path, times), DecordReader(path)
+    sought = pyav.after_seek(key, 1)
+    if not sought or not decord_is_installed():
+        return pyav
     try:
-        reader = DecordReader(path) if seekable else None
-    except (ImportError, OSError, RuntimeError):
-        reader = None
-    return reader if reader is not None and len(reader) == len(times) else PyAVReader(path, times)
+        right = decord.count() == len(times) and torch.equal(decord.read(key, 1)[0], sought[0])
+    except DecordError as error:
+        report(decord, error)
+        right = False
+    return EitherReader(decord, pyav) if right else pyav

@@ -1,0 +1,24 @@
+"""A set that `raincheck data render` wrote: rendered rain over clean video, laid out like NTURain.
+
+    Dataset_Training_Rendered/<clip>_Rain_{01,02,...}/%05d.png     clean: <clip>_GT, shared by the variants
+    Dataset_Testing_Rendered/<clip>_Rain_{01,02,...}/%05d.png      likewise
+
+manifest.json beside them says what rain each video shows. Frames may be .jpg as well.
+"""
+
+from typing import ClassVar
+
+from raincheck.datasets.layout import Forms, Split
+from raincheck.datasets.published import PublishedPairs
+
+
+class RenderedSet(PublishedPairs):
+    """A rendered set: one rain type, or the mixture that it was rendered with."""
+
+    title = "Rendered set"
+    forms: ClassVar[Forms] = {
+        "": tuple(
+            Split(name, rf"{folder}/([^.].*)_Rain_\d+", [rf"{folder}/\1_GT"], first=1)
+            for name, folder in (("train", "Dataset_Training_Rendered"), ("test", "Dataset_Testing_Rendered"))
+        )
+    }

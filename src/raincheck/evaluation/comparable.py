@@ -1,0 +1,75 @@
+"""Whether scores can be compared: what two runs must have in common, noted in each run's report."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import PurePath
+from typing import Any
+
+Setting = Mapping[str, Any]
+BUDGET = ("crop", "steps")  # of the stream: how much there is to learn from
+METHOD = ("loss", "optimizer", "plugins", "trainer")
+
+
+def setting(config: Mapping[str, Any], tasks: Sequence[str], files: Mapping[str, str]) -> dict[str, Any]:
+    """What decides whether a run's scores can be compared with another's, as report.json holds it.
+
+    Args:
+        config: a resolved configuration, as config.yaml holds it.
+        tasks: names in the order of `config`'s tasks.
+        files: by task, a digest of its files' contents.
+
+    Returns:
+        `data.TASK` and `files.TASK`, digests that depend on no machine's folders; `network.*`, `stream.steps`,
+        `stream.crop` and `batch`, as they are; and `method`, a digest of all that a method may choose.
+    """
+    stream = config["stream"]
+    data = {f"data.{name}": digest(_placeless(task)) for name, task in zip(tasks, stream["tasks"], strict=True)}
+    budget = {f"stream.{key}": stream[key] for key in BUDGET} | {"batch": config["batch"]}
+    method = {key: config.get(key) for key in METHOD} | {"learn": stream.get("learn")}
+    contents = {f"files.{task}": found for task, found in files.items()}
+    return {**data, **contents, **dict(_flat("network", config["network"])), **budget, "method": digest(method)}
+
+
+def digest(value: Any) -> str:
+    """A short name for a value of primitives: equal for equal ones, whatever the order of keys."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()[:12]
+
+
+def other_data(one: Setting, other: Setting) -> list[str]:
+    """Tasks of both that are about other videos, rains or test frames: their scores mean different things."""
+    return [key.removeprefix("data.") for key in _differing(one, other) if key.startswith("data.")]
+
+
+def other_terms(one: Setting, other: Setting) -> list[str]:
+    """In what else the first differs from the second: `stream.steps (60, not 600)`; all that a method may choose aside.
+
+    Scores on the same data can be compared all the same, but the method is not the only thing that may explain them.
+    """
+    keys = [key for key in _differing(one, other) if key != "method" and not key.startswith("data.")]
+    return [key if key.startswith("files.") else f"{key} ({one[key]}, not {other[key]})" for key in keys]
+
+
+def other_method(one: Setting, other: Setting) -> bool:
+    """Whether the two were told to learn differently, as far as both say."""
+    return "method" in _differing(one, other)
+
+
+def _differing(one: Setting, other: Setting) -> list[str]:
+    """What both tell, and tell differently; reports of older versions tell less."""
+    return [key for key in one if key in other and one[key] != other[key]]
+
+
+def _flat(prefix: str, value: Any) -> list[tuple[str, Any]]:
+    if not isinstance(value, dict):
+        return [(prefix, value)]
+    return [entry for key, inner in value.items() for entry in _flat(f"{prefix}.{key}", inner)]
+
+
+def _placeless(value: Any) -> Any:
+    """A configuration without what says where on this machine the files are."""
+    if isinstance(value, dict):
+        return {key: _placeless(inner) for key, inner in value.items() if key != "root"}
+    if isinstance(value, list):
+        return [_placeless(inner) for inner in value]
+    return PurePath(value).name if isinstance(value, str) and PurePath(value).is_absolute() else value

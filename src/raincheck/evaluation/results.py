@@ -1,0 +1,144 @@
+"""What a run found, read from the content of its report.json."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from raincheck.errors import InputError
+from raincheck.evaluation.comparable import Setting
+from raincheck.evaluation.matrix import Matrix
+from raincheck.metrics import METRICS
+
+COSTS = ("parameters", "memory_bytes", "review_bytes", "train_seconds", "extra_passes")
+KEEPS_ALL = ("joint", "cumulative")  # ways to learn for which all data must be at hand: their memory has no size
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run found.
+
+    Attributes:
+        name: of the row that the run belongs to: the cell of a grid, else the method.
+        kind: what the row is: `cell` or `method`.
+        method: name of the method.
+        seed: seed of the run, if it has one.
+        tasks: names in learning order.
+        matrices: R by metric, the protocol's metrics first.
+        costs: by name (see `COSTS`), None where unknown.
+        learn: what is learned at a time: `in_turn`, or a bound to measure methods by; see `raincheck.streams`.
+        setting: what decides whether scores can be compared; see `raincheck.evaluation.comparable`.
+        machine: on which the run was, and which its training time is about; empty if unknown.
+    """
+
+    name: str
+    kind: str
+    method: str
+    seed: int | None
+    tasks: tuple[str, ...]
+    matrices: Mapping[str, Matrix]
+    costs: Mapping[str, float | None]
+    learn: str
+    setting: Setting
+    machine: str
+
+    @property
+    def key(self) -> Hashable:
+        """What a run must share with another method's to be its pair: seed and order."""
+        return (self.seed, self.tasks)
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether methods are measured by it, instead of competing with it."""
+        return self.learn != "in_turn"
+
+
+def read_result(report: Any, where: str) -> Result:
+    """Reads what `raincheck run` writes; entries that older versions did not write may be missing.
+
+    Args:
+        report: the content of report.json, which may have another entry: `cell`, the row that the run belongs to.
+        where: it comes from, for the error.
+
+    Raises:
+        InputError: if it is something else.
+    """
+    try:
+        _check(report)
+        tasks = tuple(report["tasks"])
+        rows = {name: report["metrics"][name]["R"] for name in in_order(report["metrics"])}
+    except (KeyError, TypeError) as error:
+        raise InputError(f"{where} is no report of `raincheck run` ({error}); run it again or leave it out") from None
+    matrices = {name: _matrix(where, name, tasks, matrix) for name, matrix in rows.items()}
+    learn = report.get("learn") or _way(next(iter(matrices.values())), report["method"])
+    costs = {name: report.get(name) for name in COSTS}
+    return Result(
+        name=report.get("cell", report["method"]),
+        kind="cell" if "cell" in report else "method",
+        method=report["method"],
+        seed=report.get("seed"),
+        tasks=tasks,
+        matrices=matrices,
+        costs=costs | ({"memory_bytes": None} if learn in KEEPS_ALL else {}),
+        learn=learn,
+        setting=report.get("setting", {}),
+        machine=report.get("machine", ""),
+    )
+
+
+def in_order(names: Mapping[str, Any]) -> list[str]:
+    """Names of metrics, those of the catalogue first and in its order."""
+    return [name for name in METRICS if name in names] + [name for name in names if name not in METRICS]
+
+
+def _way(matrix: Matrix, method: str) -> str:
+    """How a run of an older version learned, told by what its matrix leaves undefined."""
+    n, rows = len(matrix.tasks), matrix.rows
+    if n == 1:
+        return method if method in ("joint", "individual") else "in_turn"
+    if all(score is None for row in rows[1:n] for score in row):
+        return "joint"
+    others = (score for i, row in enumerate(rows[1:]) for j, score in enumerate(row) if i != j)
+    return "individual" if all(score is None for score in others) else "in_turn"
+
+
+KINDS: dict[str, Any] = dict.fromkeys(("seed", *COSTS), int | float | None) | {
+    "learn": str | None,
+    "cell": str,
+    "machine": str,
+    "setting": dict,
+    "versions": dict,
+    "commit": str | None,
+}
+
+
+def _check(report: Any) -> None:
+    """Refuses what is not the shape of a report.
+
+    Raises:
+        TypeError: naming the entry that does not fit.
+    """
+    if not isinstance(report, dict):
+        raise TypeError("not an object")
+    tasks, metrics = report["tasks"], report["metrics"]
+    if not isinstance(report["method"], str):
+        raise TypeError("method is not a text")
+    if not isinstance(tasks, list) or not all(isinstance(task, str) for task in tasks):
+        raise TypeError("tasks are not a list of texts")
+    if not isinstance(metrics, dict) or not metrics:
+        raise TypeError("there are no metrics")
+    data = report.get("data", {})
+    if not isinstance(data, dict) or not all(isinstance(notes, list) for notes in data.values()):
+        raise TypeError("data are no lists of notes by task")
+    for name, kind in KINDS.items():
+        if name in report and not isinstance(report[name], kind):
+            raise TypeError(f"{name} is {report[name]!r}")
+
+
+def _matrix(where: str, metric: str, tasks: Sequence[str], rows: Any) -> Matrix:
+    higher = METRICS[metric].higher_is_better if metric in METRICS else True
+    try:
+        return Matrix.from_json({"tasks": tasks, "R": rows, "higher_is_better": higher})
+    except InputError as error:
+        raise InputError(f"{where}, {metric}: {error}") from None

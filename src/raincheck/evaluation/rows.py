@@ -1,0 +1,73 @@
+"""Which runs may stand in one table, and which of them are one row of it."""
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+from raincheck.errors import InputError
+from raincheck.evaluation.comparable import other_data, other_method, other_terms
+from raincheck.evaluation.results import Result
+
+Some = TypeVar("Some", bound=Result)
+
+
+def alike(results: Sequence[Some]) -> list[list[Some]]:
+    """Splits runs into groups whose scores can be compared: those of the same tasks and data."""
+    groups: list[list[Some]] = []
+    for result in results:
+        for group in groups:
+            if not foreign(result, group[0]):
+                group.append(result)
+                break
+        else:
+            groups.append([result])
+    return groups
+
+
+def rows_of(results: Sequence[Result]) -> dict[str, list[Result]]:
+    """Runs by row.
+
+    Raises:
+        InputError: if a row has two runs of one seed and order, or runs of other settings than its first.
+    """
+    rows: dict[str, list[Result]] = {}
+    for result in results:
+        row = rows.setdefault(result.name, [])
+        if any(result.key == other.key for other in row):
+            order = ", ".join(result.tasks)
+            raise InputError(f"{result.name} is there twice with seed {result.seed} and order {order}; leave one out")
+        if row and not same_row(result, row[0]):
+            terms = other_terms(result.setting, row[0].setting) or ["the method's own settings"]
+            raise InputError(f"runs of {result.name} differ in {terms[0]}; give them different names")
+        row.append(result)
+    return rows
+
+
+def same_row(one: Result, other: Result) -> bool:
+    """Whether two runs may be averaged: one method with one setting."""
+    return not (other_terms(one.setting, other.setting) or other_method(one.setting, other.setting))
+
+
+def check(results: Sequence[Result], metric: str) -> None:
+    """Refuses runs that cannot stand in one table.
+
+    Raises:
+        InputError: if there is none, one has no such metric, or they were scored on different data.
+    """
+    if not results:
+        raise InputError("there are no runs to compare; give at least one finished run")
+    for result in results:
+        if metric not in result.matrices:
+            raise InputError(
+                f"the report of {result.name} has no metric {metric!r}; it has {', '.join(result.matrices)}"
+            )
+        if why := foreign(result, results[0]):
+            raise InputError(f"{result.name} cannot be compared with {results[0].name}: {why}; report them apart")
+
+
+def foreign(one: Result, other: Result) -> str | None:
+    """Why the scores of two runs are about different things; None if they can be compared."""
+    if set(one.tasks) != set(other.tasks):
+        return f"its tasks are {', '.join(one.tasks)}, not {', '.join(other.tasks)}"
+    if tasks := other_data(one.setting, other.setting):
+        return f"the data of {', '.join(tasks)} are not the same"
+    return None

@@ -1,0 +1,76 @@
+"""What a finished run writes down: weights, and the report with scores, costs and all that it takes to repeat it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from raincheck import checkpoint
+from raincheck.config import RunConfig
+from raincheck.datasets.base import Task
+from raincheck.evaluation.comparable import digest, setting
+from raincheck.evaluation.matrix import Matrix
+from raincheck.evaluation.transfer import summary
+from raincheck.files import write_text
+from raincheck.fingerprint import fingerprints
+from raincheck.networks import save_weights
+from raincheck.plugins.memory import ClipMemory
+from raincheck.plugins.passes import Passes
+from raincheck.strategy import LightningStrategy
+from raincheck.tracking.origin import commit, machine
+
+Report = dict[str, Any]
+Matrices = dict[str, Matrix]
+
+
+def conclude(
+    config: RunConfig, strategy: LightningStrategy, tasks: list[Task], out: Path, matrices: Matrices, seconds: float
+) -> Report:
+    """Writes weights and, last, the report: its presence says that the run is finished."""
+    network = config.network.cpu().eval()
+    save_weights(network, out / "weights.safetensors", {"method": config.method, "seed": str(config.seed)})
+    report = {
+        "method": config.method,
+        "seed": config.seed,
+        "tasks": [task.name for task in tasks],
+        "data": {task.name: list(task.notes) for task in tasks if task.notes},
+        "metrics": {name: summary(matrix) for name, matrix in matrices.items()},
+        **costs(config, strategy, len(tasks)),
+        "train_seconds": round(seconds, 3),
+        **origin(config, strategy, tasks, out),
+    }
+    write_text(out / "report.json", json.dumps(report, indent=1))
+    return report
+
+
+def costs(config: RunConfig, strategy: LightningStrategy, tasks: int) -> Report:
+    """What the method kept, and what it sent through networks."""
+    experts = tasks if config.stream.learn == "individual" else 1
+    [passes] = [plugin for plugin in strategy.plugins if isinstance(plugin, Passes)]
+    return {
+        "parameters": experts * sum(p.numel() for p in config.network.parameters()),
+        "review_bytes": sum(plugin.clip_bytes for plugin in config.plugins if isinstance(plugin, ClipMemory)),
+        "memory_bytes": kept_bytes(config.plugins),
+        "extra_passes": passes.extra,
+    }
+
+
+def kept_bytes(plugins: list[Any]) -> int | None:
+    """Bytes of all that plugins keep between tasks; None where a plugin that is not ours does not tell."""
+    if any(not hasattr(p, "bytes") and not type(p).__module__.startswith("raincheck.") for p in plugins):
+        return None
+    return sum(getattr(plugin, "bytes", 0) for plugin in plugins)
+
+
+def origin(config: RunConfig, strategy: LightningStrategy, tasks: list[Task], out: Path) -> Report:
+    """What it takes to repeat the run, and to tell whether another's scores can be compared with it."""
+    resolved = yaml.safe_load((out / "config.yaml").read_text())
+    files = {task.name: digest(sorted(fingerprints([task]).values())) for task in tasks}
+    return {
+        "learn": config.stream.learn,
+        "setting": setting(resolved, [task.name for task in tasks], files),
+        "versions": checkpoint.versions(),
+        "commit": commit(),
+        "machine": machine(strategy.device),
+    }

@@ -1,0 +1,65 @@
+"""What a method costs in forward passes, counted and not asked for."""
+
+from typing import Any
+
+from avalanche.core import SupervisedPlugin
+from torch import nn
+
+from raincheck import division
+
+
+class Passes(SupervisedPlugin):
+    """Counts the clips that go through the network, or a copy of it, while it learns.
+
+    Teachers are copies of the model, and are counted with it: the hook that counts is copied along, and all copies
+    count in one place. It must come before all plugins that copy the model when an experience begins.
+
+    Attributes:
+        clips: that went through a network in training, whatever for, and after it, such as for importances.
+        new: of the current task, one pass each.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.clips = self.new = 0
+        self._counting = False
+        self._hooked: nn.Module | None = None
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Passes":
+        return self
+
+    def __call__(self, module: nn.Module, inputs: tuple[Any, ...]) -> None:
+        """The hook: counts the rows of a batch that goes through a network."""
+        if self._counting:
+            self.clips += len(inputs[0])
+
+    @property
+    def extra(self) -> float | None:
+        """Passes for each new clip beyond its own: 0 for plain fine-tuning; None before anything was learned."""
+        return round(self.clips / self.new - 1, 3) if self.new else None
+
+    def before_training(self, strategy: Any, **kwargs: Any) -> None:
+        """Starts to count."""
+        if self._hooked is not strategy.model:
+            strategy.model.register_forward_pre_hook(self)
+            self._hooked = strategy.model
+        self._counting = True
+
+    def before_training_iteration(self, strategy: Any, **kwargs: Any) -> None:
+        """Counts the new clips, of which each process passes a share through its network."""
+        rows = len(strategy.mbatch[0])
+        among = division.group(rows)
+        mine = division.share(rows, among.rank, among.size) if among else slice(0, rows)
+        self.new += mine.stop - mine.start
+
+    def after_training(self, strategy: Any, **kwargs: Any) -> None:
+        """Stops: what is scored is not learned."""
+        self._counting = False
+
+    def state_dict(self) -> dict[str, int]:
+        """The counts."""
+        return {"clips": self.clips, "new": self.new}
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        """Restores what `state_dict` gave."""
+        self.clips, self.new = state["clips"], state["new"]

@@ -1,0 +1,146 @@
+"""Projects drops to streaks, and draws streaks.
+
+A drop of diameter D at depth z is a disc of D f / z pixels that moves by v exposure f / z while the shutter is open.
+What it hides adds up to its own area whatever the exposure, so longer exposures give longer and fainter streaks.
+A defocused drop spreads the same area over its circle of confusion.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from raincheck.rain.drops import Drops
+from raincheck.rain.laws import Floats
+
+
+@dataclass(frozen=True)
+class Streaks:
+    """Streaks in the image plane, one entry each.
+
+    Attributes:
+        frame: which frame of the batch it belongs to.
+        x, y: its middle, pixels from the left and top border.
+        dx, dy: motion of the drop while the shutter is open, pixels.
+        area: what the drop hides, pixels^2: pi / 4 of its squared image diameter.
+        width: across the streak, pixels, with defocus.
+        depth: m; None is before all that could hide a drop.
+    """
+
+    frame: NDArray[np.int64]
+    x: Floats
+    y: Floats
+    dx: Floats
+    dy: Floats
+    area: Floats
+    width: Floats
+    depth: Floats | None = None
+
+
+def project(drops: Drops, indices: NDArray[np.int64]) -> Streaks:
+    """The streaks of all drops in frames `indices`, those outside the view left out."""
+    rain, (height, width) = drops.rain, drops.region.size
+    parts = []
+    for frame, index in enumerate(indices):
+        time = float(index) / rain.frame_rate
+        x, y, depth = drops.at(time)
+        scale = rain.focal_length / depth  # pixels per metre
+        disc = drops.diameter / 1000 * scale
+        confusion = rain.aperture * rain.focal_length * np.abs(1 / depth - 1 / rain.focus)
+        across = np.hypot(disc, confusion)
+        x, y = x * scale, y * scale
+        # While the shutter is open; a drop that comes nearer moves away from the middle, here to first order.
+        nearing = rain.forward * rain.exposure / depth
+        right = drops.sideways(time, depth) * rain.exposure * scale + x * nearing
+        down = drops.fall * rain.exposure * scale + y * nearing
+        x, y = x + (width - 1) / 2, y + (height - 1) / 2
+        reach_x, reach_y = (np.abs(right) + across) / 2 + 1, (np.abs(down) + across) / 2 + 1
+        seen = np.flatnonzero((x > -reach_x) & (x < width - 1 + reach_x) & (y > -reach_y) & (y < height - 1 + reach_y))
+        which = np.full(len(seen), frame)
+        parts.append((which, *(values[seen] for values in (x, y, right, down, disc, across, depth))))
+    which, x, y, dx, dy, disc, across, depth = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return Streaks(which, x, y, dx, dy, np.pi / 4 * disc**2, across, depth)
+
+
+def lines(streaks: Streaks) -> tuple[NDArray[np.int64], Floats, Floats, Floats]:
+    """Splits wide streaks into parallel lines, one a pixel.
+
+    Returns:
+        For each line: its streak, its offset across in pixels, the disc's chord there in pixels, its share of the area.
+    """
+    count = np.maximum(np.ceil(streaks.width), 1).astype(np.int64)
+    owner = np.repeat(np.arange(len(count)), count)
+    place = np.arange(len(owner)) - np.repeat(np.cumsum(count) - count, count)
+    # Middles of equal strips of a unit disc, -1 to 1; the chord there says how long the strip hides a pixel.
+    strip = (2 * place + 1) / count[owner] - 1
+    chord = np.sqrt(1 - strip**2)
+    share = chord / np.bincount(owner, chord, len(count))[owner]
+    return owner, strip * streaks.width[owner] / 2, chord * streaks.width[owner], share
+
+
+def margin(middle: Floats, direction: Floats, along: Floats, points: NDArray[np.int64], most: int) -> Floats:
+    """One coordinate of the points along lines, counted from a margin of a pixel around the frame's `most` pixels."""
+    place = np.repeat(direction, points)
+    place *= along
+    place += np.repeat(middle, points)
+    np.clip(place, -1, most, out=place)
+    place += 1
+    return place
+
+
+def splat(
+    streaks: Streaks, frames: int, size: tuple[int, int], scene: NDArray[np.float32] | None = None
+) -> NDArray[np.float32]:
+    """Optical depth `(frames, h, w)` of streaks: points along each line, at most a pixel apart, with bilinear weights.
+
+    The sum over pixels is the sum of the streaks' areas, as far as they lie inside the frame and before the scene.
+
+    Args:
+        streaks: what to draw.
+        frames: how many frames their `frame` counts.
+        size: height and width, pixels.
+        scene: distance of what hides the drops behind it, m, float32 `(frames, h, w)`; None hides none.
+    """
+    height, width = size
+    owner, offset, chord, share = lines(streaks)
+    dx, dy = streaks.dx[owner], streaks.dy[owner]
+    length = np.hypot(dx, dy)
+    still = length == 0
+    ux, uy = (
+        np.where(still, 0.0, dx / np.where(still, 1, length)),
+        np.where(still, 1.0, dy / np.where(still, 1, length)),
+    )
+    long = length + chord
+    points = np.ceil(long).astype(np.int64) + 1
+    along = np.arange(points.sum()) - np.repeat(np.cumsum(points) - points, points) + 0.5
+    along /= np.repeat(points, points)
+    along -= 0.5
+    along *= np.repeat(long, points)
+    # One pixel of margin takes the weights that fall outside; it is cut off at the end.
+    x = margin(streaks.x[owner] - uy * offset, ux, along, points, width)
+    y = margin(streaks.y[owner] + ux * offset, uy, along, points, height)
+    weight = np.repeat(share * streaks.area[owner] / points, points)
+    frame = streaks.frame[owner]
+    if scene is not None and streaks.depth is not None:
+        column, row = np.clip(np.rint(x) - 1, 0, width - 1), np.clip(np.rint(y) - 1, 0, height - 1)
+        before = scene[np.repeat(frame, points), row.astype(np.int64), column.astype(np.int64)]
+        weight *= np.repeat(streaks.depth[owner], points) < before
+    left, top = x.astype(np.int64), y.astype(np.int64)
+    x -= left
+    y -= top
+    stride, cells = width + 3, frames * (height + 3) * (width + 3)
+    flat = np.repeat(frame * (height + 3), points) + top
+    flat *= stride
+    flat += left
+    right, below = weight * x, weight * y
+    both = right * y
+    depth = np.zeros(cells)
+    for shift, part in (
+        (0, weight - right - below + both),
+        (1, right - both),
+        (stride, below - both),
+        (stride + 1, both),
+    ):
+        depth[shift:] += np.bincount(flat, part, cells)[: cells - shift]
+    padded = depth.reshape(frames, height + 3, stride).astype(np.float32)
+    return padded[:, 1 : height + 1, 1 : width + 1]

@@ -1,0 +1,57 @@
+"""`raincheck report`: finished runs compared, in the terminal and in files."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from raincheck.errors import ConfigError
+from raincheck.evaluation.ranking import Ranking, ranking
+from raincheck.evaluation.rows import alike
+from raincheck.report.formats import WRITERS, as_table, write_table
+from raincheck.report.page import write_report
+from raincheck.report.reading import Run, in_order, read_runs
+
+PAGE = ".html"
+
+
+def report(paths: Sequence[Path], out: Sequence[Path], metric: str, against: str | None, title: str) -> None:
+    """Prints the ranking in one metric, and writes pages and tables of all metrics.
+
+    Args:
+        paths: of runs; see `raincheck.report.reading.read_runs`.
+        out: files to write, each in the format that its suffix names.
+        metric: of the printed table.
+        against: the row to compare with; by default the best of the methods.
+        title: heading of the pages.
+
+    Raises:
+        InputError: if there is no run, one is not valid, or there is no row `against`.
+        ConfigError: if a suffix is none of those known.
+        OutputError: if a file cannot be written.
+    """
+    for path in out:
+        if path.suffix not in (PAGE, *WRITERS):
+            raise ConfigError(f"{path} is neither page nor table; end it with {', '.join((PAGE, *WRITERS))}")
+    runs, console = read_runs(paths), Console()
+    groups = alike(runs)
+    foes = [against if len(groups) == 1 or any(run.name == against for run in group) else None for group in groups]
+    printed = [ranking(group, metric, foe) for group, foe in zip(groups, foes, strict=True)]
+    for path in out:
+        if path.suffix == PAGE:
+            write_report(paths, path, title)
+        else:
+            rankings = [ranked for group, foe in zip(groups, foes, strict=True) for ranked in all_metrics(group, foe)]
+            write_table(rankings, path, title)
+    for number, ranked in enumerate(printed, 1):
+        console.print(as_table(ranked, f"set {number}" if len(printed) > 1 else ""))
+    if len(printed) > 1:
+        console.print(f"note: the {len(printed)} sets cannot be compared, because their tasks or data differ")
+    for path in out:
+        console.print(f"written: {path}", soft_wrap=True)
+
+
+def all_metrics(runs: Sequence[Run], against: str | None) -> list[Ranking]:
+    """A ranking for each metric, over the runs that have it."""
+    names = in_order({metric: None for run in runs for metric in run.matrices})
+    return [ranking([run for run in runs if name in run.matrices], name, against) for name in names]

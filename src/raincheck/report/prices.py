@@ -1,0 +1,104 @@
+"""Cost against score, and the intervals of a ranking, as the geometry of SVGs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from raincheck.evaluation.ranking import Ranking, Row
+from raincheck.evaluation.scores import HEADLINE
+from raincheck.report import numbers
+from raincheck.report.axes import Axis, axis
+from raincheck.report.curves import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH
+
+# Names in report.json: how an axis calls them, the size of its unit, and the unit.
+AXES = {
+    "memory_bytes": ("memory", 1e6, "MB"),
+    "train_seconds": ("training", 60.0, "minutes"),
+    "extra_passes": ("extra forward passes a new clip", 1.0, ""),
+    "parameters": ("parameters", 1e6, "million"),
+}
+LETTER, LINE = 6.2, 11  # width and height of a name's letters, at most
+BAR, BAR_HEIGHT = 150, 18  # of the drawing of an interval
+
+
+@dataclass(frozen=True)
+class Dot:
+    """One row: where it is, how far its interval reaches up and down, what it says, and where its name has room."""
+
+    name: str
+    colour: int
+    x: float
+    y: float
+    reach: tuple[float, float] | None
+    text: str
+    label: tuple[float, str] | None = None
+
+
+@dataclass(frozen=True)
+class Plot:
+    """Average score over one cost."""
+
+    title: str
+    dots: list[Dot]
+    x_ticks: list[tuple[float, str]]
+    y_ticks: list[tuple[float, str]]
+
+
+@dataclass(frozen=True)
+class Bar:
+    """An interval on a scale that all rows of a ranking share."""
+
+    dot: float
+    low: float
+    high: float
+
+
+def plots(ranking: Ranking) -> list[Plot]:
+    """One plot for each cost in which rows differ, all with the same y axis."""
+    shown = [(number, row) for number, row in enumerate(ranking.rows) if row.scores[HEADLINE].mean is not None]
+    y = axis([end for _, row in shown for end in _ends(row)], HEIGHT - BOTTOM, TOP)
+    drawn = []
+    for cost, (title, size, unit) in AXES.items():
+        prices = {n: price / size for n, row in shown if (price := row.costs[cost].mean) is not None}
+        if len(set(prices.values())) > 1:
+            x = axis([0.0, *prices.values()], LEFT, WIDTH - RIGHT)
+            dots = [_dot(n, row, cost, prices[n], ranking.metric, x, y) for n, row in shown if n in prices]
+            drawn.append(Plot(f"{title}, {unit}" if unit else title, labelled(dots), x.labels(), y.labels()))
+    return drawn
+
+
+def bars(ranking: Ranking) -> list[Bar | None]:
+    """Of every row, its average and interval; None where there is none."""
+    known = [end for row in ranking.rows if row.scores[HEADLINE].mean is not None for end in _ends(row)]
+    return [_bar(row, axis(known, 6, BAR - 6)) for row in ranking.rows]
+
+
+def _bar(row: Row, x: Axis) -> Bar | None:
+    mean = row.scores[HEADLINE].mean
+    return None if mean is None else Bar(x(mean), *map(x, _ends(row)))
+
+
+def _dot(number: int, row: Row, cost: str, price: float, metric: str, x: Axis, y: Axis) -> Dot:
+    average = row.scores[HEADLINE]
+    text = f"{row.name}: {numbers.estimate(average, metric)}, {numbers.cost(cost, row.costs[cost].mean)}"
+    low, high = _ends(row)
+    return Dot(row.name, number, x(price), y(average.mean or 0.0), (y(low), y(high)) if average.half else None, text)
+
+
+def labelled(dots: Sequence[Dot]) -> list[Dot]:
+    """Gives every dot its name beside it, on the inner side, unless another's name is there already."""
+    taken: list[tuple[float, float, float]] = []
+    found = []
+    for dot in dots:
+        inward = 1 if dot.x < (LEFT + WIDTH - RIGHT) / 2 else -1
+        start, end = sorted((dot.x + 7 * inward, dot.x + (7 + LETTER * len(dot.name)) * inward))
+        free = all(abs(dot.y - y) >= LINE or end < left or start > right for left, right, y in taken)
+        if free:
+            taken.append((start, end, dot.y))
+        found.append(replace(dot, label=(dot.x + 7 * inward, "start" if inward > 0 else "end") if free else None))
+    return found
+
+
+def _ends(row: Row) -> tuple[float, float]:
+    """The interval of the row's average; the average twice where there is none."""
+    average = row.scores[HEADLINE]
+    return average.interval or (average.mean or 0.0, average.mean or 0.0)

@@ -1,0 +1,93 @@
+"""A ranking as texts in rows and columns, for whatever shows it: the terminal, Markdown, LaTeX, the page."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from raincheck.evaluation.ranking import Ranking, Row
+from raincheck.evaluation.scores import Column
+from raincheck.report import numbers
+
+COMPARED = ("average", "forgetting")  # of which people are shown differences; CSV has all
+PRICE_OF_MEMORY = ("gap to joint", "gap to individual", "lost plasticity")  # scores that stand beside the costs
+PRICES = {
+    "parameters": "parameters",
+    "memory_bytes": "memory",
+    "train_seconds": "training",
+    "extra_passes": "extra passes",
+}
+
+
+@dataclass(frozen=True)
+class Part:
+    """A table for people: what it is, one heading a column, one list of texts a row."""
+
+    caption: str
+    headings: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+def parts(ranking: Ranking) -> list[Part]:
+    """Scores, costs and differences, each a table, because no page is as wide as all."""
+    return [scores(ranking), costs(ranking), *([differences(ranking)] if ranking.against else [])]
+
+
+def scores(ranking: Ranking) -> Part:
+    """Means over runs with their intervals."""
+    columns = [column for column in ranking.columns if column.name not in PRICE_OF_MEMORY]
+    return Part(
+        f"{named(ranking.metric)}, {runs(ranking)}",
+        [ranking.kind, *(column.name for column in columns)],
+        [[row.name, *_scores(row, ranking, columns)] for row in ranking.rows],
+    )
+
+
+def costs(ranking: Ranking) -> Part:
+    """What each row cost: in score, against bounds, and in means."""
+    columns = [column for column in ranking.columns if column.name in PRICE_OF_MEMORY]
+    prices = [name for name in PRICES if any(row.costs[name].mean is not None for row in ranking.rows)]
+    return Part(
+        f"gaps in {ranking.metric}, and costs" if columns else "costs",
+        [ranking.kind, *(column.name for column in columns), *(PRICES[name] for name in prices)],
+        [
+            [row.name, *_scores(row, ranking, columns), *(numbers.cost(name, row.costs[name].mean) for name in prices)]
+            for row in ranking.rows
+        ],
+    )
+
+
+def differences(ranking: Ranking) -> Part:
+    """Paired differences from one row."""
+    return Part(
+        f"differences in {ranking.metric} from {ranking.against} over the same seeds and orders, ± half of the 95 % "
+        "interval of the paired t-test; p for the average, the t-test's by Holm for all rows together",
+        [ranking.kind, *COMPARED, "pairs", "p, t-test", "p, Wilcoxon"],
+        [[row.name, *_tests(row, ranking)] for row in ranking.rows if row.differences],
+    )
+
+
+def named(metric: str) -> str:
+    """A metric with its unit."""
+    return f"{metric} in {numbers.unit(metric)}" if numbers.unit(metric) else metric
+
+
+def runs(ranking: Ranking) -> str:
+    """Over what the numbers are means."""
+    if max(row.runs for row in ranking.rows) == 1:
+        return "one run each"
+    counts = f"{numbers.several(ranking.seeds, 'seed')} and {numbers.several(len(ranking.orders), 'order')}"
+    return f"mean ± half of the 95 % t-interval over {counts}"
+
+
+def notes(ranking: Ranking) -> list[str]:
+    """What a reader must know before comparing."""
+    return [*ranking.notes, *(f"{row.name}: {note}" for row in ranking.rows for note in row.notes)]
+
+
+def _scores(row: Row, ranking: Ranking, columns: Sequence[Column]) -> list[str]:
+    return [numbers.estimate(row.scores[c.name], ranking.metric, c.signed) for c in columns]
+
+
+def _tests(row: Row, ranking: Ranking) -> list[str]:
+    effects = [numbers.estimate(row.differences[name].effect, ranking.metric, signed=True) for name in COMPARED]
+    first = row.differences[COMPARED[0]]
+    return [*effects, str(first.pairs), numbers.chance(first.holm), numbers.chance(first.wilcoxon)]

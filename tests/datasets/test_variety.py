@@ -1,0 +1,48 @@
+"""What training clips show besides their rain type."""
+
+import numpy as np
+import pytest
+import torch
+
+from raincheck.datasets.rendered import RenderedRain, Variety
+from raincheck.datasets.tone import vary_picture
+from raincheck.errors import ConfigError
+
+
+def test_pictures_are_turned_and_their_tones_keep_their_order() -> None:
+    clip = torch.arange(3 * 16, dtype=torch.uint8).reshape(1, 3, 4, 4) * 5
+    turned = other = 0
+    for seed in range(200):
+        varied = vary_picture(clip, np.random.default_rng(seed))
+        assert varied.shape == clip.shape and varied.dtype == torch.uint8
+        values = [torch.rot90(varied, -k, (-2, -1)).flatten().to(torch.int32) for k in range(4)]
+        upright = [bool((value.diff() >= 0).all()) for value in values]
+        assert any(upright)
+        turned += not upright[0]
+        other += not any(torch.equal(value, clip.flatten().to(torch.int32)) for value in values)
+    assert 0.2 < turned / 200 < 0.4 and 0.4 < other / 200 < 0.6
+
+
+def test_an_asked_for_share_of_clips_is_dry_and_layers_add_up() -> None:
+    def rainy_share(variety: Variety) -> tuple[float, float]:
+        video = RenderedRain("x", ["lines", "strokes"], photographs="bundled", variety=variety).task(0).train[0]
+        pairs = [video.sample(np.random.default_rng(seed), 3, 32) for seed in range(60)]
+        changes = [float((rainy.int() - clean.int()).abs().float().mean()) for rainy, clean in pairs]
+        return sum(change == 0 for change in changes) / 60, sum(changes) / 60
+
+    dry, one = rainy_share(Variety(dry=0.5))
+    assert 0.3 < dry < 0.7
+    assert rainy_share(Variety(dry=1)) == (1, 0)
+    assert rainy_share(Variety(dry=0.5, layers=4))[1] > 1.5 * one
+
+
+def test_drawn_and_physical_rain_make_up_one_type_and_test_videos_show_them() -> None:
+    rain = RenderedRain("x", ["lines", "wind"], photographs=["bundled"], test_frames=3)
+    for video in rain.task(0).test:
+        rainy, clean = video.read(0, 3)
+        assert torch.equal(video.read(1, 1)[0][0], rainy[1]) and not torch.equal(rainy, clean)
+
+
+def test_numbers_out_of_range_are_refused() -> None:
+    with pytest.raises(ConfigError, match="give 0 or more, 1 or more, and a share of 1"):
+        Variety(layers=0)

@@ -1,0 +1,40 @@
+"""What is counted is what went through networks: known beforehand for batches and reviews of known sizes."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from raincheck.plugins import EWC, Distillation, RainReview
+from raincheck.plugins.passes import Passes
+from tinytasks import learn, same
+
+# Three experiences of 6 steps of 4 clips.
+STEPS, BATCH, TASKS = 6, 4, 3
+NEW = STEPS * BATCH * TASKS
+LATER = STEPS * (TASKS - 1)  # steps at which there is something to review
+EXTRA: dict[str, tuple[Callable[[], list[Any]], int]] = {
+    "review and teacher on it": (lambda: [RainReview(10**6, 2), Distillation(0.5)], (2 + 2) * LATER),
+    "teacher on new clips": (lambda: [Distillation(0, 0.5)], BATCH * LATER),
+    "teacher's targets": (lambda: [RainReview(10**6, 2, mode="inputs")], (2 + 2) * LATER),
+    "importances": (lambda: [EWC(1.0, clips=5)], 5 * TASKS),
+}
+
+
+@pytest.mark.parametrize("case", EXTRA)
+def test_clips_beyond_the_new_ones(case: str) -> None:
+    plugins, extra = EXTRA[case]
+    passes = Passes()
+    learned = learn(lambda: [passes, *plugins()])
+    learned.strategy.eval(learned.stream.test_stream)
+    assert (passes.new, passes.clips - passes.new) == (NEW, extra)
+    assert passes.extra == round(extra / NEW, 3)
+
+
+def test_counting_changes_nothing() -> None:
+    plugins = EXTRA["review and teacher on it"][0]
+    assert same(learn(lambda: [Passes(), *plugins()]).state, learn(plugins).state)
+
+
+def test_nothing_was_learned() -> None:
+    assert Passes().extra is None

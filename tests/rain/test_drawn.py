@@ -1,0 +1,71 @@
+"""Drawn rain: what a configuration asks for is what is seen."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from raincheck.errors import ConfigError
+from raincheck.rain.drawn import BLENDS, DRAWN, Drawn, DrawnField, blend
+
+UPRIGHT = Drawn(
+    length=(30, 30), width=(4, 4), opacity=(0.5, 0.5), coverage=(0.05, 0.05), hardness=(3, 3), slant=0, light=(1, 1)
+)
+
+
+@pytest.mark.parametrize("drawn", DRAWN.values(), ids=DRAWN)
+def test_a_frame_depends_on_its_index_alone(drawn: Drawn) -> None:
+    for seed in range(4):  # both kinds of motion
+        field = DrawnField(drawn, (40, 60), seed)
+        frames = field.frames(0, 6)
+        assert frames.min() >= 0 and frames.max() <= drawn.opacity[1] + 1e-6
+        again = DrawnField(drawn, (40, 60), seed)
+        assert np.array_equal(again.frames(3, 1)[0], frames[3])
+        clean = torch.full((6, 3, 40, 60), 90, dtype=torch.uint8)
+        assert torch.equal(again.lay(clean[2:4], 2), field.lay(clean)[2:4])
+    assert not np.array_equal(DrawnField(drawn, (40, 60), 5).frames(0, 1), DrawnField(drawn, (40, 60), 6).frames(0, 1))
+
+
+def test_hard_streaks_are_as_opaque_as_asked_for_and_cover_as_much() -> None:
+    frames = np.concatenate([DrawnField(UPRIGHT, (200, 200), seed).frames(0, 2) for seed in range(12)])
+    inside = (frames > 0.45).mean()
+    assert frames.max() == pytest.approx(0.5)
+    assert 0.02 < inside < 0.06
+    assert (frames > 0.05).mean() < 2.2 * inside  # hard edges: little is half covered
+
+
+def test_streaks_are_longer_than_wide_and_upright() -> None:
+    frames = np.concatenate([DrawnField(UPRIGHT, (150, 150), seed).frames(0, 1) for seed in range(12)])
+    down, across = (np.abs(np.diff(frames, axis=axis)).mean() for axis in (1, 2))
+    assert across > 3 * down
+
+
+def test_moving_streaks_move_and_others_are_new_in_every_frame() -> None:
+    fields = [DrawnField(replace(UPRIGHT, pace=(0.1, 0.1)), (150, 150), seed) for seed in range(12)]
+    assert {field.moving for field in fields} == {True, False}
+    for field in fields:
+        now, after = field.frames(0, 2)
+        shared = (now * after).sum() / (now * now).sum()
+        assert shared > 0.5 if field.moving else shared < 0.4
+
+
+def test_blends_follow_their_formulas() -> None:
+    scene, alpha, light = torch.tensor(0.8), torch.tensor(0.5), torch.tensor(0.6)
+    found = {kind: float(blend(kind, scene, alpha, light)) for kind in BLENDS}
+    assert found == pytest.approx({"alpha": 0.7, "add": 1.1, "screen": 0.86, "lighten": 0.8})
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"length": (9, 3)}, "length is 9 to 3"),
+        ({"width": (0, 3)}, "width is 0 to 3"),
+        ({"opacity": (0.5, 2)}, "opacity and coverage up to 1"),
+        ({"blends": ("alpha", "burn")}, "no blend 'burn'; choose among alpha, add, screen, lighten"),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        Drawn(**changes)

@@ -1,0 +1,49 @@
+"""Where dots and intervals lie."""
+
+import pytest
+
+from raincheck.evaluation.ranking import ranking_of
+from raincheck.report.curves import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH
+from raincheck.report.prices import BAR, Dot, bars, labelled, plots
+from reports import joint, matrix, report
+
+
+def test_cost_goes_right_and_score_goes_up() -> None:
+    reports = [report("cheap", matrix(20.0)), report("dear", matrix(40.0), memory_bytes=10_000_000)]
+    [plot] = plots(ranking_of(reports))
+    assert plot.title == "memory, MB", "all other costs are the same"
+    dear, cheap = plot.dots
+    assert (cheap.x, cheap.y) == (LEFT, HEIGHT - BOTTOM) and (dear.x, dear.y) == (WIDTH - RIGHT, TOP)
+    assert dear.text == "dear: 40.00, 10.0 MB" and dear.reach is None
+
+
+def test_intervals_are_drawn() -> None:
+    reports = [report("a", matrix(30.0 + seed), seed=seed) for seed in range(3)]
+    reports += [report("b", matrix(20.0), seed=seed, train_seconds=10.0) for seed in range(3)]
+    ranked = ranking_of(reports)
+    dot = plots(ranked)[0].dots[0]
+    assert (
+        dot.reach is not None
+        and dot.reach[0] - dot.y == pytest.approx(dot.y - dot.reach[1], abs=0.2)
+        and dot.reach[0] > dot.y
+    )
+    a, b = bars(ranked)
+    assert a and b and 0 < b.low == b.dot == b.high < a.low < a.dot < a.high < BAR
+
+
+def test_unknown_costs_and_scores_are_left_out() -> None:
+    reports = [
+        report("a", train_seconds=1),
+        report("b"),
+        joint(31.0),
+        report("c", [[1.0, 1.0], [2.0, 2.0], [3.0, None]]),
+    ]
+    ranked = ranking_of(reports)
+    found = {plot.title: [dot.name for dot in plot.dots] for plot in plots(ranked)}
+    assert found == {"training, minutes": ["a", "b", "joint"]}
+    assert [bar is None for bar in bars(ranked)] == [False, False, True, False]
+
+
+def test_names_do_not_lie_on_each_other() -> None:
+    dots = [Dot("first", 0, 50, 50, None, ""), Dot("second", 1, 52, 52, None, ""), Dot("far", 2, 340, 50, None, "")]
+    assert [dot.label for dot in labelled(dots)] == [(57, "start"), None, (333, "end")]

@@ -1,0 +1,188 @@
+"""Plugins, optimizers and loaders as users write them: LightningStrategy against Avalanche's own loop, bit for bit."""
+
+import copy
+import warnings
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from avalanche.core import SupervisedPlugin
+from avalanche.training import Naive
+from avalanche.training.templates import SupervisedTemplate
+from lightning.pytorch.callbacks import Callback, LearningRateMonitor
+from torch import nn
+from torch.utils.data import DataLoader
+
+from parity import Setting, assert_same, classes, learn, mlp
+from raincheck.errors import ConfigError
+from raincheck.strategy import LightningLoop, LightningStrategy
+from test_strategy_logging import Kept
+
+
+class EditsBatch(SupervisedPlugin):
+    def before_training_iteration(self, strategy: Any, **kwargs: Any) -> None:
+        strategy.mbatch = [strategy.mbatch[0] * 2, *strategy.mbatch[1:]]
+
+    def after_forward(self, strategy: Any, **kwargs: Any) -> None:
+        strategy.mb_output = strategy.mb_output * 0.5
+
+
+class NewOptimizer(SupervisedPlugin):
+    """In the middle of an epoch."""
+
+    def before_training_iteration(self, strategy: Any, **kwargs: Any) -> None:
+        if strategy.clock.train_exp_iterations == 2:
+            strategy.optimizer = torch.optim.Adam(strategy.model.parameters(), 0.01)
+
+
+class NewModel(SupervisedPlugin):
+    """With parameters of the last epoch, and one more in a group of its own."""
+
+    def before_training_epoch(self, strategy: Any, **kwargs: Any) -> None:
+        strategy.model = copy.deepcopy(strategy.model)
+        if strategy.clock.train_exp_epochs == 0:
+            name = f"more{strategy.clock.train_exp_counter}"
+            strategy.model.register_parameter(name, nn.Parameter(torch.zeros(3)))
+        strategy.optimizer = torch.optim.SGD(strategy.model.features.parameters(), 0.05)
+        more = [p for name, p in strategy.model.named_parameters() if name.startswith("more")]
+        strategy.optimizer.add_param_group({"params": more, "lr": 0.3})
+
+    def before_backward(self, strategy: Any, **kwargs: Any) -> None:
+        more = [p for name, p in strategy.model.named_parameters() if name.startswith("more")]
+        strategy.loss = strategy.loss + sum((p - 1).square().sum() for p in more)
+
+
+class Grows(SupervisedPlugin):
+    """A loader of two batches, then of twelve: more than Avalanche's own."""
+
+    def before_training_epoch(self, strategy: Any, **kwargs: Any) -> None:
+        data = strategy.adapted_dataset.subset(list(range(4 if strategy.clock.train_exp_epochs == 0 else 24)))
+        strategy.dataloader = DataLoader(data, batch_size=2, shuffle=True, collate_fn=data.collate_fn)
+
+
+class Noisy:
+    """A loader that does not know its length, and draws a random number for each batch."""
+
+    def __init__(self, loader: Any) -> None:
+        self.loader = loader
+
+    def __iter__(self) -> Iterator[Any]:
+        for first, *others in self.loader:
+            yield [first + 0.1 * torch.rand(()), *others]
+
+
+class NoisyLoader(SupervisedPlugin):
+    def before_training_exp(self, strategy: Any, **kwargs: Any) -> None:
+        strategy.dataloader = Noisy(strategy.dataloader)
+
+    before_eval_exp = before_training_exp
+
+
+class DropoutInEvaluation(SupervisedPlugin):
+    def before_eval(self, strategy: Any, **kwargs: Any) -> None:
+        strategy.model.train()
+
+
+class Hooked(SupervisedPlugin):
+    """Halves gradients in a hook of the optimizer itself."""
+
+    def __init__(self, optimizer: torch.optim.Optimizer) -> None:
+        super().__init__()
+        optimizer.register_step_pre_hook(self._halve)
+
+    def _halve(self, optimizer: Any, args: Any, kwargs: Any) -> None:
+        for parameter in optimizer.param_groups[0]["params"]:
+            if parameter.grad is not None:
+                parameter.grad *= 0.5
+
+
+class WithoutClosure(torch.optim.SGD):
+    def step(self) -> None:  # type: ignore[override]
+        super().step()
+
+
+class IgnoresClosure(torch.optim.SGD):
+    def step(self, closure: Any = None) -> None:  # type: ignore[override]
+        super().step()
+
+
+CASES: dict[str, Setting] = {
+    "edits the batch": {"beside": lambda *_: [EditsBatch()]},
+    "a new optimizer": {"beside": lambda *_: [NewOptimizer()]},
+    "a new model": {"beside": lambda *_: [NewModel()]},
+    "a growing loader": {"beside": lambda *_: [Grows()]},
+    "a loader without length": {"beside": lambda *_: [NoisyLoader()]},
+    "dropout in evaluation": {"beside": lambda *_: [DropoutInEvaluation()]},
+    "hooks of the optimizer": {"beside": lambda _, optimizer: [Hooked(optimizer)]},
+    "a step without closure": {"optimizer": lambda parameters: WithoutClosure(parameters, 0.05)},
+    "a step that ignores its closure": {"optimizer": lambda parameters: IgnoresClosure(parameters, 0.05)},
+    "no epochs": {"train_epochs": 0},
+}
+
+
+@cache
+def plain() -> list[Any]:
+    """Every hook without any of it."""
+    return learn(LightningStrategy).events
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_same_bits_as_avalanche(name: str) -> None:
+    ours = learn(LightningStrategy, CASES[name])
+    assert_same(ours, learn(SupervisedTemplate, CASES[name]))
+    assert ours.events != plain()  # or nothing would be tested
+
+
+def learner(kind: type = LightningStrategy, *positional: Any, **kwargs: Any) -> Any:
+    model = mlp()
+    optimizer = torch.optim.SGD(model.parameters(), 0.05)
+    if positional:
+        return kind(model, optimizer, *positional, **kwargs)
+    return kind(model=model, optimizer=optimizer, train_mb_size=6, evaluator=None, **kwargs)
+
+
+def test_arguments_by_position_are_those_of_avalanche() -> None:
+    mixed = type("LightningNaive", (LightningLoop, Naive), {})
+    for kind in (LightningStrategy, mixed):
+        with pytest.warns(UserWarning, match="Your are passing"):
+            made = learner(kind, nn.CrossEntropyLoss(), 5, 3, evaluator=None, trainer={"max_steps": 4})
+        assert (made.train_mb_size, made.train_epochs, made.trainer_arguments) == (5, 3, {"max_steps": 4})
+
+
+def test_nothing_is_said_about_a_signature_that_is_ours() -> None:
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message="Avalanche is transitioning")
+        learner()
+
+
+@pytest.mark.parametrize("name", ["max_epochs", "overfit_batches"])
+def test_what_would_do_nothing_is_refused(name: str) -> None:
+    with pytest.raises(ConfigError, match=f"^the trainer's {name} is of no use here: .*; leave {name} out$"):
+        learner(trainer={name: 3})
+
+
+def test_what_callbacks_log_has_one_x_axis() -> None:
+    """Three experiences of four steps; `log` of a LightningModule counts from 0, as Lightning does."""
+
+    class Logs(Callback):
+        def on_train_batch_end(self, trainer: Any, pl_module: Any, *args: Any) -> None:
+            pl_module.log("mine", 1.0)
+
+    kept = Kept()
+    made = learner(trainer={"logger": kept, "log_every_n_steps": 1, "callbacks": [LearningRateMonitor("step"), Logs()]})
+    made.train(classes().train_stream)
+    for name in ("lr-SGD", "mine"):
+        assert [step for step, row in kept.rows if name in row] == list(range(12))
+
+
+def test_a_logger_of_lightnings_choice_is_one_for_all_experiences(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    made, stream = learner(trainer={"logger": True, "log_every_n_steps": 1}), classes()
+    made.train(stream.train_stream)
+    made.eval(stream.test_stream)
+    assert [path.name for path in (tmp_path / "lightning_logs").iterdir()] == ["version_0"]
