@@ -8,7 +8,7 @@ STAMP = .venv/.up-to-date
 BUILDING = .venv/.unfinished
 
 .DEFAULT_GOAL = help
-.PHONY: help env demo test test-slow check ablate weights bench dist tools
+.PHONY: help env demo test test-slow check ablate study tune weights bench dist tools
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -58,8 +58,26 @@ test: check ## check, then the fast tests
 test-slow: env ## The tests that take longer or drive tools of the system
 	$(BIN)/pytest -m slow || [ $$? -eq 5 ]
 
-ablate: env ## Distillation on and off by review on and off, three seeds; results in runs/ablate
-	$(BIN)/raincheck ablate experiments/ablations/demo.yaml --out runs/ablate
+ablate: env ## RRGNet's parts, one at a time, three seeds; in runs/ablate (SCALE=full DATA=DIR: on published data)
+ifeq ($(SCALE),full)
+	@[ -n "$(DATA)" ] || { echo "ablate: say where the published data sets lie: make ablate SCALE=full DATA=DIR" >&2; exit 2; }
+	$(BIN)/raincheck ablate experiments/ablations/full.yaml --out runs/ablate-full --stream.root "$(DATA)" \
+	  --trainer.accelerator auto
+else
+	$(BIN)/raincheck ablate experiments/ablations/clips.yaml --out runs/ablate --jobs 2
+endif
+
+# What is in a record counts as finished; RECORD=FILE begins or goes on with another.
+study: env ## The claims, method by method, order by order, seed by seed (MINUTES=N stops in between); in runs/study
+	$(BIN)/raincheck ablate experiments/ablations/study.yaml --out runs/study --jobs 2 \
+	  --record $(or $(RECORD),experiments/results/study.jsonl) $(if $(MINUTES),--minutes $(MINUTES))
+
+tune: env ## Six trials of every method on validation clips; winners in experiments/tuned
+	@set -e; for grid in experiments/tuning/*.yaml; do \
+	  $(BIN)/raincheck ablate $$grid --out runs/tuning/$$(basename $$grid .yaml) --jobs 2 \
+	    --record $(or $(RECORD),experiments/results/tuning.jsonl) $(if $(MINUTES),--minutes $(MINUTES)); \
+	done
+	$(BIN)/python experiments/tuning.py
 
 # Stopped anywhere, it goes on with the same command; runs/weights/best.safetensors are the best weights so far.
 weights: env ## Learn the shipped weights anew, two hours on one core, and compare; results in runs/weights

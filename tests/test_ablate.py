@@ -1,19 +1,28 @@
 """A tiny grid, run, interrupted, gone on with and tabulated."""
 
 import csv
+import fcntl
+import io
 import json
+import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
 import pytest
+import torch
+from rich.console import Console
 
-from raincheck.ablate import ablate, check
+from killing import KILL
+from raincheck.ablate import Clock, ablate
 from raincheck.ablation_grid import read_grid
-from raincheck.errors import ConfigError, OutputError
+from raincheck.ablation_plan import plan
+from raincheck.errors import ConfigError, InputError, OutputError
 from tinytasks import Strike
 
-SHIPPED = Path(__file__).parents[1] / "experiments" / "ablations"
 BASE = """
 stream:
   crop: 16
@@ -160,8 +169,202 @@ def test_a_folder_that_holds_something_else_is_refused(tmp_path: Path) -> None:
     assert sorted(path.name for path in out.iterdir()) == ["photo.jpg"]
 
 
-@pytest.mark.parametrize("grid", sorted(SHIPPED.glob("*.yaml")), ids=lambda path: path.stem)
-def test_shipped_grids_are_valid_and_say_what_they_are(grid: Path) -> None:
-    check(read_grid(grid), grid, trust=False)
-    opening = grid.read_text().split("\nbase:")[0]
-    assert all(f"# {word}:" in opening for word in ("Command", "Time", "Expected"))
+def lines(record: Path) -> dict[str, Any]:
+    """What a record says, by id, without what differs from one doing to another."""
+    found = [json.loads(line) for line in record.read_text().splitlines()]
+    return {line["id"]: {k: v for k, v in line.items() if k not in ("train_seconds", "date")} for line in found}
+
+
+ORDERS = GRID.replace("seeds: [0, 1]", "seeds: [0]\norders: [[0, 1], [1, 0]]")
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Path]:
+    """A grid with two orders, its folder and its record."""
+    folder = tmp_path_factory.mktemp("orders")
+    grid, out, record = grid_file(folder, ORDERS), folder / "out", folder / "record.jsonl"
+    ablate(grid, out, trust=True, record=record)
+    return grid, out, record
+
+
+def test_tasks_are_learned_in_every_order(recorded: tuple[Path, Path, Path]) -> None:
+    tasks = {name: report["tasks"] for name, report in reports(recorded[1]).items()}
+    assert tasks == {
+        f"{cell}/order-{order}/seed-0": names
+        for cell in ("plain", "review")
+        for order, names in (("0-1", ["veil", "drops"]), ("1-0", ["drops", "veil"]))
+    }
+
+
+def test_every_run_is_a_line(recorded: tuple[Path, Path, Path]) -> None:
+    found = lines(recorded[2])
+    runs = reports(recorded[1])
+    assert len(found) == 4
+    for line in found.values():
+        report = runs[f"{line['cell']}/order-{'-'.join(map(str, line['order']))}/seed-{line['seed']}"]
+        assert report.items() <= line.items()
+        assert line["grid"] == "tiny"
+
+
+def test_what_is_recorded_is_not_run_again_on_another_machine(
+    recorded: tuple[Path, Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grid, out, record = recorded
+    before = record.read_bytes()
+    monkeypatch.setattr("raincheck.run.learn", lambda *_: pytest.fail("a recorded run was run again"))
+    ablate(grid, tmp_path / "other", trust=True, record=record)
+    assert record.read_bytes() == before
+    found = reports(tmp_path / "other")
+    assert found.keys() == reports(out).keys()
+    assert all(report.items() <= found[name].items() for name, report in reports(out).items())
+    assert (tmp_path / "other" / "table.csv").read_text() == (out / "table.csv").read_text()
+
+
+def test_runs_of_a_folder_come_into_the_record_later(recorded: tuple[Path, Path, Path], tmp_path: Path) -> None:
+    ablate(recorded[0], recorded[1], trust=True, record=tmp_path / "new" / "late.jsonl")
+    assert lines(tmp_path / "new" / "late.jsonl") == lines(recorded[2])
+
+
+def test_a_record_that_was_cut_loses_the_torn_line_only(recorded: tuple[Path, Path, Path], tmp_path: Path) -> None:
+    torn, text = tmp_path / "torn.jsonl", recorded[2].read_text()
+    torn.write_text(text[:-40])
+    ablate(recorded[0], recorded[1], trust=True, record=torn)
+    assert lines(torn) == lines(recorded[2])
+
+
+def test_a_line_that_is_none_is_named(recorded: tuple[Path, Path, Path], tmp_path: Path) -> None:
+    (tmp_path / "wrong.jsonl").write_text(recorded[2].read_text() + "{}\n")
+    with pytest.raises(ConfigError) as error:
+        ablate(recorded[0], recorded[1], trust=True, record=tmp_path / "wrong.jsonl")
+    sentence = f"{tmp_path / 'wrong.jsonl'}, line 5 is no line of a grid's record; correct or remove it"
+    assert str(error.value) == sentence
+
+
+def test_without_time_only_tables_are_written(
+    recorded: tuple[Path, Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    half = tmp_path / "half.jsonl"
+    half.write_text("".join(recorded[2].read_text().splitlines(keepends=True)[:3]))
+    ablate(recorded[0], tmp_path / "out", trust=True, record=half, minutes=0)
+    assert "3 of 4 runs are finished; the same command goes on" in capsys.readouterr().out
+    assert len(reports(tmp_path / "out")) == 3 and (tmp_path / "out" / "table.md").exists()
+
+
+def test_data_that_are_not_there_are_one_sentence(tmp_path: Path) -> None:
+    base = BASE.replace("tinytasks.TinyRain, init_args: {kind: veil}", RENDERED.replace("ROOT", str(tmp_path)))
+    grid = grid_file(tmp_path, GRID)
+    (tmp_path / "base.yaml").write_text(base)
+    with pytest.raises(InputError) as error:
+        ablate(grid, tmp_path / "out", trust=True)
+    assert str(error.value) == (
+        f"{grid} learns from {tmp_path}/absent.mp4, which is not there; bring the data that README.md names, or run a "
+        "grid that needs none, such as experiments/ablations/demo.yaml"
+    )
+    assert not (tmp_path / "out").exists()
+
+
+RENDERED = "raincheck.datasets.rendered.RenderedRain, init_args: {name: a, rain: thin, root: ROOT, train: [absent.mp4]}"
+
+
+@pytest.mark.slow
+def test_side_by_side_finds_the_same(recorded: tuple[Path, Path, Path], tmp_path: Path) -> None:
+    threads = torch.get_num_threads()
+    try:
+        torch.set_num_threads(max(1, (os.cpu_count() or 1) // 2))  # what each of two processes has
+        ablate(recorded[0], tmp_path / "one", trust=True, record=tmp_path / "one.jsonl")
+    finally:
+        torch.set_num_threads(threads)
+    ablate(recorded[0], tmp_path / "two", trust=True, record=tmp_path / "two.jsonl", jobs=2)
+    assert reports(tmp_path / "two") == reports(tmp_path / "one")
+    assert lines(tmp_path / "two.jsonl").keys() == lines(tmp_path / "one.jsonl").keys()
+
+
+@pytest.mark.slow
+def test_a_mistake_side_by_side_ends_all(tmp_path: Path) -> None:
+    grid = grid_file(
+        tmp_path, GRID + "  huge: {plugins: [{class_path: raincheck.plugins.RainReview, init_args: {budget: 1}}]}\n"
+    )
+    with pytest.raises(ConfigError, match=r"^a review budget of 1 bytes gives each of 2 tasks 0 bytes"):
+        ablate(grid, tmp_path / "out", trust=True, jobs=2)
+
+
+KILLED = GRID.replace("seeds: [0, 1]", "seeds: [0]") + "  killed: {plugins: [{class_path: killing.Killer}]}\n"
+
+
+@pytest.mark.slow
+def test_a_process_that_is_killed_is_one_sentence_and_the_grid_goes_on(
+    finished: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grid, out = grid_file(tmp_path, KILLED), tmp_path / "out"
+    monkeypatch.setenv(KILL, "after_update:5:SIGKILL")
+    with pytest.raises(
+        ConfigError, match=r"^a process with one of 2 runs was killed, perhaps for want of memory; give"
+    ):
+        ablate(grid, out, trust=True, jobs=2)
+    assert "killed/seed-0" not in reports(out)
+    monkeypatch.delenv(KILL)
+    ablate(grid, out, trust=True)
+    expected, found = reports(finished[1]), reports(out)
+    assert {name: found[name] for name in ("plain/seed-0", "review/seed-0")} == {
+        name: expected[name] for name in ("plain/seed-0", "review/seed-0")
+    }
+    assert found["killed/seed-0"]["metrics"] == found["plain/seed-0"]["metrics"]  # its one plugin does nothing
+
+
+@pytest.mark.slow
+def test_processes_end_with_the_one_that_began_them(finished: tuple[Path, Path], tmp_path: Path) -> None:
+    grid, out = grid_file(tmp_path, GRID.replace("steps: 3", "steps: 300")), tmp_path / "out"
+    (tmp_path / "base.yaml").write_text(BASE.replace("steps: 3", "steps: 300"))
+    command = [sys.executable, "-m", "raincheck.cli", "ablate", str(grid), "--out", str(out), "--trust", "--jobs", "2"]
+    paths = os.pathsep.join([str(Path(__file__).parent), *filter(None, [os.environ.get("PYTHONPATH")])])
+    running = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": paths}, stdout=subprocess.DEVNULL)
+    while not list(out.glob("*/seed-0/checkpoints")):
+        assert running.poll() is None
+        time.sleep(0.1)
+    running.kill()
+    running.wait()
+    for _ in range(600):  # a minute
+        if not any(held(lock) for lock in out.rglob(".lock")):
+            return
+        time.sleep(0.1)
+    pytest.fail("somebody still works in the grid's folders")
+
+
+def held(lock: Path) -> bool:
+    """Whether a process has the lock."""
+    with lock.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+@pytest.mark.parametrize(
+    ("jobs", "left"),
+    [
+        (1, ["", "3 min 00 s", "2 min 00 s", "1 min 00 s"]),
+        (2, ["", "", "3 min 20 s", "1 min 48 s"]),
+    ],
+    ids=["one", "two"],
+)
+def test_the_time_left_is_told_from_the_runs_that_ended(
+    recorded: tuple[Path, Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jobs: int, left: list[str]
+) -> None:
+    """A run a minute; beside another one it counts half: 120 / 1.5 * 2.5 and 180 / 2.5 * 1.5 seconds."""
+    now = [0.0]
+    monkeypatch.setattr("raincheck.ablate.time.perf_counter", lambda: now[0])
+    text = io.StringIO()
+    planned = plan(read_grid(recorded[0]), recorded[0], tmp_path, trust=True)
+    clock = Clock(Console(file=text, width=100), planned, None, jobs)
+    for one in planned:
+        assert clock(one)
+        now[0] += 60
+    lines = text.getvalue().splitlines()
+    assert [line.split(" of 4")[1].strip(", ").removesuffix(" left") for line in lines] == left
+
+
+def test_jobs_are_one_or_more(recorded: tuple[Path, Path, Path]) -> None:
+    with pytest.raises(ConfigError) as error:
+        ablate(recorded[0], recorded[1], trust=True, jobs=0)
+    assert str(error.value) == "--jobs cannot be 0; give 1 or more"

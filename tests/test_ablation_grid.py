@@ -4,8 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from raincheck.ablation_grid import merged, read_grid
+from raincheck.ablation_cells import grounded, merged
+from raincheck.ablation_grid import read_grid
 from raincheck.errors import ConfigError
+
+KEYS = "extends, title, base, options, settings, cells, from, factors, orders, seeds"
+NEEDS = "{path} needs cells, or factors, or both and from, which names one of the cells"
 
 
 def written(folder: Path, text: str) -> Path:
@@ -46,10 +50,19 @@ def test_lists_are_replaced_when_settings_are_merged() -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("[1, 2]", "{path} is no grid (no mapping); its keys are base, options, cells, seeds, factors"),
-        ("cell: {a: {}}", "{path} is no grid (cell); its keys are base, options, cells, seeds, factors"),
-        ("seeds: [1]", "{path} needs either cells or factors; give one of the two"),
-        ("cells: {a: {}}\nfactors: {f: {g: {}}}", "{path} needs either cells or factors; give one of the two"),
+        (
+            "[1, 2]",
+            "{path} is no grid (no mapping); its keys are " + KEYS,
+        ),
+        (
+            "cell: {a: {}}",
+            "{path} is no grid (cell); its keys are " + KEYS,
+        ),
+        ("seeds: [1]", NEEDS),
+        (
+            "cells: {a: {}}\nfactors: {f: {g: {}}}",
+            NEEDS,
+        ),
         ("cells: {}", "{path}: cells must be a mapping of one name or more to settings, not {{}}"),
         ("cells: {../up: {}}", "{path}: cells cannot be called '../up'; use letters, digits and . , = + - _ only"),
         ("cells: {a: [1]}", "{path}: the settings of cell a must be a mapping as in a configuration, not [1]"),
@@ -58,6 +71,20 @@ def test_lists_are_replaced_when_settings_are_merged() -> None:
         ("cells: {a: {}}\nseeds: [true]", "{path}: seeds must be a list of whole numbers from 0 up, not [True]"),
         ("cells: {a: {}}\nseeds: [1, 1]", "{path}: the seeds [1, 1] are not all different; name each once"),
         ("cells: {a: {}}\nbase: a.yaml", "{path}: base must be a list of texts, not a.yaml"),
+        ("cells: {a: {}}\nfrom: a", NEEDS),
+        ("cells: {a: {}}\nfrom: b\nfactors: {f: {g: {}}}", "{path}: from names no cell 'b'; it has a"),
+        (
+            "cells: {a: {p: [x.One]}}\nfrom: a\nfactors: {f: {g: {p: {Two: {b: 1}}}}}",
+            "{path}: f=g: p has no Two to change; it has One",
+        ),
+        ("cells: {a: {file: no.yaml}}", "{path}: cell a: cannot read the configuration {folder}/no.yaml: "),
+        ("extends: ../other.yaml", "{path} extends ../other.yaml, which is no other file of its folder; name one"),
+        ("extends: grid.yaml", "{path} extends grid.yaml, which is no other file of its folder; name one"),
+        (
+            "cells: {a: {}}\norders: [[0, 1], [0, 2]]",
+            "{path}: orders must be different lists of the positions 0, 1, ... of the stream's tasks, such as "
+            "[[0, 1, 2], [2, 0, 1]], not [[0, 1], [0, 2]]",
+        ),
         (
             "factors: {f: {a: {x: {y: 1}}}, g: {b: {x: {y: 2}}}}",
             "{path}: the factors f and g both set x.y, so one would undo the other; write the combinations as cells",
@@ -68,4 +95,68 @@ def test_a_wrong_grid_is_one_sentence(tmp_path: Path, text: str, sentence: str) 
     path = written(tmp_path, text)
     with pytest.raises(ConfigError) as error:
         read_grid(path)
-    assert str(error.value) == sentence.format(path=path)
+    expected = sentence.format(path=path, folder=tmp_path)
+    assert str(error.value) == expected or (expected.endswith(": ") and str(error.value).startswith(expected))
+
+
+@pytest.mark.parametrize("orders", ["[]", "[[]]", "[[1, 2]]", "[[0, 0]]", "[[0, 1], [0, 1]]", "[[0, true]]", "[0, 1]"])
+def test_orders_are_different_permutations(tmp_path: Path, orders: str) -> None:
+    with pytest.raises(ConfigError, match="orders must be different lists"):
+        read_grid(written(tmp_path, f"cells: {{a: }}\norders: {orders}"))
+
+
+def test_one_factor_at_a_time_from_a_cell(tmp_path: Path) -> None:
+    text = """
+    cells:
+      none:
+      both: {plugins: [{class_path: a.Review, init_args: {budget: 9, mode: clips}}, a.Old], batch: 4}
+    from: both
+    factors:
+      old: {off: {plugins: {Old: null}}, strong: {plugins: {Old: {weight: 2}}}}
+      memory: {small: {plugins: {Review: {budget: 1}}}}
+      batch: {8: {batch: 8}}
+    """
+    review = {"class_path": "a.Review", "init_args": {"budget": 9, "mode": "clips"}}
+    assert read_grid(written(tmp_path, text)).cells == {
+        "none": {},
+        "both": {"plugins": [review, "a.Old"], "batch": 4},
+        "old=off": {"plugins": [review], "batch": 4},
+        "old=strong": {"plugins": [review, {"class_path": "a.Old", "init_args": {"weight": 2}}], "batch": 4},
+        "memory=small": {
+            "plugins": [{"class_path": "a.Review", "init_args": {"budget": 1, "mode": "clips"}}, "a.Old"],
+            "batch": 4,
+        },
+        "batch=8": {"plugins": [review, "a.Old"], "batch": 8},
+    }
+
+
+def test_a_cell_over_a_file_and_settings_of_all(tmp_path: Path) -> None:
+    (tmp_path / "method.yaml").write_text("plugins: [{class_path: a.One, init_args: {x: 1}}]\nbatch: 2")
+    text = "settings: {crop: 8, batch: 5}\ncells: {a: {file: method.yaml, plugins: {One: {y: 2}}}, b: {crop: 9}}"
+    assert read_grid(written(tmp_path, text)).cells == {
+        "a": {"crop": 8, "batch": 2, "plugins": [{"class_path": "a.One", "init_args": {"x": 1, "y": 2}}]},
+        "b": {"crop": 9, "batch": 5},
+    }
+
+
+def test_a_grid_extends_another(tmp_path: Path) -> None:
+    (tmp_path / "small.yaml").write_text("base: [a.yaml]\nseeds: [1, 2]\ncells: {one: {batch: 1}}\ntitle: small")
+    grid = read_grid(written(tmp_path, "extends: small.yaml\nbase: [b.yaml]\ntitle: at full scale"))
+    assert (grid.base, grid.seeds, grid.cells) == ((tmp_path / "b.yaml",), (1, 2), {"one": {"batch": 1}})
+    assert grid.title == "at full scale"
+    assert read_grid(written(tmp_path, "cells: {a: }")).title == "grid"
+    (tmp_path / "small.yaml").write_text("extends: grid.yaml")
+    with pytest.raises(ConfigError, match=r"extends small\.yaml, which itself extends another; name a grid that"):
+        read_grid(written(tmp_path, "extends: small.yaml"))
+
+
+def test_entries_of_a_list_below_are_changed_where_the_list_is_known() -> None:
+    below = {"stream": {"tasks": [{"class_path": "a.Rain", "init_args": {"name": n, "test": ["t"]}} for n in "xy"]}}
+    change = {"stream": {"tasks": {"Rain": {"test": ["v"]}}, "crop": 8}, "batch": 1}
+    assert grounded(change, below) == {
+        "stream": {
+            "tasks": [{"class_path": "a.Rain", "init_args": {"name": n, "test": ["v"]}} for n in "xy"],
+            "crop": 8,
+        },
+        "batch": 1,
+    }

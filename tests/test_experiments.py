@@ -1,14 +1,17 @@
 """Every shipped configuration runs: a new file is tested by existing."""
 
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from fakedata import WRITE
-from raincheck.ablate import check
 from raincheck.ablation_grid import read_grid
-from raincheck.config import build, parse
+from raincheck.ablation_plan import Planned, plan
+from raincheck.config import build, dump, parse
 from raincheck.errors import InputError
+from raincheck.plugins import Distillation
+from raincheck.plugins.memory import ClipMemory
 from raincheck.report import write_report
 from raincheck.run import run
 
@@ -60,8 +63,45 @@ def test_a_stream_is_there_to_be_learned(stream: Path, monkeypatch: pytest.Monke
     assert all(task.train and task.test for task in tasks)
 
 
-@pytest.mark.parametrize(
-    "grid", sorted((ROOT / "experiments" / "ablations").glob("*.yaml")), ids=lambda path: path.stem
-)
-def test_a_grids_cells_are_configurations(grid: Path) -> None:
-    check(read_grid(grid), grid, trust=False)  # parses every cell
+EXPERIMENTS = ROOT / "experiments"
+GRIDS = [*sorted((EXPERIMENTS / "ablations").glob("*.yaml")), *sorted((EXPERIMENTS / "tuning").glob("*.yaml"))]
+
+
+@cache  # parsing takes a tenth of a second a cell
+def planned(grid: Path) -> list[Planned]:
+    return plan(read_grid(grid), grid, Path("out"), trust=False)
+
+
+@pytest.mark.parametrize("grid", GRIDS, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_a_grids_cells_are_configurations_that_can_be_built(grid: Path) -> None:
+    assert len({one.identity for one in planned(grid)}) == len(planned(grid))
+    for config in {one.cell: one.config for one in planned(grid)}.values():
+        build(config)
+    opening = grid.read_text().split("\nbase:")[0]
+    assert all(f"# {word}:" in opening for word in ("Command", "Time", "Expected"))
+
+
+def test_methods_are_tuned_alike_and_on_no_test_clip() -> None:
+    """The same steps and as many trials for all, on clips that are neither learned from nor tested on."""
+    streams = [parse(["--config", str(EXPERIMENTS / "streams" / f"{name}.yaml")]) for name in ("study", "validation")]
+    clips = [[task.init_args.pop("test") for task in config.stream.tasks] for config in streams]
+    assert not {name.split("[")[0] for part in clips[0] for name in part} & {
+        name.split("[")[0] for part in clips[1] for name in part
+    }
+    assert dump(streams[0]) == dump(streams[1])
+    grids = [grid for grid in GRIDS if grid.parent.name == "tuning"]
+    assert {len(planned(grid)) for grid in grids} == {6}
+    assert len({(one.config.stream.steps, one.config.batch) for grid in grids for one in planned(grid)}) == 1
+
+
+def test_what_the_study_compares_keeps_no_more_bytes_than_rrgnet() -> None:
+    """Stored outputs and the old model's weights counted, as report.json counts them."""
+    grid = EXPERIMENTS / "ablations" / "study.yaml"
+    kept = {}
+    for one in planned(grid)[: len(read_grid(grid).cells)]:
+        config = build(one.config)
+        budget = sum(plugin.budget for plugin in config.plugins if isinstance(plugin, ClipMemory))
+        old = sum(p.nbytes for p in config.network.parameters())
+        distils = any(isinstance(p, Distillation) and p.target == "teacher" for p in config.plugins)
+        kept[one.cell] = budget + old * distils
+    assert kept["rrgnet"] == kept["replay"] == kept["der"] == kept["replay_same_loss"] == kept["replay_average"]

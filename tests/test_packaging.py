@@ -70,7 +70,9 @@ def test_every_file_that_is_no_module_is_package_data(setup: configparser.Config
 def test_make_help_lists_every_target_of_the_interface() -> None:
     shown = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     listed = re.findall(r"make ([a-z-]+)", shown)
-    assert {"env", "demo", "test", "test-slow", "check", "ablate", "bench", "dist", "tools"} <= set(listed)
+    assert {"env", "demo", "test", "test-slow", "check", "ablate", "study", "tune", "bench", "dist", "tools"} <= set(
+        listed
+    )
 
 
 @pytest.mark.slow

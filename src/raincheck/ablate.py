@@ -1,21 +1,23 @@
-"""`raincheck ablate`: a grid of settings and seeds, run one after another, and tabulated."""
+"""`raincheck ablate`: a grid of settings, orders of tasks and seeds, run and tabulated."""
 
+import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
-import yaml
-from jsonargparse import Namespace
 from rich.console import Console
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from raincheck.ablation_grid import Grid, read_grid
+from raincheck.ablation_grid import read_grid
+from raincheck.ablation_plan import Planned, look_for_data, plan
+from raincheck.ablation_record import Record
+from raincheck.ablation_runs import in_turn, side_by_side
 from raincheck.checkpoint import locked
-from raincheck.config import parse
+from raincheck.config import dump
 from raincheck.errors import ConfigError, OutputError
 from raincheck.evaluation.ranking import ranking_of
 from raincheck.files import write_text
@@ -24,59 +26,58 @@ from raincheck.processes import is_first
 from raincheck.report import write_report
 from raincheck.report.formats import as_table, write_table
 from raincheck.report.numbers import duration
-from raincheck.run import run
-
-OWN = "cell.yaml"  # beside a cell's runs: the settings that are its own
 
 
-def ablate(grid: Path, out: Path, trust: bool = False) -> None:
-    """Runs every cell of a grid with every seed, and writes table.csv, table.md, table.tex and report.html.
+def ablate(
+    grid: Path,
+    out: Path,
+    trust: bool = False,
+    *,
+    record: Path | None = None,
+    minutes: float | None = None,
+    jobs: int = 1,
+    options: Sequence[str] = (),
+) -> None:
+    """Runs every cell of a grid in every order and with every seed, and writes tables and report.html.
 
-    Each run is an ordinary one in `out/<cell>/seed-<s>`: a finished run is not run again, an interrupted one goes on,
-    so the same command goes on with an interrupted grid, and cells or seeds may be added to a grid later. Every cell's
-    settings are checked before the first run begins.
+    Each run is an ordinary one in `out/<cell>/seed-<s>`, or `out/<cell>/order-<o>/seed-<s>` in a grid with orders: a
+    finished run is not run again, an interrupted one goes on, so the same command goes on with an interrupted grid, and
+    cells, orders or seeds may be added to a grid later. Every cell's settings are checked before the first run begins.
 
     Args:
         grid: a YAML file; see `raincheck.ablation_grid.read_grid`.
         out: folder for all runs of the grid.
         trust: allow classes of any package in configurations.
+        record: a file of JSON lines to which every finished run is added; what is in it counts as finished, whether
+            its folder is there or not.
+        minutes: no run is begun after so many; 0 only writes what is known.
+        jobs: runs to do at once, each in a process of its own, with its share of the cores.
+        options: command-line options of a run, for all cells, as in the grid's own `options`, whose last word they are.
 
     Raises:
         ConfigError: if the grid or a cell's settings are wrong, or differ from those a run was begun with.
+        InputError: if a run's data are not there.
         OutputError: if the folder cannot be used.
         DivergenceError: if a loss is no number any more.
     """
-    content, console = read_grid(grid), Console()
-    check(content, grid, trust)
-    folders = {cell: [out / cell / f"seed-{seed}" for seed in content.seeds] for cell in content.cells}
-    reports: list[Report] = []
+    if jobs < 1:
+        raise ConfigError(f"--jobs cannot be {jobs}; give 1 or more")
+    content, console, known = read_grid(grid), Console(), Record(record)
+    content = replace(content, options=(*content.options, *options))
+    planned = plan(content, grid, out, trust)
+    look_for_data([one for one in planned if one.identity not in known and not one.finished], grid)
+    reports: dict[Planned, Report] = {}
     with locked(out) if is_first() else nullcontext():  # the first of several processes, which `run` starts
         if is_first():
             claim(out, grid)
-        clock = Clock(console, [folder for runs in folders.values() for folder in runs])
-        # Seed by seed, so that a grid that is cut short has all cells.
-        for position, seed in enumerate(content.seeds):
-            for cell in content.cells:
-                clock.announce(folders[cell][position])
-                config = configured(content, cell, out / cell, seed, trust)
-                reports.append({**run(config, folders[cell][position]), "cell": cell})
+            restore(planned, known)
+        clock = Clock(console, planned, minutes, jobs)
+        for one, report in in_turn(planned, clock) if jobs == 1 else side_by_side(planned, clock, jobs):
+            reports[one] = report
+            if is_first():
+                known.add(grid.stem, one, report)
         if is_first():
-            conclude(reports, out, grid, console)
-
-
-def check(content: Grid, grid: Path, trust: bool) -> None:
-    """Looks at every cell's settings, before anything is written to the output.
-
-    Raises:
-        ConfigError: naming the cell.
-    """
-    with TemporaryDirectory() as scratch:
-        for cell in content.cells:
-            try:
-                configured(content, cell, Path(scratch) / cell, content.seeds[0], trust)
-            except ConfigError as error:
-                reason = str(error).replace(f" in {Path(scratch) / cell / OWN}", "")
-                raise ConfigError(f"{grid}, cell {cell}: {reason}") from None
+            conclude({one: reports[one] for one in planned if one in reports}, planned, out, content.title, console)
 
 
 def claim(out: Path, grid: Path) -> None:
@@ -91,59 +92,71 @@ def claim(out: Path, grid: Path) -> None:
     write_text(copy, grid.read_text(encoding="utf-8"))
 
 
-def configured(content: Grid, cell: str, folder: Path, seed: int, trust: bool) -> Namespace:
-    """The configuration of one run; the cell's own settings are written to `folder`, where the parser finds them."""
-    folder.mkdir(exist_ok=True)
-    write_text(folder / OWN, yaml.safe_dump({"method": cell, **content.cells[cell]}, sort_keys=False))
-    base = [argument for file in content.base for argument in ("--config", str(file))]
-    return parse([*base, *content.options, "--config", str(folder / OWN), "--seed", str(seed)], trust)
+def restore(planned: Sequence[Planned], known: Record) -> None:
+    """Gives runs that a record knows a folder with configuration and report, if they have none."""
+    for one in planned:
+        if one.identity in known and not one.finished:
+            one.folder.mkdir(parents=True, exist_ok=True)
+            if not (one.folder / "config.yaml").exists():
+                write_text(one.folder / "config.yaml", dump(one.config))
+            write_text(one.folder / "report.json", json.dumps(known.report(one.identity), indent=1))
 
 
 class Clock:
-    """How far the grid is, and when it will be done.
+    """How far the grid is, when it will be done, and whether there is time for another run.
 
     Each run shows its own bar, so this one is printed between runs instead of staying at the bottom.
 
     Args:
         console: where to print.
-        folders: of all runs.
+        planned: all runs.
+        minutes: after which no run is begun; None for no limit.
+        jobs: how many runs are done at once.
     """
 
-    def __init__(self, console: Console, folders: Sequence[Path]) -> None:
-        self.console, self.runs = console, len(folders)
-        self.waiting = [folder for folder in folders if not finished(folder)]
-        self.announced = self.run_here = 0
+    def __init__(self, console: Console, planned: Sequence[Planned], minutes: float | None, jobs: int) -> None:
+        self.console, self.runs, self.minutes, self.jobs = console, len(planned), minutes, jobs
+        self.waiting = {one.folder for one in planned if not one.finished}
+        self.announced = self.begun_here = 0
         self.began = time.perf_counter()
 
-    def announce(self, folder: Path) -> None:
-        """Prints which run comes next."""
+    def __call__(self, one: Planned) -> bool:
+        """Prints which run comes next, if there is time for it; what is finished takes none."""
+        passed = time.perf_counter() - self.began
+        if one.folder in self.waiting and self.minutes is not None and passed >= 60 * self.minutes:
+            return False
         state = f"{self.announced + 1} of {self.runs}"
-        if self.run_here:
-            a_run = (time.perf_counter() - self.began) / self.run_here
-            state += f", {duration(a_run * len(self.waiting))} left"
-        if folder in self.waiting:
-            self.waiting.remove(folder)
-            self.run_here += 1
+        if (ended := self.begun_here - (self.jobs - 1)) > 0:
+            halves = (self.jobs - 1) / 2  # the runs beside this one are half done, more or less
+            state += f", {duration(passed / (ended + halves) * (len(self.waiting) + halves))} left"
+        if one.folder in self.waiting:
+            self.waiting.remove(one.folder)
+            self.begun_here += 1
         else:
             state += ", finished before"
         line = Table.grid(padding=(0, 1))
         bar = ProgressBar(total=self.runs, completed=self.announced, width=24)
-        line.add_row(bar, Text(f"{folder.parent.name}, {folder.name}: {state}"))
+        name = ", ".join((one.cell, *one.folder.parts[len(one.folder.parts) - (2 if one.order else 1) :]))
+        line.add_row(bar, Text(f"{name}: {state}"))
         self.console.print(line)
         self.announced += 1
+        return True
 
 
-def finished(folder: Path) -> bool:
-    """Whether a run's result is there."""
-    return (folder / "report.json").exists()
-
-
-def conclude(reports: Sequence[Report], out: Path, grid: Path, console: Console) -> None:
+def conclude(
+    reports: Mapping[Planned, Report], planned: Sequence[Planned], out: Path, title: str, console: Console
+) -> None:
     """Writes and prints what was found."""
-    ranked, tables = ranking_of(reports), [out / f"table{suffix}" for suffix in (".csv", ".md", ".tex")]
+    if len(reports) < len(planned):
+        console.print(f"{len(reports)} of {len(planned)} runs are finished; the same command goes on")
+        title = f"{title}; {len(reports)} of {len(planned)} runs so far"
+    if not reports:
+        return
+    ranked = ranking_of([{**report, "cell": one.cell} for one, report in reports.items()])
+    tables = [out / f"table{suffix}" for suffix in (".csv", ".md", ".tex")]
     for table in tables:
-        write_table([ranked], table, grid.stem)
-    write_report([out], out / "report.html", title=grid.stem)
-    console.print(as_table(ranked, grid.stem))
+        write_table([ranked], table, title)
+    write_report([one.folder for one in reports], out / "report.html", title=title)
+    console.print(as_table(ranked, title))
     for path in (*tables, out / "report.html"):
         console.print(f"written: {path}", soft_wrap=True)

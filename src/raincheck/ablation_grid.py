@@ -1,18 +1,18 @@
-"""The grid of an ablation: which settings are compared, and over which seeds."""
+"""The grid of an ablation: which settings are compared, in which orders of tasks, and over which seeds."""
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
-from functools import reduce
-from itertools import combinations, product
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from raincheck.ablation_cells import Settings, every_combination, merged, one_at_a_time
 from raincheck.config import read_yaml
 from raincheck.errors import ConfigError
 
-Settings = dict[str, Any]
 NAME = re.compile(r"\w[\w.,=+-]*")  # names become folders
+KEYS = ("extends", "title", "base", "options", "settings", "cells", "from", "factors", "orders", "seeds")
+Order = tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -20,40 +20,63 @@ class Grid:
     """A grid file's content.
 
     Attributes:
+        title: of tables and page.
         base: configuration files of all cells.
         options: command-line options of all cells, such as `["--stream.steps", "150"]`; a cell's own settings win.
         cells: by name, the settings that are laid over the base.
-        seeds: of which each cell is run.
+        orders: in which the tasks are learned: positions in the stream's list of tasks; None is the list's own.
+        seeds: of which each cell is run in each order.
     """
 
+    title: str
     base: tuple[Path, ...]
     options: tuple[str, ...]
     cells: Mapping[str, Settings]
+    orders: tuple[Order | None, ...]
     seeds: tuple[int, ...]
 
 
 def read_grid(path: Path) -> Grid:
     """Reads GRID.yaml.
 
-    It holds `base` (configuration files, relative to the grid file), `options`, `seeds` (default `[0]`), and either
-    `cells` (name: settings as in a configuration) or `factors` (factor: level: settings), of which every combination of
-    levels is a cell. Lists, such as `plugins`, are replaced as a whole, so two factors cannot share one.
+    It holds `title`, `base` (configuration files, relative to the grid file), `options`, `settings` (of all cells, over
+    the base; a cell's own win), `seeds` (default `[0]`), `orders` (lists of positions in the stream's tasks, such as
+    `[[0, 1, 2], [2, 0, 1]]`), and one of
+
+    - `cells`, name: settings as in a configuration, over those of the configuration that `file` names if there is one;
+    - `factors`, factor: level: settings, of which every combination of levels is a cell;
+    - all of `cells`, `from` (the name of one of them) and `factors`: the cells, and each level of each factor laid over
+      the one cell, one factor at a time.
+
+    What another grid of the same folder says, which `extends` names, holds too, key by key where this one is silent.
+    Lists are replaced as a whole, but a mapping over a list of classes changes arguments of single entries; see
+    `raincheck.ablation_cells.merged`.
 
     Raises:
         ConfigError: if the file is missing, no YAML, or not such a grid.
     """
-    content = read_yaml(path)
-    known = [field.name for field in fields(Grid)] + ["factors"]
-    if not isinstance(content, dict) or not set(content) <= set(known):
-        wrong = sorted(str(key) for key in set(content) - set(known)) if isinstance(content, dict) else ["no mapping"]
-        raise ConfigError(f"{path} is no grid ({', '.join(wrong)}); its keys are {', '.join(known)}")
+    content = _content(path)
     base, options = _texts(content, "base", path), _texts(content, "options", path)
-    seeds = content.get("seeds", [0])
-    if not isinstance(seeds, list) or not seeds or any(type(seed) is not int or seed < 0 for seed in seeds):
-        raise ConfigError(f"{path}: seeds must be a list of whole numbers from 0 up, not {seeds}")
-    if len(set(seeds)) < len(seeds):
-        raise ConfigError(f"{path}: the seeds {seeds} are not all different; name each once")
-    return Grid(tuple(path.parent / file for file in base), options, _cells(content, path), tuple(seeds))
+    files = tuple(path.parent / file for file in base)
+    orders = _orders(content["orders"], path) if "orders" in content else (None,)
+    common = _settings(content.get("settings"), path, "all cells")
+    cells = {name: merged(common, own) for name, own in _cells(content, path).items()}
+    return Grid(str(content.get("title", path.stem)), files, options, cells, orders, _seeds(content, path))
+
+
+def _content(path: Path) -> Settings:
+    content = read_yaml(path)
+    if not isinstance(content, dict) or not set(content) <= set(KEYS):
+        wrong = sorted(str(key) for key in set(content) - set(KEYS)) if isinstance(content, dict) else ["no mapping"]
+        raise ConfigError(f"{path} is no grid ({', '.join(wrong)}); its keys are {', '.join(KEYS)}")
+    if "extends" not in content:
+        return content
+    if (name := str(content["extends"])) != Path(name).name or name == path.name:
+        raise ConfigError(f"{path} extends {name}, which is no other file of its folder; name one")
+    other = read_yaml(path.parent / name)
+    if isinstance(other, dict) and "extends" in other:
+        raise ConfigError(f"{path} extends {name}, which itself extends another; name a grid that stands alone")
+    return {**_content(path.parent / name), **content}
 
 
 def _texts(content: Settings, key: str, path: Path) -> tuple[str, ...]:
@@ -63,38 +86,56 @@ def _texts(content: Settings, key: str, path: Path) -> tuple[str, ...]:
     return tuple(str(item) for item in listed)
 
 
+def _seeds(content: Settings, path: Path) -> tuple[int, ...]:
+    seeds = content.get("seeds", [0])
+    if not isinstance(seeds, list) or not seeds or any(type(seed) is not int or seed < 0 for seed in seeds):
+        raise ConfigError(f"{path}: seeds must be a list of whole numbers from 0 up, not {seeds}")
+    if len(set(seeds)) < len(seeds):
+        raise ConfigError(f"{path}: the seeds {seeds} are not all different; name each once")
+    return tuple(seeds)
+
+
+def _orders(orders: Any, path: Path) -> tuple[Order, ...]:
+    lists = isinstance(orders, list) and orders and all(isinstance(order, list) and order for order in orders)
+    if not lists or not all(_permutes(order, len(orders[0])) for order in orders) or _twice(orders):
+        raise ConfigError(
+            f"{path}: orders must be different lists of the positions 0, 1, ... of the stream's tasks, such as "
+            f"[[0, 1, 2], [2, 0, 1]], not {orders}"
+        )
+    return tuple(tuple(order) for order in orders)
+
+
+def _permutes(order: list[Any], tasks: int) -> bool:
+    return all(type(position) is int for position in order) and sorted(order) == list(range(tasks))
+
+
+def _twice(orders: list[Any]) -> bool:
+    return any(order in orders[:i] for i, order in enumerate(orders))
+
+
 def _cells(content: Settings, path: Path) -> dict[str, Settings]:
-    if ("cells" in content) == ("factors" in content):
-        raise ConfigError(f"{path} needs either cells or factors; give one of the two")
-    if "factors" in content:
-        return _product(_named(content["factors"], path, "factors"), path)
-    cells = _named(content["cells"], path, "cells")
-    return {name: _settings(settings, path, f"cell {name}") for name, settings in cells.items()}
-
-
-def _product(factors: Settings, path: Path) -> dict[str, Settings]:
-    """Every combination of one level of each factor, named `factor=level,factor=level`."""
-    levels = {
+    one_by_one = "from" in content
+    if one_by_one != ("cells" in content and "factors" in content) or not {"cells", "factors"} & set(content):
+        raise ConfigError(f"{path} needs cells, or factors, or both and from, which names one of the cells")
+    cells = {
+        name: _settings(settings, path, f"cell {name}")
+        for name, settings in (_named(content["cells"], path, "cells") if "cells" in content else {}).items()
+    }
+    if one_by_one and str(content["from"]) not in cells:
+        raise ConfigError(f"{path}: from names no cell {content['from']!r}; it has {', '.join(cells)}")
+    factors = {
         factor: {
             level: _settings(settings, path, f"{factor}={level}")
-            for level, settings in _named(named, path, f"factor {factor}").items()
+            for level, settings in _named(levels, path, f"factor {factor}").items()
         }
-        for factor, named in factors.items()
+        for factor, levels in (_named(content["factors"], path, "factors") if "factors" in content else {}).items()
     }
-    for one, other in combinations(levels, 2):
-        shared = {key for settings in levels[one].values() for key in _keys(settings)}
-        shared &= {key for settings in levels[other].values() for key in _keys(settings)}
-        if shared:
-            raise ConfigError(
-                f"{path}: the factors {one} and {other} both set {min(shared)}, so one would undo the other; "
-                "write the combinations as cells"
-            )
-    return {
-        ",".join(f"{factor}={level}" for factor, level in zip(levels, chosen, strict=True)): reduce(
-            merged, (levels[factor][level] for factor, level in zip(levels, chosen, strict=True)), {}
-        )
-        for chosen in product(*levels.values())
-    }
+    try:
+        if one_by_one:
+            return {**cells, **one_at_a_time(cells[str(content["from"])], factors)}
+        return cells or every_combination(factors)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from None
 
 
 def _named(value: Any, path: Path, what: str) -> Settings:
@@ -109,24 +150,16 @@ def _named(value: Any, path: Path, what: str) -> Settings:
 
 
 def _settings(value: Any, path: Path, where: str) -> Settings:
-    """The settings of a cell or level; nothing stands for none."""
+    """The settings of a cell or level, over those of the file that they name; nothing stands for none."""
     if value is not None and not isinstance(value, dict):
         raise ConfigError(f"{path}: the settings of {where} must be a mapping as in a configuration, not {value}")
-    if "seed" in (value or {}):
+    own = dict(value or {})
+    if "file" in own:
+        try:
+            below = read_yaml(path.parent / str(own.pop("file")))
+            own = merged(_settings(below, path, where), own)
+        except ConfigError as error:
+            raise ConfigError(f"{path}: {where}: {error}") from None
+    if "seed" in own:
         raise ConfigError(f"{path}: {where} sets a seed of its own; list it under seeds")
-    return dict(value or {})
-
-
-def _keys(settings: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
-    for key, value in settings.items():
-        if isinstance(value, dict):
-            yield from _keys(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}"
-
-
-def merged(settings: Settings, more: Settings) -> Settings:
-    """Both, mapping by mapping; where they differ in anything else, `more` wins."""
-    both = {**settings, **more}
-    shared = (key for key in settings.keys() & more.keys() if isinstance(settings[key], dict))
-    return both | {key: merged(settings[key], more[key]) for key in shared if isinstance(more[key], dict)}
+    return own

@@ -90,17 +90,28 @@ def derain(arguments: list[str]) -> None:
     run_derain(arguments)
 
 
-@command("run a grid of settings and seeds, and tabulate it: GRID.yaml --out DIR")
+@command("run a grid of settings, orders and seeds, and tabulate it: GRID.yaml --out DIR")
 def ablate(arguments: list[str]) -> None:
     """Runs what is not finished yet of a grid."""
-    mine = Parser("ablate", COMMANDS["ablate"][0])
+    mine = Parser("ablate", COMMANDS["ablate"][0] + " [--key value ...]; --key as in raincheck run, for all cells")
     mine.add_argument("grid", metavar="GRID.yaml", type=Path, help="see experiments/ablations")
     mine.add_argument("--out", type=Path, required=True, help="folder for all runs of the grid")
     mine.add_argument("--trust", action="store_true", help="allow classes of any package in the configuration")
-    options = mine.parse_args(arguments)
+    mine.add_argument(
+        "--record",
+        type=Path,
+        metavar="FILE.jsonl",
+        help="add every finished run as one line; a run that is in the file is not run again",
+    )
+    mine.add_argument("--minutes", type=float, metavar="N", help="begin no run after N minutes; 0 only writes tables")
+    mine.add_argument(
+        "--jobs", type=int, default=1, metavar="N", help="do N runs at once, on a share of the cores each (default: 1)"
+    )
+    options, rest = mine.parse_known_args(arguments)
     from raincheck.ablate import ablate as run_grid
 
-    run_grid(options.grid, options.out, options.trust)
+    limits = {"minutes": options.minutes, "jobs": options.jobs}
+    run_grid(options.grid, options.out, options.trust, record=options.record, options=rest, **limits)
 
 
 @command("compare finished runs: RUN_DIR ... [--out FILE.html|.csv|.md|.tex]")

@@ -43,6 +43,7 @@ class StreamConfig:
         learn: `in_turn`, one task after another. Bounds to measure methods by: `joint`, all tasks at once, in as many
             steps as in turn; `cumulative`, in turn, with all data so far in each task's steps; `individual`, an expert
             for each task, from the first weights.
+        order: positions in `tasks`, in learning order, such as [2, 0, 1]; by default as they are listed.
         root: folder that the tasks' relative paths are taken from; by default the working directory.
         augment: how training clips vary besides their crop, rainy and clean alike.
         held: bytes of decoded training frames that stay in memory, over all tasks and workers. Of footage that finds no
@@ -53,17 +54,24 @@ class StreamConfig:
     crop: int = 64
     steps: int = 600
     learn: Learn = "in_turn"
+    order: list[int] | None = None
     root: str | None = None
     augment: Augment = field(default_factory=Augment)
     held: int = LIMIT
 
     def __post_init__(self) -> None:
-        """Checks the numbers, and tells the tasks where their data are."""
+        """Checks the numbers, puts the tasks in order, and tells them where their data are."""
         if self.crop < 1 or self.steps < 1 or self.held < 0:
             raise ConfigError(
                 f"stream.crop and stream.steps must be 1 or more and stream.held 0 or more, not {self.crop}, "
                 f"{self.steps} and {self.held}"
             )
+        if self.order is not None:
+            if sorted(self.order) != list(range(len(self.tasks))):
+                raise ConfigError(
+                    f"stream.order must name each of the positions 0 to {len(self.tasks) - 1} once, not {self.order}"
+                )
+            self.tasks = [self.tasks[position] for position in self.order]
         if self.root is not None:
             for task in self.tasks:
                 task.rebase(Path(self.root))
@@ -164,7 +172,7 @@ def dump(config: Namespace) -> str:
 
 def differences(before: str, now: str) -> list[str]:
     """Which options differ between two dumped configurations, those that change no number left out."""
-    old, new = dict(_flat(yaml.safe_load(before))), dict(_flat(yaml.safe_load(now)))
+    old, new = dict(flat(yaml.safe_load(before))), dict(flat(yaml.safe_load(now)))
     return [
         f"{key} ({old.get(key, 'unset')} then, {new.get(key, 'unset')} now)"
         for key in sorted(old | new)
@@ -172,13 +180,14 @@ def differences(before: str, now: str) -> list[str]:
     ]
 
 
-def _flat(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
+def flat(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
+    """The options of a dumped configuration, one by one, by dotted name."""
     if isinstance(value, dict) and value:
         for name, inner in value.items():
-            yield from _flat(inner, f"{key}.{name}" if key else str(name))
+            yield from flat(inner, f"{key}.{name}" if key else str(name))
     elif isinstance(value, list) and value:
         for index, inner in enumerate(value):
-            yield from _flat(inner, f"{key}.{index}")
+            yield from flat(inner, f"{key}.{index}")
     else:
         yield key, value
 

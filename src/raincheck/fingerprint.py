@@ -23,6 +23,11 @@ def changed(before: Fingerprints, now: Fingerprints) -> list[str]:
     return sorted(path for path in before | now if before.get(path) != now.get(path))
 
 
+def missing(things: Iterable[Any]) -> list[Path]:
+    """The paths that the things' attributes name, however deep, and at which there is nothing."""
+    return [path for path in sorted(set(_paths(things, set()))) if not path.exists()]
+
+
 def _paths(thing: Any, seen: set[int]) -> Iterator[Path]:
     if isinstance(thing, Path):
         yield thing

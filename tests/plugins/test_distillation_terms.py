@@ -1,6 +1,7 @@
 """Distillation: a frozen old model, a gradient, named terms."""
 
 import copy
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -164,5 +165,69 @@ def test_it_is_the_same_in_both_loops() -> None:
 
 
 def test_negative_weights_are_refused() -> None:
-    with pytest.raises(ConfigError, match=r"^Distillation cannot have weights review -1 and new 0.0; give 0 or more$"):
+    with pytest.raises(ConfigError, match=r"^Distillation cannot have weights review -1, new 0.0 and feature 0.0;"):
         Distillation(-1)
+
+
+class Watch(SupervisedPlugin):
+    """Keeps, at every step, what `see` returns after the loss is known."""
+
+    def __init__(self, see: Callable[[Any], Any]) -> None:
+        super().__init__()
+        self.see, self.seen = see, list[Any]()
+
+    def after_backward(self, strategy: Any, **kwargs: Any) -> None:
+        self.seen.append(self.see(strategy))
+
+
+def test_features_are_those_of_the_layer_on_reviewed_clips() -> None:
+    """Against RRGNet taken apart by hand: what enters its head is what leaves its U-net."""
+    plugin = Distillation(0.0, feature=3.0)
+
+    def unet(model: Any, clips: Tensor) -> Tensor:
+        inputs: list[Tensor] = []
+        twin = copy.deepcopy(model)
+        twin.head.register_forward_pre_hook(lambda _, given: inputs.append(given[0]))
+        twin(clips)
+        return inputs[0]
+
+    def both(strategy: Any) -> tuple[Any, float] | None:
+        if plugin.teacher is None:
+            return None
+        old = strategy.mb_x[strategy.mb_task_id < strategy.experience.current_experience]
+        distance = (unet(strategy.model, old) - unet(plugin.teacher, old)).abs().mean()
+        return dict(plugin.terms), 3.0 * float(distance)
+
+    watch = Watch(both)
+    learn(lambda: [RainReview(10**6, 2), plugin, watch])
+    found = [pair for pair in watch.seen if pair]
+    assert len(found) == 12 and all(set(terms) == {"distillation/feature"} for terms, _ in found)
+    assert all(float(terms["distillation/feature"]) == pytest.approx(expected, rel=1e-5) for terms, expected in found)
+    assert found[-1][1] > 0
+
+
+def test_the_clean_target_needs_no_old_model() -> None:
+    plugin = Distillation(0.5, target="clean")
+
+    def expected(strategy: Any) -> tuple[dict[str, Tensor], float]:
+        old = strategy.mb_task_id < strategy.experience.current_experience
+        return dict(plugin.terms), 0.5 * float((strategy.mb_output - strategy.mb_y)[old].detach().abs().mean())
+
+    watch = Watch(expected)
+    learn(lambda: [RainReview(10**6, 2), plugin, watch])
+    assert [set(terms) for terms, _ in watch.seen] == [set()] * 6 + [{"distillation/review"}] * 12
+    assert all(float(t["distillation/review"]) == pytest.approx(value, rel=1e-5) for t, value in watch.seen[6:])
+    assert plugin.teacher is None and plugin.bytes == 0
+
+
+@pytest.mark.parametrize("arguments", [{"feature": -1.0}, {"target": "rainy"}, {"target": "clean", "feature": 1.0}])
+def test_what_cannot_be_distilled_is_refused(arguments: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match=r"^Distillation cannot have "):
+        Distillation(**arguments)
+
+
+def test_a_layer_that_is_not_there_is_named() -> None:
+    with pytest.raises(ConfigError) as error:
+        learn(lambda: [Distillation(feature=1.0, layer="unit")])
+    names = "stem, branches, fuse, unet, head"
+    assert str(error.value) == f"the network has no layer 'unit' to compare features of; it has {names}"

@@ -5,7 +5,19 @@ from typing import Any
 
 import pytest
 
-from raincheck.plugins import AGEM, DER, EWC, GEM, MAS, PIGWM, SI, CosineSchedule, Distillation, RainReview
+from raincheck.plugins import (
+    AGEM,
+    DER,
+    EWC,
+    GEM,
+    MAS,
+    PIGWM,
+    SI,
+    CosineSchedule,
+    Distillation,
+    RainReview,
+    WeightAveraging,
+)
 from raincheck.plugins.finite import FiniteLoss
 from tinytasks import learn, learn_in_avalanche, same
 
@@ -24,12 +36,17 @@ OFF: dict[str, Callable[[], list[Any]]] = {
     "pigwm": lambda: [PIGWM(0)],
     "online ewc": lambda: [EWC(0, mode="online", decay_factor=0.9)],
     "der without budget": lambda: [DER(10, 1, budget=0)],
+    "averaging": lambda: [WeightAveraging(0.0)],
+    "features of nothing reviewed": lambda: [Distillation(0, feature=1.0)],
 }
 
 ON: dict[str, Callable[[], list[Any]]] = {
     "ewc": lambda: [EWC(10.0, clips=10)],
     "online ewc": lambda: [EWC(10.0, mode="online", decay_factor=0.5)],
     "distillation": lambda: [Distillation(0, 0.5)],
+    "features": lambda: [RainReview(10**5), Distillation(0, feature=1.0)],
+    "clean target": lambda: [RainReview(10**5), Distillation(0.5, target="clean")],
+    "averaging": lambda: [WeightAveraging(0.5)],
     "review": lambda: [RainReview(10**5)],
     "schedule": lambda: [CosineSchedule()],
     "inputs": lambda: [RainReview(10**5, mode="inputs")],

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from raincheck.plugins import AGEM, DER, EWC, GEM, MAS, PIGWM, SI, RainReview
+from raincheck.plugins import AGEM, DER, EWC, GEM, MAS, PIGWM, SI, Distillation, RainReview, WeightAveraging
 from test_exact_resume import check
 
 BUDGET = 60_000
@@ -20,6 +20,8 @@ METHODS: dict[str, Callable[[], list[Any]]] = {
     "online ewc": lambda: [EWC(1.0, clips=8, mode="online", decay_factor=0.5)],
     "a-gem": lambda: [AGEM(BUDGET, 2)],
     "gem": lambda: [GEM(budget=BUDGET, batch=2)],
+    "averaging": lambda: [WeightAveraging(0.7)],
+    "features": lambda: [RainReview(BUDGET, 2), Distillation(0.0, feature=1.0, layer="network.unet")],
 }
 
 

@@ -1,6 +1,6 @@
 """Rendered rain over clean footage: real video, or filmed photographs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +12,7 @@ from torch import Tensor
 from raincheck.datasets.base import Footage, Task, TaskSource, random_window
 from raincheck.datasets.clip import Clip, Part, hold_clip, open_clip
 from raincheck.datasets.film import SPEED
+from raincheck.datasets.kept import kept
 from raincheck.datasets.photographs import (
     TEST,
     FilmedPhotograph,
@@ -104,6 +105,10 @@ class RenderedVideo:
 
     def read(self, start: int, count: int) -> tuple[Tensor, Tensor]:
         """Rainy and clean frames, uint8 `(t, c, h, w)` each; the same values at every call."""
+        about = (self.rains, self.seed, start, count)
+        return kept(source(self.footage), about, lambda: self._read(start, count))
+
+    def _read(self, start: int, count: int) -> tuple[Tensor, Tensor]:
         clean, field = self.footage.read(start, count), self.field
         return (field.lay(clean, start) if isinstance(field, DrawnField) else lay(clean, field, start).rainy), clean
 
@@ -115,6 +120,10 @@ class RenderedVideo:
         Raises:
             InputError: if the footage is shorter or smaller than the clip.
         """
+        about = (self.rains, self.variety, count, crop)
+        return kept(source(self.footage), about, lambda: self._sample(rng, count, crop), rng)
+
+    def _sample(self, rng: np.random.Generator, count: int, crop: int) -> tuple[Tensor, Tensor]:
         clean = self.cut(rng, count, crop)
         if self.variety.pictures:
             clean = vary_picture(clean, rng)
@@ -143,6 +152,14 @@ class RenderedVideo:
             return self.footage.sample(rng, count, crop)
         start, top, left = random_window(rng, len(self), self.size, count, crop, self.name)
         return self.footage.read(start, count)[..., top : top + crop, left : left + crop]
+
+
+def source(footage: Footage) -> Hashable | None:
+    """What several runs of one process have in common of footage: the opened file and what is left of it, no films."""
+    if isinstance(footage, Part):
+        inner = source(footage.footage)
+        return None if inner is None else (inner, footage.frames, footage.within)
+    return None if isinstance(footage, Cuttable) or not isinstance(footage, Hashable) else footage
 
 
 class RenderedRain(TaskSource):

@@ -4,6 +4,7 @@ A plugin that adds to the loss leaves what it added in its attribute `terms`, by
 memory has `state_dict` and `load_state_dict` over tensors and primitives, for checkpoints.
 """
 
+from raincheck.plugins.averaging import WeightAveraging
 from raincheck.plugins.best import BestWeights
 from raincheck.plugins.der import DER
 from raincheck.plugins.distillation import Distillation
@@ -29,4 +30,5 @@ __all__ = [
     "Distillation",
     "FiniteLoss",
     "RainReview",
+    "WeightAveraging",
 ]

@@ -10,36 +10,59 @@ from torch import Tensor, nn
 from raincheck.errors import ConfigError
 from raincheck.plugins.teacher import Teacher
 
+TARGETS = ("teacher", "clean")
+
 
 class Distillation(SupervisedPlugin):
     """Adds the L1 distance between the old model's output and ours, on reviewed clips, on new clips, or on both.
 
     A row is reviewed if its task label is not the current experience's; without labels every row is new. With only
     `new` it is Learning without Forgetting (Li and Hoiem 2016) for dense outputs: the old model's output on new data
-    stands in for old data.
+    stands in for old data. With `feature`, what a layer inside both networks says of reviewed clips is compared too, or
+    instead (as FitNets, Romero et al. 2015, do with networks of two sizes); that takes one more pass of the reviewed
+    clips through the network.
 
     Args:
         review: weight of the term on reviewed clips, named `distillation/review`.
         new: weight of the term on new clips, named `distillation/new`.
+        feature: weight of the L1 distance between features of reviewed clips, named `distillation/feature`.
+        layer: name of the module whose output is compared by `feature`, such as RRGNet's `unet`.
+        target: `teacher`, or `clean`: the clean frame takes the place of the old model's output, which leaves the same
+            loss without any distillation, for a control.
 
     Attributes:
         terms: what was added to the loss last.
 
     Raises:
-        ConfigError: if a weight is negative.
+        ConfigError: if a weight is negative, there is no such target, or features are asked of clean frames; before
+            training, if the network has no such layer.
     """
 
-    def __init__(self, review: float = 1.0, new: float = 0.0) -> None:
+    def __init__(
+        self,
+        review: float = 1.0,
+        new: float = 0.0,
+        feature: float = 0.0,
+        layer: str = "unet",
+        target: str = "teacher",
+    ) -> None:
         super().__init__()
-        if review < 0 or new < 0:
-            raise ConfigError(f"Distillation cannot have weights review {review} and new {new}; give 0 or more")
-        self.review, self.new = review, new
+        if min(review, new, feature) < 0:
+            raise ConfigError(
+                f"Distillation cannot have weights review {review}, new {new} and feature {feature}; give 0 or more"
+            )
+        if target not in TARGETS or (target == "clean" and feature):
+            raise ConfigError(
+                f"Distillation cannot have target {target!r} with feature {feature}; choose {' or '.join(TARGETS)}, "
+                "and feature 0 with clean"
+            )
+        self.review, self.new, self.feature, self.layer, self.target = review, new, feature, layer, target
         self.terms: dict[str, Tensor] = {}
         self._teacher = Teacher()
 
     @property
     def teacher(self) -> nn.Module | None:
-        """The model of the end of the previous task; None during the first."""
+        """The model of the end of the previous task; None during the first, and where clean frames are the target."""
         return self._teacher.model
 
     @property
@@ -48,21 +71,37 @@ class Distillation(SupervisedPlugin):
         return self._teacher.bytes
 
     def before_training_exp(self, strategy: Any, **kwargs: Any) -> None:
-        """Rebuilds the teacher after a resume."""
+        """Looks for the layer, and rebuilds the teacher after a resume."""
+        if self.feature and self.layer not in dict(strategy.model.named_modules()):
+            names = ", ".join(name for name, _ in strategy.model.named_children())
+            raise ConfigError(f"the network has no layer {self.layer!r} to compare features of; it has {names}")
         self._teacher.rebuild(strategy.model)
 
     def before_backward(self, strategy: Any, **kwargs: Any) -> None:
         """Adds the terms to the loss."""
         self.terms = {}
-        if self.teacher is None or not (self.review or self.new):
+        if (self.teacher is None and self.target == "teacher") or not (self.review or self.new or self.feature):
             return
         old = self._reviewed(strategy)
         for name, weight, rows in (("review", self.review, old), ("new", self.new, ~old)):
             if weight and rows.any():
-                target = self._teacher(strategy.mb_x[rows])
+                target = self._target(strategy, rows)
                 self.terms[f"distillation/{name}"] = weight * F.l1_loss(strategy.mb_output[rows], target)
+        if self.feature and old.any():
+            distance = self._feature_distance(strategy.model, strategy.mb_x[old])
+            self.terms["distillation/feature"] = self.feature * distance
         strategy.loss = strategy.loss + sum(self.terms.values())
         self.terms = {name: term.detach() for name, term in self.terms.items()}
+
+    def _target(self, strategy: Any, rows: Tensor) -> Tensor:
+        clean: Tensor = strategy.mb_y
+        return clean[rows] if self.target == "clean" else self._teacher(strategy.mb_x[rows])
+
+    def _feature_distance(self, model: nn.Module, clips: Tensor) -> Tensor:
+        assert self.teacher is not None
+        with torch.no_grad():
+            target = features(self.teacher, self.layer, clips)
+        return F.l1_loss(features(model, self.layer, clips), target)
 
     def _reviewed(self, strategy: Any) -> Tensor:
         rows = len(strategy.mb_x)
@@ -73,7 +112,8 @@ class Distillation(SupervisedPlugin):
 
     def after_training_exp(self, strategy: Any, **kwargs: Any) -> None:
         """The model just trained becomes the teacher."""
-        self._teacher.keep(strategy.model)
+        if self.target == "teacher":
+            self._teacher.keep(strategy.model)
 
     def state_dict(self) -> dict[str, Any]:
         """The teacher's tensors, or None before the first task has ended."""
@@ -82,3 +122,14 @@ class Distillation(SupervisedPlugin):
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restores what `state_dict` gave; the teacher is back when the next experience begins."""
         self._teacher.load_state_dict(state["teacher"])
+
+
+def features(model: nn.Module, layer: str, clips: Tensor) -> Tensor:
+    """What a layer says of rainy clips `(b, t, c, h, w)`, in one pass through the whole model."""
+    said: list[Tensor] = []
+    handle = model.get_submodule(layer).register_forward_hook(lambda _, __, output: said.append(output))
+    try:
+        model(clips)
+    finally:
+        handle.remove()
+    return said[0]

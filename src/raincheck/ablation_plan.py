@@ -1,0 +1,124 @@
+"""What a grid comes to: every run with its configuration, its folder and its name."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import yaml
+from jsonargparse import Namespace
+
+from raincheck.ablation_cells import Settings, grounded, merged
+from raincheck.ablation_grid import Grid, Order
+from raincheck.config import build, dump, parse, read_yaml
+from raincheck.errors import ConfigError, InputError
+from raincheck.fingerprint import missing
+from raincheck.identity import identity
+from raincheck.sober import sober
+
+
+@dataclass(frozen=True, eq=False)
+class Planned:
+    """A run of a grid.
+
+    Attributes:
+        cell: its name.
+        order: of tasks; None is that of the stream.
+        seed: of the run.
+        folder: of the run.
+        config: its resolved configuration.
+        identity: see `raincheck.identity.identity`.
+    """
+
+    cell: str
+    order: Order | None
+    seed: int
+    folder: Path
+    config: Namespace
+    identity: str
+
+    @property
+    def clips(self) -> Any:
+        """What decides which clips are learned from; runs that differ in nothing else can share them."""
+        return self.seed, self.order
+
+    @property
+    def finished(self) -> bool:
+        """Whether its result is there."""
+        return (self.folder / "report.json").exists()
+
+
+def plan(content: Grid, grid: Path, out: Path, trust: bool) -> list[Planned]:
+    """All runs of a grid: seed by seed, so that a grid that is cut short has all cells.
+
+    Raises:
+        ConfigError: naming the cell whose settings are wrong, before anything is written to the output.
+    """
+    configs = {cell: configured(content, cell, grid, trust) for cell in content.cells}
+    plain = {cell: yaml.safe_load(dump(config)) for cell, config in configs.items()}
+    planned = []
+    for seed, order, cell in product(content.seeds, content.orders, configs):
+        config, said = configs[cell].clone(), {**plain[cell], "seed": seed}
+        folder = out / cell
+        config.seed = seed
+        if order is not None:
+            config.stream.order = list(order)
+            said["stream"] = {**said["stream"], "order": list(order)}
+            folder /= "order-" + "-".join(map(str, order))
+        planned.append(Planned(cell, order, seed, folder / f"seed-{seed}", config, identity(said)))
+    return planned
+
+
+def configured(content: Grid, cell: str, grid: Path, trust: bool) -> Namespace:
+    """The configuration of a cell, without order and seed.
+
+    Raises:
+        ConfigError: naming the cell.
+    """
+    base = [argument for file in content.base for argument in ("--config", str(file))]
+    try:
+        own = grounded(content.cells[cell], lists_of(content.base))
+        with TemporaryDirectory() as scratch:
+            file = Path(scratch) / "cell.yaml"  # where the parser finds the cell's settings
+            file.write_text(yaml.safe_dump({"method": cell, **own}, sort_keys=False), encoding="utf-8")
+            try:
+                config = parse([*base, *content.options, "--config", str(file)], trust)
+            except ConfigError as error:
+                raise ConfigError(str(error).replace(f" in {file}", "")) from None
+    except ConfigError as error:
+        raise ConfigError(f"{grid}, cell {cell}: {error}") from None
+    config.pop("config", None)
+    for order in content.orders:
+        if order is not None and len(order) != len(config.stream.tasks):
+            raise ConfigError(
+                f"{grid}, cell {cell}: orders of {len(order)} do not fit {len(config.stream.tasks)} tasks"
+            )
+    return config
+
+
+def lists_of(files: Sequence[Path]) -> Settings:
+    """What configuration files say together, as far as it takes to change entries of their lists."""
+    whole: Settings = {}
+    for file in files:
+        content = read_yaml(file)
+        whole = merged(whole, content) if isinstance(content, dict) else whole
+    return whole
+
+
+def look_for_data(runs: Sequence[Planned], grid: Path) -> None:
+    """Looks whether files and folders that a grid learns from are there, before it begins.
+
+    Raises:
+        InputError: naming one that is not.
+    """
+    if not runs:
+        return
+    with sober():
+        absent = missing(build(runs[0].config).stream.tasks)
+    if absent:
+        raise InputError(
+            f"{grid} learns from {absent[0]}, which is not there; bring the data that README.md names, or run a grid "
+            "that needs none, such as experiments/ablations/demo.yaml"
+        )

@@ -1,0 +1,89 @@
+"""What grids found, kept as one JSON line a run, so that it outlives the runs' folders and travels between machines."""
+
+import fcntl
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from raincheck.ablation_plan import Planned
+from raincheck.errors import ConfigError, OutputError
+
+Line = dict[str, Any]
+OWN = ("id", "grid", "cell", "order", "date", "threads")  # what a line holds besides a report
+
+
+@dataclass
+class Record:
+    """A file of JSON lines, one a finished run.
+
+    A line holds all of the run's report.json, and `id` (see `raincheck.identity`), `grid`, `cell`, `order`, `date` and
+    `threads`. The order of lines means nothing: the files of two machines are put together by joining them.
+
+    Args:
+        path: the file; it need not exist. None keeps lines in memory alone.
+    """
+
+    path: Path | None
+
+    def __post_init__(self) -> None:
+        """Reads what is there.
+
+        Raises:
+            ConfigError: naming the line that is none of a record.
+        """
+        self.lines: dict[str, Line] = {}
+        text = self.path.read_text(encoding="utf-8") if self.path is not None and self.path.exists() else ""
+        for number, line in enumerate(text[: text.rfind("\n") + 1].splitlines(), start=1):
+            try:
+                content = json.loads(line)
+                fits = isinstance(content, dict) and content.keys() >= {*OWN, "metrics"}
+            except json.JSONDecodeError:
+                fits = False
+            if not fits:
+                raise ConfigError(f"{self.path}, line {number} is no line of a grid's record; correct or remove it")
+            self.lines[content["id"]] = content
+
+    def __contains__(self, identity: object) -> bool:
+        return identity in self.lines
+
+    def add(self, grid: str, one: Planned, report: Mapping[str, Any]) -> None:
+        """Adds the line of a run of a grid, unless it is there.
+
+        Raises:
+            OutputError: if it cannot be written.
+        """
+        if one.identity in self.lines:
+            return
+        self.lines[one.identity] = {
+            "id": one.identity,
+            "grid": grid,
+            "cell": one.cell,
+            "order": None if one.order is None else list(one.order),
+            "date": datetime.now(UTC).date().isoformat(),
+            **report,
+        }
+        if self.path is not None:
+            try:
+                _append(self.path, json.dumps(self.lines[one.identity]))
+            except OSError as error:
+                raise OutputError(f"cannot write {self.path}: {error.strerror}; choose another --record") from None
+
+    def report(self, identity: str) -> dict[str, Any]:
+        """The report of a run that is in the record."""
+        return {name: value for name, value in self.lines[identity].items() if name not in OWN}
+
+
+def _append(path: Path, line: str) -> None:
+    """Adds a line after the last whole one: what a killed process may have left after that goes."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+b") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # another grid may have the same record
+        file.seek(0)
+        file.truncate(file.read().rfind(b"\n") + 1)
+        file.write(f"{line}\n".encode())
+        file.flush()
+        os.fsync(file.fileno())

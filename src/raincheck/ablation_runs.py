@@ -1,0 +1,124 @@
+"""The runs of a grid: one after another in this process, or several side by side in processes that each do many."""
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
+from functools import partial
+from itertools import islice
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from typing import Any
+
+import torch
+
+from raincheck.ablation_plan import Planned
+from raincheck.datasets.kept import keep
+from raincheck.errors import ConfigError
+from raincheck.processes import first_does
+from raincheck.run import Report, run
+
+ROOM = 2**30  # bytes of rendered clips that a process keeps for the next cell
+GRACE = 20.0  # seconds that an interrupted run has to end
+STOP = signal.SIGUSR2  # Ctrl-C reaches every process of a terminal, and would interrupt a run twice
+
+Found = tuple[Planned, Report]
+_clips: Any = None
+_busy = False
+
+
+def in_turn(planned: Sequence[Planned], begin: Callable[[Planned], bool]) -> Iterator[Found]:
+    """Does one run after another, also where several processes are one program.
+
+    Args:
+        planned: what to do, in order.
+        begin: asked before each run; False leaves it out.
+    """
+    try:
+        for one in planned:
+            if first_does(partial(begin, one)):
+                yield one, do(one)
+    finally:
+        share_clips(None)
+
+
+def share_clips(clips: Any) -> None:
+    """Keeps the rendered clips of a run for the next, as long as `Planned.clips` stays the same; None keeps none."""
+    global _clips
+    if clips != _clips or clips is None:
+        keep(0 if clips is None else ROOM)
+    _clips = clips
+
+
+def do(planned: Planned) -> Report:
+    """One run's report, and on how many threads it was; its clips are kept until a run on others comes."""
+    global _busy
+    share_clips(planned.clips)
+    _busy = True
+    try:
+        return {**run(planned.config, planned.folder), "threads": torch.get_num_threads()}
+    finally:
+        _busy = False
+
+
+def side_by_side(planned: Sequence[Planned], begin: Callable[[Planned], bool], jobs: int) -> Iterator[Found]:
+    """Does several runs at once, each in a process with its share of the cores; yields them as they end.
+
+    Args:
+        planned: what to do, in order.
+        begin: asked before each run; False leaves it out.
+        jobs: how many at once.
+
+    Raises:
+        ConfigError: if a run wants several devices for itself, or a process was killed.
+    """
+    if any(one.config.trainer.get("devices", 1) not in (1, "1", "auto") for one in planned):
+        raise ConfigError("runs that have several devices each cannot be done side by side; leave --jobs out")
+    context = get_context("spawn")
+    # Not an Event: to set one waits for ever for a process that was killed. This ends also with this process itself.
+    heard, line = context.Pipe(duplex=False)
+    prepared = (max(1, (os.cpu_count() or 1) // jobs), heard)
+    waiting = filter(begin, planned)
+    with ProcessPoolExecutor(jobs, context, initializer=_prepare, initargs=prepared) as pool:
+        try:
+            running: dict[Future[Report], Planned] = {pool.submit(do, one): one for one in islice(waiting, jobs)}
+            while running:
+                ended, _ = wait(running, return_when=FIRST_COMPLETED)
+                for future in ended:
+                    yield running.pop(future), future.result()
+                    running |= {pool.submit(do, one): one for one in islice(waiting, 1)}
+        except BrokenProcessPool:
+            raise ConfigError(
+                f"a process with one of {jobs} runs was killed, perhaps for want of memory; give the same command "
+                "again to go on, with fewer --jobs if that was it"
+            ) from None
+        finally:
+            line.close()
+
+
+def _prepare(threads: int, line: Connection) -> None:
+    """Makes a process ready for its runs: quiet, on some of the cores, and no longer there than the one that asks."""
+    torch.set_num_threads(threads)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the runs' own bars would overwrite one another
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(STOP, _interrupt)
+    threading.Thread(target=_end_with, args=(line,), daemon=True).start()
+
+
+def _interrupt(*_: Any) -> None:
+    if _busy:
+        raise KeyboardInterrupt
+
+
+def _end_with(line: Connection) -> None:
+    """Interrupts the run when the line is cut, and ends the process if that takes too long."""
+    with suppress(EOFError):
+        line.recv()
+    os.kill(os.getpid(), STOP)
+    time.sleep(GRACE)
+    os._exit(1)
