@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
 from fakedata import WRITE
 from raincheck.ablate import check
@@ -11,6 +12,10 @@ from raincheck.config import build, parse
 from raincheck.errors import InputError
 from raincheck.report import write_report
 from raincheck.run import run
+from raincheck.sweeping.command import run_command, words
+from raincheck.sweeping.search import propose
+from raincheck.sweeping.space import arguments
+from raincheck.sweeping.wandb_file import read_sweep
 
 ROOT = Path(__file__).parents[1]
 DEMO = ROOT / "src" / "raincheck" / "demo"
@@ -65,3 +70,15 @@ def test_a_stream_is_there_to_be_learned(stream: Path, monkeypatch: pytest.Monke
 )
 def test_a_grids_cells_are_configurations(grid: Path) -> None:
     check(read_grid(grid), grid, trust=False)  # parses every cell
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "experiments" / "sweeps").glob("*.yaml")), ids=lambda path: path.stem)
+def test_a_sweeps_first_trial_is_a_configuration(file: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(ROOT)
+    sweep = read_sweep(file)
+    point = propose(sweep, [])
+    assert point is not None
+    command = run_command(words(sweep.command, sweep.program, arguments(sweep.parameters, point), tmp_path / "json"))
+    build(command.config(trust=False))
+    assert "--out" in yaml.safe_load(file.read_text())["command"]  # which wandb's agent needs
+    assert all(f"# {word}:" in file.read_text() for word in ("Command", "Time", "Expected"))

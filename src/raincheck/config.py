@@ -1,6 +1,8 @@
 """What a run is made of, and how YAML files and command-line options become one."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ from avalanche.core import SupervisedPlugin
 from jsonargparse import ArgumentError, ArgumentParser, Namespace
 from torch import nn
 
+from raincheck import plugin_options
 from raincheck.datasets.augment import Augment
 from raincheck.datasets.base import TaskSource
 from raincheck.datasets.held import LIMIT
@@ -127,16 +130,23 @@ def parse(arguments: Sequence[str], trust: bool = False) -> Namespace:
     """Options to a checked, resolved configuration, with nothing built yet.
 
     Args:
-        arguments: as on the command line, such as `["--config", "a.yaml", "--seed", "3"]`.
+        arguments: as on the command line, such as `["--config", "a.yaml", "--seed", "3"]`; options that change a plugin
+            by its name, `--plugins.RainReview.batch 4`, come last wherever they stand.
         trust: allow classes of packages other than raincheck, Avalanche, Lightning and torch.
 
     Raises:
         ConfigError: for a file that is missing or no YAML, an unknown option, a wrong type, or a class that does not
             exist or is not trusted.
     """
-    check_classes(arguments, trust)
+    rest, changes = plugin_options.split(arguments, trust)
+    check_classes(rest, trust)
     try:
-        return parser().parse_args(list(arguments))
+        config = parser().parse_args(rest)
+        if changes:
+            settings = yaml.safe_load(dump(config))
+            plugin_options.change(settings, changes)
+            config = parser().parse_object(settings)
+        return config
     except (ArgumentError, ValueError, TypeError) as error:
         raise ConfigError(one_line(str(error))) from None
 
@@ -170,6 +180,16 @@ def differences(before: str, now: str) -> list[str]:
         for key in sorted(old | new)
         if old.get(key) != new.get(key) and not key.startswith(FREE)
     ]
+
+
+def identity(config: Mapping[str, Any]) -> str:
+    """What names a run wherever it is run: a hash of its resolved configuration, without what changes no number.
+
+    Args:
+        config: the content of a dumped configuration.
+    """
+    said = {key: value for key, value in _flat(config) if not key.startswith(FREE) and value is not None}
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _flat(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
