@@ -65,6 +65,17 @@ def dispatch(arguments: list[str], commands: Commands, program: str) -> int:
     return 0
 
 
+def add_run_options(parser: Parser) -> None:
+    """Adds the options of `run` that are no part of its configuration: --out, --trust and --until."""
+    parser.add_argument(
+        "--out", metavar="DIR", help="the run's folder, {id} in it is the configuration's; an interrupted run goes on"
+    )
+    parser.add_argument("--trust", action="store_true", help="allow classes of any package in the configuration")
+    parser.add_argument(
+        "--until", type=int, metavar="N", help="stop after N tasks; the same command without it goes on"
+    )
+
+
 def add_network_options(parser: Parser) -> None:
     """Adds --weights, --trust and --device."""
     parser.add_argument(
