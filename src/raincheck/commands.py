@@ -77,7 +77,7 @@ def add_run_options(parser: Parser) -> None:
 
 
 def add_network_options(parser: Parser) -> None:
-    """Adds --weights, --trust and --device."""
+    """Adds --weights, --trust, --device and --precision."""
     parser.add_argument(
         "--weights",
         default="rrgnet",
@@ -86,3 +86,9 @@ def add_network_options(parser: Parser) -> None:
     )
     parser.add_argument("--trust", action="store_true", help="open .pt2 files, whose content can run code")
     parser.add_argument("--device", default="auto", metavar="D", help="auto (default), cpu, cuda, cuda:1, mps")
+    parser.add_argument(
+        "--precision",
+        default="fp32",
+        metavar="P",
+        help="fp32 (default); bf16, faster on CPUs with AMX and on GPUs, some hundredths of a grey level off; or auto",
+    )
