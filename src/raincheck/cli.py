@@ -22,7 +22,8 @@ def run(arguments: list[str]) -> None:
     mine = Parser("run", COMMANDS["run"][0], add_help=False)
     add_run_options(mine)
     options, rest = mine.parse_known_args(arguments)
-    from raincheck.config import dump, identity, parse, parser
+    from raincheck.config import dump, parse, parser
+    from raincheck.identity import identity
 
     if {"-h", "--help"} & set(rest):
         print(mine.format_help())
