@@ -87,6 +87,12 @@ def system_files(folder: Path) -> Path:
     return frames
 
 
+def large(folder: Path) -> Path:
+    """Grey, because players take untagged colours of this size for BT.709's, and PyAV by itself does not."""
+    frames = smooth(2, 2160, 3840)[..., :1].repeat(3, axis=-1)
+    return write_video(folder / "a.mp4", frames, preset="ultrafast")
+
+
 WHOLE: dict[str, Maker] = {
     "variable frame rate": variable_rate,
     "turned": lambda folder: write_video(folder / "a.mp4", noise(6), rotation=90),
@@ -110,7 +116,7 @@ WHOLE: dict[str, Maker] = {
     "linked folder": linked_folder,
     "read-only": read_only,
     "system files": system_files,
-    "4K": lambda folder: write_video(folder / "a.mp4", smooth(2, 2160, 3840), preset="ultrafast"),
+    "4K": large,
 }
 LARGE = {"4K"}
 SMALL = [pytest.param(name, marks=pytest.mark.slow if name in LARGE else []) for name in WHOLE]  # and slow ones
