@@ -22,6 +22,8 @@ from raincheck.config import parse
 from raincheck.errors import ConfigError, DivergenceError, InputError, OutputError
 from raincheck.fingerprint import fingerprints
 from raincheck.networks import RRGNet, load_network
+from raincheck.outcome import kept_bytes
+from raincheck.plugins import CosineSchedule
 from raincheck.run import run
 from raincheck.tracking.origin import commit
 from tinytasks import KINDS, Strike, same
@@ -55,8 +57,8 @@ def start(out: Path, *options: str, **changes: Any) -> dict[str, Any]:
 
 
 def numbers(report: dict[str, Any]) -> dict[str, Any]:
-    """What must not differ between two runs: all but the time."""
-    return {key: value for key, value in report.items() if key != "train_seconds"}
+    """What must not differ between two runs: all but the time, and what says that one had a plugin to stop it."""
+    return {key: value for key, value in report.items() if key not in ("train_seconds", "setting")}
 
 
 def weights(out: Path) -> dict[str, torch.Tensor]:
@@ -371,6 +373,20 @@ def test_joint_has_rows_0_and_n_only(tmp_path: Path) -> None:
 def test_memory_that_a_foreign_plugin_keeps_is_unknown(tmp_path: Path) -> None:
     stock = {"class_path": "avalanche.training.plugins.SynapticIntelligencePlugin", "init_args": {"si_lambda": 0.1}}
     assert start(tmp_path / "si", plugins=[stock])["memory_bytes"] is None
+
+
+def test_memory_is_told_or_measured() -> None:
+    """Of a plugin of somebody else's, by its state."""
+
+    class Told:
+        bytes = 5
+
+    class Measured:
+        def state_dict(self) -> dict[str, Any]:
+            return {"importance": {"w": torch.zeros(3)}, "tasks": [torch.zeros(2, dtype=torch.uint8), "name"]}
+
+    assert kept_bytes([Told(), Measured(), CosineSchedule()]) == 5 + 12 + 2
+    assert kept_bytes([Told(), object()]) is None
 
 
 def test_individual_has_row_0_and_the_diagonal_of_experts(

@@ -24,6 +24,7 @@ from raincheck.processes import Group
 
 _divides: Group | None = None
 _in_step = False
+_whole: int | None = None  # rows of the batch of which a share is being computed
 
 
 @contextmanager
@@ -74,8 +75,25 @@ def divided(function: Callable[[Tensor], Tensor], rows: Tensor) -> Tensor:
     among = group(len(rows))
     if among is None:
         return function(rows)
-    whole: Tensor = gather(function(rows[share(len(rows), among.rank, among.size)]), len(rows), among)
+    with _sharing(len(rows)):
+        mine = function(rows[share(len(rows), among.rank, among.size)])
+    whole: Tensor = gather(mine, len(rows), among)
     return whole
+
+
+@contextmanager
+def _sharing(rows: int) -> Iterator[None]:
+    global _whole
+    _whole = rows
+    try:
+        yield
+    finally:
+        _whole = None
+
+
+def altogether(rows: int) -> int:
+    """How many rows all processes compute in the call in which this one computes `rows`."""
+    return rows if _whole is None else _whole
 
 
 def divided_forward(strategy: Any, forward: Callable[[], Any]) -> Any:
@@ -87,7 +105,8 @@ def divided_forward(strategy: Any, forward: Callable[[], Any]) -> Any:
     whole, mine = strategy.mbatch, share(rows, among.rank, among.size)
     strategy.mbatch = [part[mine] for part in whole]
     try:
-        with generators.own_numbers(among.rank, strategy.clock.train_iterations):  # for dropout
+        # The numbers are for dropout.
+        with generators.own_numbers(among.rank, strategy.clock.train_iterations), _sharing(rows):
             output = forward()
     finally:
         strategy.mbatch = whole

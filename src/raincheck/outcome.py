@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from torch import Tensor
+from torch.utils._pytree import tree_leaves
 
 from raincheck import checkpoint
 from raincheck.config import RunConfig
@@ -73,10 +75,19 @@ def costs(config: RunConfig, strategy: LightningStrategy, tasks: int) -> Report:
 
 
 def kept_bytes(plugins: list[Any]) -> int | None:
-    """Bytes of all that plugins keep between tasks; None where a plugin that is not ours does not tell."""
-    if any(not hasattr(p, "bytes") and not type(p).__module__.startswith("raincheck.") for p in plugins):
-        return None
-    return sum(getattr(plugin, "bytes", 0) for plugin in plugins)
+    """Bytes of all that plugins keep between tasks, told by them or of their states; None where one hides them."""
+    sizes = [plugin_bytes(plugin) for plugin in plugins]
+    known = [size for size in sizes if size is not None]
+    return sum(known) if len(known) == len(sizes) else None
+
+
+def plugin_bytes(plugin: Any) -> int | None:
+    """Bytes that one plugin keeps; ours have `bytes` if they keep anything."""
+    if hasattr(plugin, "bytes"):
+        return int(plugin.bytes)
+    if hasattr(plugin, "state_dict"):
+        return sum(leaf.nbytes for leaf in tree_leaves(plugin.state_dict()) if isinstance(leaf, Tensor))
+    return 0 if type(plugin).__module__.startswith("raincheck.") else None
 
 
 def origin(config: RunConfig, strategy: LightningStrategy, tasks: list[Task], out: Path) -> Report:

@@ -31,7 +31,7 @@ class Passes(SupervisedPlugin):
     def __call__(self, module: nn.Module, inputs: tuple[Any, ...]) -> None:
         """The hook: counts the rows of a batch that goes through a network."""
         if self._counting:
-            self.clips += len(inputs[0])
+            self.clips += division.altogether(len(inputs[0]))
 
     @property
     def extra(self) -> float | None:
@@ -46,11 +46,8 @@ class Passes(SupervisedPlugin):
         self._counting = True
 
     def before_training_iteration(self, strategy: Any, **kwargs: Any) -> None:
-        """Counts the new clips, of which each process passes a share through its network."""
-        rows = len(strategy.mbatch[0])
-        among = division.group(rows)
-        mine = division.share(rows, among.rank, among.size) if among else slice(0, rows)
-        self.new += mine.stop - mine.start
+        """Counts the new clips."""
+        self.new += len(strategy.mbatch[0])
 
     def after_training(self, strategy: Any, **kwargs: Any) -> None:
         """Stops: what is scored is not learned."""
