@@ -63,10 +63,14 @@ def config(tmp_path: Path, callbacks: Any) -> list[str]:
     return ["--config", str(path)]
 
 
-def test_a_run_uses_them(tmp_path: Path) -> None:
-    kept = {"class_path": f"{LIGHTNING}.ModelCheckpoint", "init_args": {"dirpath": str(tmp_path / "kept")}}
+def test_a_run_uses_them_and_keeps_what_they_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without being told where, Lightning's ModelCheckpoint writes into the working directory."""
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    kept = {"class_path": f"{LIGHTNING}.ModelCheckpoint"}
     run(parse(config(tmp_path, [kept]), trust=True), tmp_path / "out")
-    assert len(list((tmp_path / "kept").glob("*.ckpt"))) == 2  # one an experience
+    assert len(list((tmp_path / "out" / "trainer" / "checkpoints").glob("*.ckpt"))) == 2  # one an experience
+    assert not list((tmp_path / "here").iterdir())
 
 
 def test_a_run_refuses_what_is_none_and_leaves_nothing(tmp_path: Path) -> None:
