@@ -50,12 +50,11 @@ def rendering_rows(seconds: float) -> list[list[str]]:
 def rate(work: Any, seconds: float) -> float:
     """How often a second `work(i)` is done."""
     work(0)
-    began = time.perf_counter()
-    for done in itertools.count(1):
+    began, done = time.perf_counter(), 0
+    while time.perf_counter() - began < seconds:
+        done += 1
         work(done)
-        if time.perf_counter() - began > seconds:
-            return done / (time.perf_counter() - began)
-    raise AssertionError
+    return done / (time.perf_counter() - began)
 
 
 def sources(folder: Path, room: Room) -> dict[str, list[PairedVideo]]:
@@ -72,9 +71,9 @@ def sources(folder: Path, room: Room) -> dict[str, list[PairedVideo]]:
     }
 
 
-def clips(videos: list[PairedVideo], samples: int, crop: int = CROP) -> TrainClips:
+def clips(videos: list[PairedVideo], samples: int) -> TrainClips:
     """The training data of one experience."""
-    return TrainClips(videos, window=WINDOW, crop=crop, samples=samples, seed=0, experience=0)
+    return TrainClips(videos, window=WINDOW, crop=CROP, samples=samples, seed=0, experience=0)
 
 
 def sample_rows(kinds: dict[str, list[PairedVideo]], seconds: float) -> tuple[list[list[str]], float]:

@@ -1,7 +1,8 @@
-"""A plugin that kills its own process at a chosen place, as a power cut would."""
+"""A plugin that kills its own process at a chosen place, as a power cut would, and one that waits to be killed."""
 
 import os
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from raincheck.plugins import memory
 from raincheck.plugins.ewc import EWC
 
 KILL = "RAINCHECK_TEST_KILL"  # PLACE:COUNT:SIGNAL, ...
+GATE = "RAINCHECK_TEST_GATE"  # a folder
 
 
 class Killer(SupervisedPlugin):
@@ -77,3 +79,32 @@ class Visits:
             self.count()
 
         return saved
+
+
+class Gate(SupervisedPlugin):
+    """Holds runs where they can be killed, and writes down what they learn.
+
+    In the folder that the environment variable GATE names, `learned` gets a line for each experience that was begun or
+    ended, and a run waits at the beginning of its second experience while there is a file `closed`.
+    """
+
+    def before_training_exp(self, strategy: Any, **kwargs: Any) -> None:
+        self._write("begins", strategy)
+        folder = Path(os.environ[GATE])
+        if strategy.clock.train_exp_counter == 1:
+            (folder / f"{os.getpid()}.waiting").touch()
+            while (folder / "closed").exists():
+                time.sleep(0.05)
+
+    def after_training_exp(self, strategy: Any, **kwargs: Any) -> None:
+        self._write("ends", strategy)
+
+    def _write(self, what: str, strategy: Any) -> None:
+        with (Path(os.environ[GATE]) / "learned").open("a") as file:
+            file.write(f"{what} {strategy.optimizer.param_groups[0]['lr']} {strategy.experience.current_experience}\n")
+
+    def state_dict(self) -> dict[str, Any]:
+        return {}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Nothing to remember."""

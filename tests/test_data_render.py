@@ -19,7 +19,7 @@ import torch
 from PIL import Image
 
 from raincheck.cli import main
-from raincheck.data import render as rendering
+from raincheck.data import handout
 from raincheck.data.clips import Clip, fitted
 from raincheck.data.render import render_set
 from raincheck.data.request import Request, read_rains
@@ -195,7 +195,7 @@ def test_size_and_frames_are_limits(clean: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("after", [1, 4, 7])
 def test_an_interrupted_set_goes_on(after: int, clean: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     render_here(clean, tmp_path / "whole", layers=True)
-    paint, calls = rendering.paint, []
+    paint, calls = handout.paint, []
 
     def interrupted(*arguments: Any) -> int:
         calls.append(arguments)
@@ -203,14 +203,14 @@ def test_an_interrupted_set_goes_on(after: int, clean: Path, tmp_path: Path, mon
             raise KeyboardInterrupt
         return paint(*arguments)
 
-    monkeypatch.setattr(rendering, "LONGEST", 4)
-    monkeypatch.setattr(rendering, "paint", interrupted)
+    monkeypatch.setattr(handout, "LONGEST", 4)
+    monkeypatch.setattr(handout, "paint", interrupted)
     with pytest.raises(KeyboardInterrupt):
         render_here(clean, tmp_path / "set", layers=True)
     assert not (tmp_path / "set" / "manifest.json").exists()
     for partial in (tmp_path / "set").glob("*/.*"):
         (partial / ".00001.png.77.partial").write_bytes(b"torn")
-    monkeypatch.setattr(rendering, "paint", paint)
+    monkeypatch.setattr(handout, "paint", paint)
     told: list[int] = []
     request = Request([clean], read_rains(["heavy"]), layers=True)
     render_set(request, tmp_path / "set", jobs=1, progress=lambda done, total: told.append(done))

@@ -4,6 +4,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+import yaml
 
 from fakedata import WRITE
 from raincheck.ablation_grid import read_grid
@@ -14,6 +15,10 @@ from raincheck.plugins import Distillation
 from raincheck.plugins.memory import ClipMemory
 from raincheck.report import write_report
 from raincheck.run import run
+from raincheck.sweeping.command import run_command, words
+from raincheck.sweeping.search import propose
+from raincheck.sweeping.space import arguments
+from raincheck.sweeping.wandb_file import read_sweep
 
 ROOT = Path(__file__).parents[1]
 DEMO = ROOT / "src" / "raincheck" / "demo"
@@ -105,3 +110,15 @@ def test_what_the_study_compares_keeps_no_more_bytes_than_rrgnet() -> None:
         distils = any(isinstance(p, Distillation) and p.target == "teacher" for p in config.plugins)
         kept[one.cell] = budget + old * distils
     assert kept["rrgnet"] == kept["replay"] == kept["der"] == kept["replay_same_loss"] == kept["replay_average"]
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "experiments" / "sweeps").glob("*.yaml")), ids=lambda path: path.stem)
+def test_a_sweeps_first_trial_is_a_configuration(file: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(ROOT)
+    sweep = read_sweep(file)
+    point = propose(sweep, [])
+    assert point is not None
+    command = run_command(words(sweep.command, sweep.program, arguments(sweep.parameters, point), tmp_path / "json"))
+    build(command.config(trust=False))
+    assert "--out" in yaml.safe_load(file.read_text())["command"]  # which wandb's agent needs
+    assert all(f"# {word}:" in file.read_text() for word in ("Command", "Time", "Expected"))

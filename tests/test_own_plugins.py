@@ -3,21 +3,23 @@
 import copy
 import warnings
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from avalanche.core import SupervisedPlugin
+from avalanche.models import MTSimpleMLP
 from avalanche.training import Naive
 from avalanche.training.templates import SupervisedTemplate
 from lightning.pytorch.callbacks import Callback, LearningRateMonitor
 from torch import nn
 from torch.utils.data import DataLoader
 
-from parity import Setting, assert_same, classes, learn, mlp
+from parity import MLP, Setting, assert_same, classes, learn, mlp
 from raincheck.errors import ConfigError
+from raincheck.plugins import MAS, PIGWM, SI
 from raincheck.strategy import LightningLoop, LightningStrategy
 from test_strategy_logging import Kept
 
@@ -134,6 +136,23 @@ def test_same_bits_as_avalanche(name: str) -> None:
     ours = learn(LightningStrategy, CASES[name])
     assert_same(ours, learn(SupervisedTemplate, CASES[name]))
     assert ours.events != plain()  # or nothing would be tested
+
+
+def test_our_penalties_allow_a_network_to_grow() -> None:
+    """Every experience brings a head of its own, of which no importance is known while it is learned."""
+    setting = {"stream": partial(classes, 3), "model": partial(MTSimpleMLP, **MLP), "beside": lambda *_: [SI(1.0)]}
+    assert_same(learn(LightningStrategy, setting), learn(SupervisedTemplate, setting))
+
+
+@pytest.mark.parametrize("kind", [MAS, PIGWM, SI])
+def test_our_penalties_hold_what_was_there(kind: Any) -> None:
+    plugin, model = kind(), mlp()
+    plugin.importance, plugin.anchor = (
+        {name: torch.full_like(p, value) for name, p in model.named_parameters()} for value in (1.0, 0.5)
+    )
+    known = plugin.distance(model)
+    model.register_parameter("more", nn.Parameter(torch.ones(3)))
+    assert torch.equal(plugin.distance(model), known) and known > 0
 
 
 def learner(kind: type = LightningStrategy, *positional: Any, **kwargs: Any) -> Any:

@@ -162,6 +162,21 @@ def test_a_run_that_was_stopped_ends_with_the_same_bits(
     assert numbers(resumed) == numbers(whole) and same(weights(tmp_path / "stopped"), weights(tmp_path / "whole"))
 
 
+def test_a_run_that_was_told_to_stop_after_a_task_ends_with_the_same_bits(
+    finished: tuple[Path, dict[str, Any]], tmp_path: Path
+) -> None:
+    config = parse(["--config", str(finished[0] / "config.yaml")], trust=True)
+    whole = finished[1]["metrics"]["psnr_y"]["R"]
+    for until in (1, 1, 2):
+        so_far = run(config, tmp_path / "run", until)
+        assert json.loads((tmp_path / "run" / "so_far.json").read_text()) == so_far
+        assert so_far["metrics"]["psnr_y"]["R"] == [*whole[: until + 1], *[[None] * 3] * (3 - until)]
+        assert not (tmp_path / "run" / "report.json").exists()
+    assert numbers(run(config, tmp_path / "run", 5)) == numbers(finished[1])
+    assert same(weights(tmp_path / "run"), weights(finished[0]))
+    assert not (tmp_path / "run" / "so_far.json").exists()
+
+
 def test_a_run_begins_anew_if_a_plugin_cannot_be_saved(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

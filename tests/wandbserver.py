@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -18,6 +19,8 @@ class Server(ThreadingHTTPServer):
     Attributes:
         history: rows of the run, as a server keeps them: by their line number.
         artifacts: names of artifacts that were announced.
+        sweep: the sweep that was sent last, as YAML.
+        commands: what agents are told to do, one at each heartbeat.
         status: what every request is answered with, unless it is 200.
         mute: whether it answers no question but who we are.
     """
@@ -26,6 +29,7 @@ class Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.mute = threading.Event() if mute else None
         self.status, self.history, self.artifacts = status, list[dict[str, Any]](), list[str]()
+        self.sweep, self.commands = "", list[dict[str, Any]]()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Clients may hang up when they please."""
@@ -44,7 +48,8 @@ class Handler(BaseHTTPRequestHandler):
         if self.server.status != 200:
             self._answer({}, self.server.status)
         elif self.path == "/graphql":
-            self._query(sent.get("operationName"), sent.get("variables") or {})
+            named = re.search(r"(?:query|mutation)\s+(\w+)", sent.get("query") or "")
+            self._query(named[1] if named else sent.get("operationName"), sent.get("variables") or {})
         else:
             rows = sent.get("files", {}).get("wandb-history.jsonl", {"offset": 0, "content": []})
             end = rows["offset"] + len(rows["content"])
@@ -64,6 +69,7 @@ class Handler(BaseHTTPRequestHandler):
             "UpsertBucket": {"upsertBucket": {"bucket": {**bucket, "historyLineCount": 0}, "inserted": True}},
             "CreateRunFiles": {"createRunFiles": {"runID": "b", "uploadHeaders": [], "files": files}},
             "ServerFeaturesQuery": {"serverInfo": {"features": []}},
+            **self._sweeping(name, given, project),
         }
         if name == "CreateArtifact":  # storing files is more than this server can do
             self.server.artifacts.append(given["input"]["artifactCollectionName"])
@@ -71,6 +77,20 @@ class Handler(BaseHTTPRequestHandler):
         else:
             viewer = {"id": "u", "entity": "me", "username": "me", "flags": "{}", "teams": {"edges": []}}
             self._answer({"data": answers.get(name, {"viewer": viewer})})
+
+    def _sweeping(self, name: str | None, given: dict[str, Any], project: dict[str, Any]) -> dict[str | None, Any]:
+        """What `wandb sweep` and `wandb agent` are answered."""
+        server, agent = self.server, {"id": "a"}
+        if name == "UpsertSweep":
+            server.sweep = given["config"]
+        told = [server.commands.pop(0)] if name == "Heartbeat" and server.commands else []
+        sweep = {"id": "s", "name": "sweep1", "config": server.sweep, "project": project}
+        return {
+            "UpsertSweep": {"upsertSweep": {"sweep": sweep, "configValidationWarnings": []}},
+            "SweepWithRuns": {"project": {"sweep": {**sweep, "runs": {"edges": []}}}},
+            "CreateAgent": {"createAgent": {"agent": agent}},
+            "Heartbeat": {"agentHeartbeat": {"agent": agent, "commands": json.dumps(told)}},
+        }
 
     def _kept(self, bucket: dict[str, Any]) -> dict[str, Any] | None:
         """What a run needs to know to go on; None if there is no run yet."""

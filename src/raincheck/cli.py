@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
-from raincheck.commands import COMMANDS, DATA, Parser, add_network_options, command, dispatch
+from raincheck.commands import COMMANDS, DATA, Parser, add_network_options, add_run_options, command, dispatch
 from raincheck.errors import RaincheckError
-from raincheck.processes import one_voice
+from raincheck.processes import follow_starter, one_voice
 
 LEARNING = {"run", "demo", "ablate"}  # may be several processes that are one program
 
@@ -20,10 +20,10 @@ LEARNING = {"run", "demo", "ablate"}  # may be several processes that are one pr
 def run(arguments: list[str]) -> None:
     """Learns, scores, prints R."""
     mine = Parser("run", COMMANDS["run"][0], add_help=False)
-    mine.add_argument("--out", type=Path, help="the run's folder; an interrupted run in it goes on")
-    mine.add_argument("--trust", action="store_true", help="allow classes of any package in the configuration")
+    add_run_options(mine)
     options, rest = mine.parse_known_args(arguments)
-    from raincheck.config import parse, parser
+    from raincheck.config import dump, parse, parser
+    from raincheck.identity import identity
 
     if {"-h", "--help"} & set(rest):
         print(mine.format_help())
@@ -31,14 +31,19 @@ def run(arguments: list[str]) -> None:
         return
     if options.out is None:
         mine.error("--out DIR is missing")
+    if options.until is not None and options.until < 1:
+        mine.error(f"--until must be 1 or more, not {options.until}")
     config = parse(rest, options.trust)
+    import yaml
     from rich.console import Console
 
     from raincheck.report.console import print_matrix
     from raincheck.run import run as run_one
 
-    print_matrix(run_one(config, options.out), Console())
-    print(f"written to {options.out}")
+    out = Path(options.out.replace("{id}", identity(yaml.safe_load(dump(config)))))
+    print_matrix(run_one(config, out, options.until), Console())
+    finished = (out / "report.json").exists()
+    print(f"written to {out}" if finished else f"stopped after {options.until}, to go on in {out}")
 
 
 @command("learn an embedded stream of three rains with two methods, offline, in minutes")
@@ -64,8 +69,10 @@ def evaluate(arguments: list[str]) -> None:
     mine.add_argument("--frames", type=frame_slice, default=slice(None), metavar="A:B", help="score these frames only")
     mine.add_argument("--json", type=Path, metavar="FILE", help="write the scores here as well")
     options = mine.parse_args(arguments)
+    from raincheck.deraining.allocator import keep_freed_memory
     from raincheck.evaluation.pair import evaluate_pair
 
+    keep_freed_memory()
     scores = evaluate_pair(
         options.rainy,
         options.clean,
@@ -73,6 +80,7 @@ def evaluate(arguments: list[str]) -> None:
         frames=options.frames,
         device=options.device,
         trust=options.trust,
+        precision=options.precision,
     )
     text = json.dumps(scores, indent=1)
     if options.json:
@@ -112,6 +120,14 @@ def ablate(arguments: list[str]) -> None:
 
     limits = {"minutes": options.minutes, "jobs": options.jobs}
     run_grid(options.grid, options.out, options.trust, record=options.record, options=rest, **limits)
+
+
+@command("run a W&B sweep file without a server: SWEEP.yaml --out DIR [--launcher local|ray]")
+def sweep(arguments: list[str]) -> None:
+    """Runs what is not finished yet of a sweep."""
+    from raincheck.sweeping.options import run as run_sweep
+
+    run_sweep(arguments)
 
 
 @command("compare finished runs: RUN_DIR ... [--out FILE.html|.csv|.md|.tex]")
@@ -227,6 +243,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     if argv is None:  # the process is ours
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that what is half-written is removed
+        follow_starter()
     try:
         with one_voice() if {*arguments[:1]} & LEARNING else nullcontext():
             code = dispatch(arguments, COMMANDS, "raincheck")

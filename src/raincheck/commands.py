@@ -65,8 +65,19 @@ def dispatch(arguments: list[str], commands: Commands, program: str) -> int:
     return 0
 
 
+def add_run_options(parser: Parser) -> None:
+    """Adds the options of `run` that are no part of its configuration: --out, --trust and --until."""
+    parser.add_argument(
+        "--out", metavar="DIR", help="the run's folder, {id} in it is the configuration's; an interrupted run goes on"
+    )
+    parser.add_argument("--trust", action="store_true", help="allow classes of any package in the configuration")
+    parser.add_argument(
+        "--until", type=int, metavar="N", help="stop after N tasks; the same command without it goes on"
+    )
+
+
 def add_network_options(parser: Parser) -> None:
-    """Adds --weights, --trust and --device."""
+    """Adds --weights, --trust, --device and --precision."""
     parser.add_argument(
         "--weights",
         default="rrgnet",
@@ -75,3 +86,9 @@ def add_network_options(parser: Parser) -> None:
     )
     parser.add_argument("--trust", action="store_true", help="open .pt2 files, whose content can run code")
     parser.add_argument("--device", default="auto", metavar="D", help="auto (default), cpu, cuda, cuda:1, mps")
+    parser.add_argument(
+        "--precision",
+        default="fp32",
+        metavar="P",
+        help="fp32 (default); bf16, faster on CPUs with AMX and on GPUs, some hundredths of a grey level off; or auto",
+    )

@@ -11,6 +11,7 @@ from avalanche.core import SupervisedPlugin
 from jsonargparse import ArgumentError, ArgumentParser, Namespace
 from torch import nn
 
+from raincheck import plugin_options
 from raincheck.datasets.augment import Augment
 from raincheck.datasets.base import TaskSource
 from raincheck.datasets.held import LIMIT
@@ -135,16 +136,23 @@ def parse(arguments: Sequence[str], trust: bool = False) -> Namespace:
     """Options to a checked, resolved configuration, with nothing built yet.
 
     Args:
-        arguments: as on the command line, such as `["--config", "a.yaml", "--seed", "3"]`.
+        arguments: as on the command line, such as `["--config", "a.yaml", "--seed", "3"]`; options that change a plugin
+            by its name, `--plugins.RainReview.batch 4`, come last wherever they stand.
         trust: allow classes of packages other than raincheck, Avalanche, Lightning and torch.
 
     Raises:
         ConfigError: for a file that is missing or no YAML, an unknown option, a wrong type, or a class that does not
             exist or is not trusted.
     """
-    check_classes(arguments, trust)
+    rest, changes = plugin_options.split(arguments, trust)
+    check_classes(rest, trust)
     try:
-        return parser().parse_args(list(arguments))
+        config = parser().parse_args(rest)
+        if changes:
+            settings = yaml.safe_load(dump(config))
+            plugin_options.change(settings, changes)
+            config = parser().parse_object(settings)
+        return config
     except (ArgumentError, ValueError, TypeError) as error:
         raise ConfigError(one_line(str(error))) from None
 

@@ -46,7 +46,9 @@ def parser() -> Parser:
         help="a video file, an image, a folder for one image a frame or for several inputs, or - for raw frames",
     )
     add_network_options(mine)
-    mine.add_argument("--precision", default="fp32", help="fp32 (default) or bf16, which is faster on GPUs")
+    mine.add_argument(
+        "--compile", action="store_true", help="compile the network first: half a minute, for long videos in bf16"
+    )
     mine.add_argument(
         "--tile", type=tile, default="auto", metavar="T", help="auto (default), none, or the side of tiles in pixels"
     )
@@ -60,7 +62,9 @@ def parser() -> Parser:
     mine.add_argument("--no-cuts", action="store_true", help="let windows reach across cuts between shots")
     mine.add_argument("--crf", type=int, metavar="Q", help="constant quality of a video file, 0 best (default: 18)")
     mine.add_argument("--codec", metavar="C", help="FFmpeg's encoder (default: libx264; libvpx-vp9 for .webm)")
-    mine.add_argument("--pixel-format", metavar="P", help="FFmpeg's pixel format (default: yuv420p)")
+    mine.add_argument(
+        "--pixel-format", metavar="P", help="FFmpeg's pixel format (default: yuv420p); yuv420p10le keeps 10 bits"
+    )
     mine.add_argument("--fps", type=rate, metavar="R", help="frames per second of images and raw frames (default: 25)")
     mine.add_argument("--size", type=size, metavar="WxH", help="width and height of raw frames (rgb24) from -")
     mine.add_argument("--overwrite", action="store_true", help="allow an output folder that is not empty")
@@ -77,6 +81,7 @@ def run(arguments: list[str]) -> None:
         "device": options.device,
         "trust": options.trust,
         "precision": options.precision,
+        "compile": options.compile,
         "tile": options.tile,
         "start": options.start,
         "end": options.end,
@@ -87,6 +92,9 @@ def run(arguments: list[str]) -> None:
         "codec": options.codec,
         "pixel_format": options.pixel_format,
     }
+    from raincheck.deraining.allocator import keep_freed_memory
+
+    keep_freed_memory()
     with notices():
         if str(options.output) == PIPE:
             to_pipe(only(options.input), options.size, settings)

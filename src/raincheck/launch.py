@@ -1,6 +1,7 @@
 """Lightning's Trainers as the strategy wants them: quiet, on its device, and with all their processes at hand."""
 
 import logging
+import os
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -72,3 +73,20 @@ def quiet() -> Iterator[None]:
         finally:
             for logger, level in zip(loggers, levels, strict=True):
                 logger.setLevel(level)
+
+
+@contextmanager
+def no_search_for_gpus() -> Iterator[None]:
+    """Where there is none, keeps torch's optimizers from looking for NVIDIA's library at every step.
+
+    Lightning's import asks them to, so that processes can be forked that use GPUs; it costs 0.1 ms.
+    """
+    name = "PYTORCH_NVML_BASED_CUDA_CHECK"
+    before = None if torch.cuda.is_available() else os.environ.get(name)
+    if before is not None:
+        os.environ[name] = "0"
+    try:
+        yield
+    finally:
+        if before is not None:
+            os.environ[name] = before

@@ -30,6 +30,13 @@ class Loop(LightningModule):
         self.strategy, self.kwargs = strategy, kwargs
         self.halted = False  # a plugin stopped the experience
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Past torch's search for parameters and modules, for what Lightning notes twice at every hook."""
+        if name == "_current_fx_name":
+            object.__setattr__(self, name, value)
+        else:
+            super().__setattr__(name, value)
+
     def __getstate__(self) -> dict[str, Any]:
         """A copy, as weight averaging makes one, is of the model alone, not of plugins, memories and data."""
         state: dict[str, Any] = super().__getstate__()
@@ -137,6 +144,11 @@ class FitLoop(Loop):
 
     def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
         self.strategy._before_update(**self.kwargs)
+
+    def configure_gradient_clipping(self, optimizer: Any, *how: Any, **named: Any) -> None:
+        """Lightning's, where something is to be clipped."""
+        if self.trainer.gradient_clip_val is not None:
+            super().configure_gradient_clipping(optimizer, *how, **named)
 
     def optimizer_step(self, epoch: int, batch_idx: int, optimizer: Any, optimizer_closure: Any = None) -> None:
         self._step(optimizer_closure)

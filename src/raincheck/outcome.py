@@ -22,6 +22,7 @@ from raincheck.tracking.origin import commit, machine
 
 Report = dict[str, Any]
 Matrices = dict[str, Matrix]
+SO_FAR = "so_far.json"  # in the folder of a run that was told to stop after some of its tasks
 
 
 def conclude(
@@ -31,17 +32,32 @@ def conclude(
     network = config.network.cpu().eval()
     save_weights(network, out / "weights.safetensors", {"method": config.method, "seed": str(config.seed)})
     report = {
-        "method": config.method,
-        "seed": config.seed,
-        "tasks": [task.name for task in tasks],
+        **found(config, tasks, matrices),
         "data": {task.name: list(task.notes) for task in tasks if task.notes},
-        "metrics": {name: summary(matrix) for name, matrix in matrices.items()},
         **costs(config, strategy, len(tasks)),
         "train_seconds": round(seconds, 3),
         **origin(config, strategy, tasks, out),
     }
     write_text(out / "report.json", json.dumps(report, indent=1))
+    (out / SO_FAR).unlink(missing_ok=True)
     return report
+
+
+def pause(config: RunConfig, tasks: list[Task], out: Path, matrices: Matrices) -> Report:
+    """Writes what is known of a run that is to go on later."""
+    known = found(config, tasks, matrices)
+    write_text(out / SO_FAR, json.dumps(known, indent=1))
+    return known
+
+
+def found(config: RunConfig, tasks: list[Task], matrices: Matrices) -> Report:
+    """What a run was about, and its scores so far."""
+    return {
+        "method": config.method,
+        "seed": config.seed,
+        "tasks": [task.name for task in tasks],
+        "metrics": {name: summary(matrix) for name, matrix in matrices.items()},
+    }
 
 
 def costs(config: RunConfig, strategy: LightningStrategy, tasks: int) -> Report:

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from raincheck.errors import ConfigError, RaincheckError
 
 PARENT = "RAINCHECK_PARENT"  # in the environment of processes that we started: the process that did
+STARTER = "RAINCHECK_STARTER"  # in the environment of one that is to end with the process that started it
 PATIENCE = 60.0  # seconds that another process leaves to the first to say what was wrong, and to end
 
 T = TypeVar("T")
@@ -66,7 +67,7 @@ def join(trainer: Any) -> None:
     if not trainer.strategy.cluster_environment.creates_processes_externally:
         os.environ[PARENT] = str(os.getpid())
     elif _parent():
-        threading.Thread(target=_end_with_parent, daemon=True).start()
+        _end_with(_parent())
     try:
         trainer.strategy.launcher.launch(trainer.strategy.setup_environment)
     except ValueError as error:  # SLURM or torchrun started another number of processes
@@ -161,8 +162,18 @@ def _parent() -> int:
     return int(os.environ.get(PARENT, "0")) if os.environ.get("LOCAL_RANK", "0") != "0" else 0
 
 
-def _end_with_parent() -> None:
-    """Ends this process with the one that started it, which may have been killed without a word."""
-    while os.getppid() == _parent():
-        time.sleep(0.5)
-    os._exit(1)
+def follow_starter() -> None:
+    """Lets this process end with the one that started it, if that wants it so."""
+    if starter := os.environ.pop(STARTER, ""):
+        _end_with(int(starter))
+
+
+def _end_with(parent: int) -> None:
+    """Ends this process with its parent, which may have been killed without a word."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

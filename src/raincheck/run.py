@@ -27,7 +27,7 @@ from raincheck.files import remove_partial
 from raincheck.launch import QUIET, meet
 from raincheck.metrics import METRICS
 from raincheck.networks import ClipNetwork
-from raincheck.outcome import Matrices, Report, conclude
+from raincheck.outcome import Matrices, Report, conclude, pause
 from raincheck.plugins.finite import FiniteLoss
 from raincheck.plugins.memory import ClipMemory
 from raincheck.plugins.passes import Passes
@@ -43,15 +43,16 @@ from raincheck.tracking import tracked
 from raincheck.tracking.base import Tracker
 
 
-def run(config: Namespace, out: Path) -> Report:
+def run(config: Namespace, out: Path, until: int | None = None) -> Report:
     """Runs a method on a stream, or goes on where the same run was interrupted, or returns what it found before.
 
     Args:
         config: from `raincheck.config.parse`.
         out: the run's folder: report.json, config.yaml, weights.safetensors, checkpoints/, frames/, logs/.
+        until: stop after so many experiences; the same run without it goes on.
 
     Returns:
-        The content of report.json.
+        The content of report.json; of so_far.json, if the run stopped before its end.
 
     Raises:
         ConfigError: if the folder holds a run of another configuration, or something in the configuration is wrong.
@@ -67,7 +68,7 @@ def run(config: Namespace, out: Path) -> Report:
         plain = yaml.safe_load(dump(config))
         with sober(), notices(), tracked(config.tracking if is_first() else "none", out, plain) as tracker:
             seed_everything(_seed(config.seed, 0), verbose=False)
-            return learn(build(config), out, tracker)
+            return learn(build(config), out, tracker, until)
 
 
 def enter(claims: ExitStack, out: Path, config: str) -> Report | None:
@@ -80,7 +81,7 @@ def enter(claims: ExitStack, out: Path, config: str) -> Report | None:
     return report
 
 
-def learn(config: RunConfig, out: Path, tracker: Tracker) -> Report:
+def learn(config: RunConfig, out: Path, tracker: Tracker, until: int | None) -> Report:
     """The flow: build, score, then learn and score task after task."""
     ROOM.limit = config.stream.held
     tasks = [source.task(config.seed) for source in config.stream.tasks]
@@ -105,7 +106,7 @@ def learn(config: RunConfig, out: Path, tracker: Tracker) -> Report:
         }
     first_does(lambda: remember_data(out, data))
     tracker.log_matrices(matrices, strategy.clock.train_iterations)
-    for experience in stream.train_stream[strategy.clock.train_exp_counter :]:
+    for experience in stream.train_stream[strategy.clock.train_exp_counter : until]:
         seed_everything(_seed(config.seed, 1 + experience.current_experience), verbose=False)
         position = experience.current_experience
         tested = slice(position, position + 1) if alone else slice(None)
@@ -121,6 +122,8 @@ def learn(config: RunConfig, out: Path, tracker: Tracker) -> Report:
             expert, step = copy.deepcopy(config.network), strategy.clock.train_iterations
             first_does(partial(show, expert, tasks[tested], out, tracker, step))
         strategy.save(matrices={name: matrix.to_json() for name, matrix in matrices.items()})
+    if strategy.clock.train_exp_counter < len(stream.train_stream):
+        return first_does(lambda: pause(config, tasks, out, matrices))
     if not alone:
         first_does(lambda: show(config.network, tasks, out, tracker, strategy.clock.train_iterations))
     report = first_does(lambda: conclude(config, strategy, tasks, out, matrices, watch.seconds))

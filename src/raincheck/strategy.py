@@ -29,7 +29,7 @@ from raincheck import division
 from raincheck.callbacks import Callbacks
 from raincheck.deferred import DeferredLoader
 from raincheck.errors import ConfigError
-from raincheck.launch import QUIET, meet, placed, quiet
+from raincheck.launch import QUIET, meet, no_search_for_gpus, placed, quiet
 from raincheck.loops import EvalLoop, FitLoop
 from raincheck.own_epoch import OwnEpochLoop
 from raincheck.processes import is_first
@@ -138,7 +138,7 @@ class LightningLoop(Resumable):
         before, found = self.clock.train_iterations, self.found()
         fit = OwnEpochLoop(self, kwargs) if has_own_epoch(type(self)) else FitLoop(self, kwargs)
         self.last_fit = trainer = self._trainer(max_epochs=self.train_epochs)
-        with quiet():
+        with quiet(), no_search_for_gpus():
             trainer.fit(fit, DeferredLoader(fit, self.checkpoints is not None), ckpt_path=found)
         self._settle(trainer)
         if self.clock.train_iterations == before and self.train_epochs and not (fit.halted or self._stop_training):

@@ -44,6 +44,21 @@ def test_unknown_costs_and_scores_are_left_out() -> None:
     assert [bar is None for bar in bars(ranked)] == [False, False, True, False]
 
 
-def test_names_do_not_lie_on_each_other() -> None:
-    dots = [Dot("first", 0, 50, 50, None, ""), Dot("second", 1, 52, 52, None, ""), Dot("far", 2, 340, 50, None, "")]
-    assert [dot.label for dot in labelled(dots)] == [(57, "start"), None, (333, "end")]
+def test_names_lie_on_no_dot_and_no_other_name() -> None:
+    places = {
+        "alone": (50, 50),
+        "right of": (300, 100),
+        "left of": (290, 102),
+        "above": (292, 140),
+        "below": (300, 145),
+    }
+    dots = [Dot(name, 0, x, y, None, "") for name, (x, y) in places.items()]
+    found = {dot.name: dot.label for dot in labelled(dots)}
+    # "right of" would lie on the other dot, "above" on none; "below" is as near to that dot as to its name.
+    assert found == {
+        "alone": (57, "start"),
+        "right of": None,
+        "left of": (283, "end"),
+        "above": (285, "end"),
+        "below": None,
+    }

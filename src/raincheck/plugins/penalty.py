@@ -56,10 +56,15 @@ class WeightPenalty(SupervisedPlugin):
 
     def distance(self, model: nn.Module) -> Tensor:
         """How far the weights have gone from the anchor, weighed by importance: a scalar."""
+        pairs = self.anchored(model).items()
         return sum(
-            ((self.importance[name] * (p - self.anchor[name]).square()).sum() for name, p in trained(model).items()),
+            ((self.importance[name] * (p - self.anchor[name]).square()).sum() for name, p in pairs),
             start=torch.zeros(()),
         )
+
+    def anchored(self, model: nn.Module) -> dict[str, nn.Parameter]:
+        """The parameters that were there, and not frozen, when a task ended; a network may have grown since."""
+        return {name: p for name, p in trained(model).items() if name in self.anchor and name in self.importance}
 
     @property
     def bytes(self) -> int:

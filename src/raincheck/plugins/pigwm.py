@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from raincheck.plugins.penalty import ClipPenalty, Weights, trained
+from raincheck.plugins.penalty import ClipPenalty, Weights
 
 
 class PIGWM(ClipPenalty):
@@ -37,7 +37,7 @@ class PIGWM(ClipPenalty):
     def distance(self, model: nn.Module) -> Tensor:
         """`(S + S^2) / 2`."""
         s = sum(
-            ((self.importance[name] * (p - self.anchor[name]).abs()).sum() for name, p in trained(model).items()),
+            ((self.importance[name] * (p - self.anchor[name]).abs()).sum() for name, p in self.anchored(model).items()),
             start=torch.zeros(()),
         )
         return (s + s.square()) / 2

@@ -47,10 +47,11 @@ class SI(WeightPenalty):
     def before_update(self, strategy: Any, **kwargs: Any) -> None:
         """Looks at weights and gradients before the step; the penalty's own gradient is taken off."""
         self._before = {}
+        anchored = self.anchored(strategy.model)
         for name, p in trained(strategy.model).items():
             if self.weight and p.grad is not None:
                 gradient = p.grad.clone()
-                if self.anchor:
+                if name in anchored:
                     gradient -= 2 * self.weight * self.importance[name] * (p - self.anchor[name])
                 self._before[name] = (p.clone(), gradient)
 
@@ -77,5 +78,6 @@ class SI(WeightPenalty):
             {
                 name: self._path[name].clamp(min=0) / ((p - self._start[name]).square() + self.damping)
                 for name, p in trained(strategy.model).items()
+                if name in self._path
             }
         )

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from raincheck.errors import ConfigError
-from raincheck.rain.drops import Floats, Seed
-from raincheck.rain.render import Streaks, splat
+from raincheck.rain.drops import Seed
+from raincheck.rain.laws import Floats
+from raincheck.rain.streaks import Streaks, splat
 from raincheck.video.pixels import to_float, to_uint8
 
 Range = tuple[float, float]

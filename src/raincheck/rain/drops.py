@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from raincheck.rain.laws import Floats as Floats
+from raincheck.rain.laws import Floats
 from raincheck.rain.parameters import Rain
 
 Seed = int | tuple[int, ...]

@@ -16,9 +16,7 @@ from torch import Tensor
 from raincheck.errors import InputError
 from raincheck.rain.drops import Drops, Seed
 from raincheck.rain.parameters import Rain
-from raincheck.rain.streaks import Streaks as Streaks
-from raincheck.rain.streaks import project
-from raincheck.rain.streaks import splat as splat
+from raincheck.rain.streaks import project, splat
 from raincheck.video.pixels import to_float
 
 CHUNK = 10_000  # drops projected at once: what lies in the processor's cache is drawn a third faster

@@ -16,7 +16,7 @@ AXES = {
     "extra_passes": ("extra forward passes a new clip", 1.0, ""),
     "parameters": ("parameters", 1e6, "million"),
 }
-LETTER, LINE = 6.2, 11  # width and height of a name's letters, at most
+LETTER, LINE, RADIUS = 6.2, 11, 6  # width and height of a name's letters, at most; a dot's room
 BAR, BAR_HEIGHT = 150, 18  # of the drawing of an interval
 
 
@@ -85,16 +85,17 @@ def _dot(number: int, row: Row, cost: str, price: float, metric: str, x: Axis, y
 
 
 def labelled(dots: Sequence[Dot]) -> list[Dot]:
-    """Gives every dot its name beside it, on the inner side, unless another's name is there already."""
-    taken: list[tuple[float, float, float]] = []
+    """Gives every dot its name beside it, on the inner side, unless another dot or name is there."""
+    taken = [(dot.x - RADIUS, dot.x + RADIUS, dot.y) for dot in dots]
     found = []
     for dot in dots:
         inward = 1 if dot.x < (LEFT + WIDTH - RIGHT) / 2 else -1
-        start, end = sorted((dot.x + 7 * inward, dot.x + (7 + LETTER * len(dot.name)) * inward))
+        near = dot.x + (RADIUS + 1) * inward
+        start, end = sorted((near, near + LETTER * len(dot.name) * inward))
         free = all(abs(dot.y - y) >= LINE or end < left or start > right for left, right, y in taken)
         if free:
             taken.append((start, end, dot.y))
-        found.append(replace(dot, label=(dot.x + 7 * inward, "start" if inward > 0 else "end") if free else None))
+        found.append(replace(dot, label=(near, "start" if inward > 0 else "end") if free else None))
     return found
 
 

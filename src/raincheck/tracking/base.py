@@ -8,7 +8,7 @@ from lightning.pytorch.loggers import Logger
 from PIL import Image
 
 from raincheck.evaluation.matrix import Matrix
-from raincheck.tracking.progress import newest, transfer_so_far
+from raincheck.tracking.progress import scores_so_far
 
 
 class Tracker(Logger):
@@ -42,11 +42,7 @@ class Tracker(Logger):
 
     def log_matrices(self, matrices: Mapping[str, Matrix], step: int) -> None:
         """Logs by metric the newest row of R, and average, forgetting and transfer over the tasks learned so far."""
-        numbers: dict[str, float] = {}
-        for metric, matrix in matrices.items():
-            numbers |= {f"{metric}/{task}": score for task, score in newest(matrix).items()}
-            numbers |= {f"{score}/{metric}": value for score, value in transfer_so_far(matrix).items()}
-        self.log_metrics(numbers, step)
+        self.log_metrics(scores_so_far(matrices), step)
         self.save()
 
     def log_pictures(self, task: str, pictures: Mapping[str, Image.Image], step: int) -> None:

@@ -1,0 +1,21 @@
+"""The command `raincheck sweep`."""
+
+from pathlib import Path
+
+from raincheck.commands import COMMANDS, Parser
+
+
+def run(arguments: list[str]) -> None:
+    """Runs what is not finished yet of a sweep."""
+    mine = Parser("sweep", COMMANDS["sweep"][0])
+    mine.add_argument("file", metavar="SWEEP.yaml", type=Path, help="see experiments/sweeps")
+    mine.add_argument("--out", type=Path, required=True, help="folder for all runs of the sweep")
+    mine.add_argument(
+        "--launcher", default="local", choices=("local", "ray"), help="one run at a time here (default), or a cluster"
+    )
+    mine.add_argument("--trust", action="store_true", help="let the file's command say --trust to raincheck run")
+    mine.add_argument("--retry", action="store_true", help="run trials again that failed")
+    options = mine.parse_args(arguments)
+    from raincheck.sweeping.sweep import sweep
+
+    sweep(options.file, options.out, options.launcher, options.trust, options.retry)

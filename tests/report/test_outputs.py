@@ -1,0 +1,63 @@
+"""`raincheck report` as its users call it."""
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from raincheck.cli import main
+
+Make = Callable[..., Path]
+BETTER = [[20.0, 21.0, 22.0], [30.5, 22.0, 23.0], [30.25, 30.0, 24.5], [30.0, 29.5, 31.0]]
+
+
+def test_the_same_numbers_in_the_terminal_and_in_every_file(
+    make_run: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs = [make_run("finetune"), make_run("rrgnet", BETTER)]
+    files = [tmp_path / f"all.{suffix}" for suffix in ("html", "csv", "md", "tex")]
+    outs = [part for file in files for part in ("--out", str(file))]
+    assert main(["report", *map(str, runs), *outs, "--title", "Mine"]) == 0
+    printed = capsys.readouterr().out
+    for text in (printed, *(file.read_text() for file in files if file.suffix != ".csv")):
+        assert text.index("30.17") < text.index("27.33"), "the best is first"
+    assert all(f"written: {file}" in printed for file in files)
+    rows = list(csv.DictReader(files[1].open()))
+    assert [(row["metric"], row["method"]) for row in rows[:2]] == [("psnr_y", "rrgnet"), ("psnr_y", "finetune")]
+    assert {row["metric"] for row in rows} == {"psnr_y", "ssim_y"}
+    assert float(rows[1]["average less against"]) == pytest.approx((24 + 26 + 32) / 3 - (30 + 29.5 + 31) / 3)
+    assert "<h1>Mine</h1>" in files[0].read_text() and "## Mine: psnr" in files[2].read_text()
+
+
+def test_another_metric_and_another_opponent(make_run: Make, capsys: pytest.CaptureFixture[str]) -> None:
+    runs = [str(make_run("finetune")), str(make_run("rrgnet", BETTER))]
+    assert main(["report", *runs, "--metric", "ssim_y", "--against", "finetune"]) == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "ssim_y, one run each" in printed and "differences in ssim_y from finetune" in printed
+
+
+def test_sets_that_cannot_be_compared_are_printed_apart(make_run: Make, capsys: pytest.CaptureFixture[str]) -> None:
+    tasks = ["thin", "dense", "snow"]
+    runs = [make_run("finetune"), make_run("rrgnet", BETTER), make_run("elsewhere", tasks=tasks)]
+    assert main(["report", *map(str, runs), "--against", "finetune"]) == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    assert printed.index("set 1: psnr_y") < printed.index("set 2: psnr_y")
+    assert "the 2 sets cannot be compared, because their tasks or data differ" in printed
+    assert printed.count("differences in") == 1, "nobody to compare the third with"
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--out", "r.doc"], "r.doc is neither page nor table; end it with .html, .csv, .md, .tex"),
+        (["--against", "si"], "there is no si to compare with; choose one of finetune"),
+        (["--metric", "vmaf"], "the report of finetune has no metric 'vmaf'; it has psnr_y, ssim_y"),
+    ],
+)
+def test_mistakes_write_nothing(
+    make_run: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str], sentence: str
+) -> None:
+    page = tmp_path / "page.html"
+    assert main(["report", str(make_run("finetune")), "--out", str(page), *options]) == 2
+    assert capsys.readouterr().err == f"raincheck: error: {sentence}\n" and not page.exists()
