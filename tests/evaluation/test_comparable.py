@@ -48,6 +48,9 @@ def test_seed_workers_place_and_order_change_nothing() -> None:
     backwards = copy.deepcopy(CONFIG)
     backwards["stream"]["tasks"].reverse()
     assert setting(backwards, TASKS[::-1], FILES) == OURS
+    order = list(range(len(TASKS)))[::-1]  # the same, said by an option
+    ordered = {**CONFIG, "stream": {**CONFIG["stream"], "order": order}}
+    assert setting(ordered, TASKS[::-1], FILES) == OURS
 
 
 @pytest.mark.parametrize(

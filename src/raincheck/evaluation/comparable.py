@@ -16,7 +16,7 @@ def setting(config: Mapping[str, Any], tasks: Sequence[str], files: Mapping[str,
 
     Args:
         config: a resolved configuration, as config.yaml holds it.
-        tasks: names in the order of `config`'s tasks.
+        tasks: names in learning order: that of `config`'s tasks, unless its `stream.order` says otherwise.
         files: by task, a digest of its files' contents.
 
     Returns:
@@ -24,7 +24,8 @@ def setting(config: Mapping[str, Any], tasks: Sequence[str], files: Mapping[str,
         `stream.crop` and `batch`, as they are; and `method`, a digest of all that a method may choose.
     """
     stream = config["stream"]
-    data = {f"data.{name}": digest(_placeless(task)) for name, task in zip(tasks, stream["tasks"], strict=True)}
+    learned = [stream["tasks"][place] for place in stream.get("order") or range(len(stream["tasks"]))]
+    data = {f"data.{name}": digest(_placeless(task)) for name, task in zip(tasks, learned, strict=True)}
     budget = {f"stream.{key}": stream[key] for key in BUDGET} | {"batch": config["batch"]}
     method = {key: config.get(key) for key in METHOD} | {"learn": stream.get("learn")}
     contents = {f"files.{task}": found for task, found in files.items()}
