@@ -13,6 +13,7 @@ import yaml
 from raincheck.sweeping import launchers
 from raincheck.sweeping.sweep import sweep
 from sweepfiles import BASE, METRIC, InProcess, sweep_file
+from wandbfile import history
 from wandbserver import KEY, serving
 
 TESTS = Path(__file__).parents[1]
@@ -53,7 +54,9 @@ def test_an_agents_run_is_the_trial_of_raincheck_sweep(tmp_path: Path, monkeypat
     assert folder.name == best.id, done.stderr
     assert (folder / "wandb" / "id.txt").read_text() == "r1"
     assert BASE["stream"]["steps"] == 2
-    logged = [row[METRIC["name"]] for row in server.history if METRIC["name"] in row]
+    # On a machine with much else to do the server does not answer in time, and the run goes on offline.
+    rows = server.history or history(next((folder / "wandb").glob("offline-run-*")))
+    logged = [row[METRIC["name"]] for row in rows if METRIC["name"] in row]
     assert len(logged) == 3 and logged[-1] == best.value, done.stderr
     report = json.loads((folder / "report.json").read_text())
     mine = json.loads((tmp_path / "here" / best.id / "report.json").read_text())
