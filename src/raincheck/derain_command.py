@@ -60,7 +60,9 @@ def parser() -> Parser:
     mine.add_argument("--no-cuts", action="store_true", help="let windows reach across cuts between shots")
     mine.add_argument("--crf", type=int, metavar="Q", help="constant quality of a video file, 0 best (default: 18)")
     mine.add_argument("--codec", metavar="C", help="FFmpeg's encoder (default: libx264; libvpx-vp9 for .webm)")
-    mine.add_argument("--pixel-format", metavar="P", help="FFmpeg's pixel format (default: yuv420p)")
+    mine.add_argument(
+        "--pixel-format", metavar="P", help="FFmpeg's pixel format (default: yuv420p); yuv420p10le keeps 10 bits"
+    )
     mine.add_argument("--fps", type=rate, metavar="R", help="frames per second of images and raw frames (default: 25)")
     mine.add_argument("--size", type=size, metavar="WxH", help="width and height of raw frames (rgb24) from -")
     mine.add_argument("--overwrite", action="store_true", help="allow an output folder that is not empty")

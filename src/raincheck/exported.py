@@ -3,7 +3,7 @@
 import io
 import logging
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -35,9 +35,9 @@ class Exported(ClipNetwork):
         """Frames `(n, c, h, w)` as they are."""
         return frames
 
-    def decode(self, features: Tensor, centre: Tensor) -> Tensor:
-        """Frames `(b, t, c, h, w)` to the derained centre `(b, c, h, w)`; `centre` is among them."""
-        return self.compute(features)
+    def decode(self, features: Sequence[Tensor], centre: Tensor) -> Tensor:
+        """Frames `(b, c, h, w)` to the derained centre `(b, c, h, w)`, which is among them."""
+        return self.compute(torch.stack(list(features), dim=1))
 
 
 def open_network(weights: str | Path, trust: bool = False) -> ClipNetwork:

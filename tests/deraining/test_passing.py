@@ -172,8 +172,8 @@ def test_bad_frames_in_memory() -> None:
     cases = [
         ([], "the video has no frames"),
         ([noise(1)[0], noise(1, 20, 20)[0]], "frame 1 is 20x20 but the first is 64x48; give frames of one size"),
-        (noise(2).astype(np.float32), r"frame 0 is torch.float32 of shape \(3, 48, 64\)"),
-        (noise(1)[0], r"a frame has shape \(64, 3\)"),
+        (noise(2).astype(np.float32), r"frame 0 is float32 of shape \(48, 64, 3\); give uint8 arrays"),
+        (noise(1)[0], r"frame 0 is uint8 of shape \(64, 3\)"),
         (torch.zeros(2, 1, 8, 8, dtype=torch.uint8), r"frame 0 is torch.uint8 of shape \(1, 8, 8\)"),
     ]
     for video, message in cases:

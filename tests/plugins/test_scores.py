@@ -1,5 +1,6 @@
 """Scores against means taken by hand: per frame, then per video, then per task."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -110,7 +111,7 @@ def test_an_untrained_network_scores_the_rainy_input() -> None:
             super().__init__(3)
             self.unused = torch.nn.Parameter(torch.zeros(1))
 
-        def decode(self, features: Tensor, centre: Tensor) -> Tensor:
+        def decode(self, features: Sequence[Tensor], centre: Tensor) -> Tensor:
             return centre + 0 * self.unused
 
     learned = learn(lambda: [scores], stream=tiny_stream(8))

@@ -1,5 +1,7 @@
 """Shots: found where they are, not found where they are not, and never mixed."""
 
+from collections.abc import Iterable, Iterator
+from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +13,7 @@ from torch import Tensor
 
 from raincheck.deraining import derain_frames
 from raincheck.networks import RRGNet
-from raincheck.video.cuts import CutDetector
+from raincheck.video.cuts import shots
 from raincheck.video.decode import open_stream
 
 DATA = Path(__file__).parents[2] / ".." / "shared" / "data"
@@ -25,9 +27,10 @@ def pan(name: str, count: int = 8, step: int = 12) -> Tensor:
     return rearrange(frames, "t h w c -> t c h w").contiguous()
 
 
-def cuts(frames: Tensor) -> list[int]:
-    detector = CutDetector()
-    return [index for index, frame in enumerate(frames) if detector.begins_shot(frame)]
+def cuts(frames: Iterable[Tensor]) -> list[int]:
+    """The indices of the frames that begin a shot, but for the first."""
+    numbers = [number for _, number in shots(frames, lambda frame: frame)]
+    return [index for index in range(1, len(numbers)) if numbers[index] != numbers[index - 1]]
 
 
 NAMES = ["astronaut", "chelsea", "coffee"]
@@ -64,6 +67,38 @@ def test_flat_frames_with_noise_are_one_shot(level: int) -> None:
     assert cuts(torch.from_numpy(frames)) == []
 
 
+@pytest.mark.parametrize("lengths", [(8, 1, 8), (1, 8, 8), (8, 8, 1), (1, 8, 1), (2, 1, 2)])
+def test_one_frame_can_be_a_shot(lengths: tuple[int, ...]) -> None:
+    begins = list(accumulate(lengths))[:-1]
+    assert cuts(torch.cat([pan(name)[:length] for name, length in zip(NAMES, lengths, strict=True)])) == begins
+
+
+def test_a_picture_that_flashes_up_in_a_shot_is_one_of_its_own() -> None:
+    frames = pan("astronaut", 9)
+    frames[4] = pan("coffee")[0]
+    assert cuts(frames) == [4, 5]
+
+
+SEVENTEEN = {
+    "one frame": (torch.cat([pan("astronaut"), pan("chelsea")[:1], pan("coffee")]), {9}),  # what follows waits
+    "noise": (torch.randint(0, 256, (17, 3, 48, 64), dtype=torch.uint8), set(range(1, 16))),
+}
+
+
+@pytest.mark.parametrize("name", SEVENTEEN)
+def test_frames_come_in_order_and_wait_for_one_more_at_most(name: str) -> None:
+    video, late = SEVENTEEN[name]
+    read: list[int] = []
+
+    def source() -> Iterator[int]:
+        for index in range(17):
+            read.append(index)
+            yield index
+
+    for expected, (index, _) in enumerate(shots(source(), lambda index: video[index])):
+        assert index == expected and len(read) - 1 - index == (index in late)
+
+
 def test_frames_that_have_nothing_in_common_are_no_shots() -> None:
     assert cuts(torch.randint(0, 256, (20, 3, 48, 64), dtype=torch.uint8)) == []
 
@@ -80,7 +115,7 @@ def network(window: int) -> RRGNet:
 
 
 @pytest.mark.parametrize("window", [3, 5, 7])
-@pytest.mark.parametrize("lengths", [(8, 8, 8), (2, 8, 2), (3, 2, 2)])
+@pytest.mark.parametrize("lengths", [(8, 8, 8), (2, 8, 2), (3, 2, 2), (8, 1, 8), (1, 8, 1)])
 def test_a_cut_is_an_end_for_windows(window: int, lengths: tuple[int, ...]) -> None:
     net = network(window)
     shots = [pan(name)[:length] for name, length in zip(NAMES, lengths, strict=True)]
@@ -99,8 +134,7 @@ CLIPS = {"bikes.mp4": {30, 76, 137, 187, 242}, "running_car.mp4": {270, 271, 272
 @pytest.mark.skipif(not DATA.is_dir(), reason="needs the data beside the project")
 def test_real_clips_are_cut_where_their_shots_change() -> None:
     for path in sorted([*(DATA / "clean").iterdir(), *(DATA / "rainy").iterdir()]):
-        detector = CutDetector()
-        found = {i for i, frame in enumerate(open_stream(path).frames()) if detector.begins_shot(frame)}
+        found = set(cuts(open_stream(path).frames()))
         allowed = CLIPS.get(path.name, set())
         assert found <= allowed, path
         if path.name == "bikes.mp4":
@@ -114,6 +148,4 @@ def test_cuts_of_a_street_and_no_cut_of_a_fast_camera_in_rain() -> None:
         ("rainy/ntu_rb2", []),
         ("rainy/courtyard", []),
     ]:
-        detector = CutDetector()
-        found = [i for i, frame in enumerate(open_stream(DATA / name).frames()) if detector.begins_shot(frame)]
-        assert found == expected, name
+        assert cuts(open_stream(DATA / name).frames()) == expected, name

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from raincheck.datasets.layout import Source
 from raincheck.errors import InputError
-from raincheck.video.container import open_video
+from raincheck.video.decode import open_video
 from raincheck.video.still import entries, image_size, pictures, read_image
 
 Size = tuple[int, int]

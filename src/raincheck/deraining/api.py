@@ -1,5 +1,6 @@
 """`derain`: a video in, frames or a file out."""
 
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing
 from fractions import Fraction
@@ -11,14 +12,15 @@ from einops import rearrange
 from raincheck.deraining.compare import COMPARISONS, choose_comparison
 from raincheck.deraining.engine import Engine, network_on
 from raincheck.deraining.passing import derain_pictures
-from raincheck.errors import ConfigError, InputError, OutputError
+from raincheck.errors import ConfigError, OutputError, RaincheckWarning
 from raincheck.video.ahead import ahead
 from raincheck.video.companions import Companions
+from raincheck.video.cuts import CONTEXT
 from raincheck.video.decode import Stream, open_stream
 from raincheck.video.encode import open_writer
-from raincheck.video.encoders import Encoding
+from raincheck.video.encoders import Encoding, choose_encoder
 from raincheck.video.memory import Frame, memory_stream
-from raincheck.video.output import check_output, is_image, is_video
+from raincheck.video.output import CONTAINERS, check_output, is_image, is_video
 from raincheck.video.part import Part, parse_moment
 from raincheck.video.stream import FOLDER_RATE, Picture
 from raincheck.video.writers import Look
@@ -92,13 +94,15 @@ def derain(
         precision: `fp32` or `bf16`.
         tile: side of the tiles that frames are cut into, in pixels; `auto` cuts where memory is short, `none` never.
         compare: `side` (or True) puts the rainy frame to the left of the derained one; `wipe` shows both in one frame.
-        start: the first frame: seconds (12.5), a time ("1:02:03.5") or frames ("250f").
+        start: the first frame: seconds (12.5), a time ("1:02:03.5") or frames ("250f"). Seconds are sought in a video
+            file; frames are counted from its first, which takes the time of decoding them.
         end: the frame after the last, in the same words. Frames outside are still seen by windows.
         cuts: no window reaches across a cut between two shots.
         fps: frames per second of frames and images, which have no rate of their own; None is 25.
         crf: constant quality of a video file, 0 best; None is 18.
         codec: FFmpeg's name of an encoder; None is H.264, or VP9 for .webm.
-        pixel_format: FFmpeg's name; None is yuv420p.
+        pixel_format: FFmpeg's name; None is yuv420p. With one of more than 8 bits, a video of more is computed in 16
+            and keeps them.
         overwrite: allow the replacement of an output folder of frames; an output file is always replaced.
         progress: called after each frame with the frames done and the number in all, if it is known.
 
@@ -121,37 +125,55 @@ def derain(
         raise ConfigError(f"{fps} frames per second show nothing; give a number above 0")
     rate = FOLDER_RATE if fps is None else Fraction(fps).limit_denominator(1001)
     stream, arrays = (open_stream(video, rate), True) if isinstance(video, str | Path) else memory_stream(video, rate)
+    encoding = Encoding(crf, codec, pixel_format)
+    deep = output is not None and stays_deep(stream, Path(output), encoding)
     engine = Engine(*network_on(weights, device, trust), precision, tile)
-    pictures = derained(stream, engine, part, comparison, cuts)
+    pictures = derained(stream, engine, part, comparison, cuts, deep)
     length = part.count(stream.length, stream.fps)
     if output is None:
         frames = (picture.pixels for picture in counted(pictures, length, progress))
         return (rearrange(p, "c h w -> h w c").numpy() for p in frames) if arrays else frames
     if is_image(Path(output)) and stream.length != 1:
         raise OutputError(f"cannot write {output}: an image holds one frame; name a video file or a folder")
-    encoding = Encoding(crf, codec, pixel_format)
     with closing(ahead(pictures)) as ready:
         write(counted(ready, length, progress), stream, Path(output), part, comparison, encoding, overwrite)
     return Path(output)
 
 
-def derained(stream: Stream, engine: Engine, part: Part, comparison: str | None, cuts: bool) -> Iterator[Picture]:
+def stays_deep(stream: Stream, output: Path, encoding: Encoding) -> bool:
+    """Whether more than 8 bits a value come in and go out; tells the user if they come in only.
+
+    Raises:
+        ConfigError: if there is no encoder for what is wanted.
+    """
+    if stream.bits <= 8:
+        return False
+    deep = is_video(output) and choose_encoder(CONTAINERS[output.suffix.lower()], stream.size, encoding).bits > 8
+    if not deep:
+        warnings.warn(
+            f"{stream.path} has {stream.bits} bits a value and {output} gets 8; a video file with --pixel-format "
+            "yuv420p10le gets 10",
+            RaincheckWarning,
+            stacklevel=3,
+        )
+    return deep
+
+
+def derained(
+    stream: Stream, engine: Engine, part: Part, comparison: str | None, cuts: bool, deep: bool
+) -> Iterator[Picture]:
     """The frames to show with their times.
 
     Raises:
         InputError: if the video cannot be read, or none of its frames is in the part.
     """
-    source = part.read(stream.pictures(), engine.network.window // 2)
+    source = stream.pictures(part, engine.network.window // 2 + CONTEXT, deep)
     # Someone else's program is not called from a thread that it does not know.
     source = source if stream.path is None else ahead(source)
-    empty = True
     with closing(source):
-        for rainy, pixels in derain_pictures(source, engine, part.has, cuts):
-            empty = False
+        for rainy, pixels in derain_pictures(source, engine, cuts):
             shown = pixels if comparison is None else COMPARISONS[comparison](rainy.pixels, pixels, rainy.time)
             yield Picture(shown, rainy.time)
-    if empty:
-        raise InputError(f"{stream.path or 'the video'} has no frame between --start and --end; choose other moments")
 
 
 def counted(pictures: Iterable[Picture], length: int | None, progress: Progress | None) -> Iterator[Picture]:
@@ -198,5 +220,5 @@ def write(
                 overwrite=overwrite,
             )
         )
-        for pixels, time in pictures:
-            writer.write(pixels, time)
+        for picture in pictures:
+            writer.write(picture.pixels, picture.time)

@@ -9,6 +9,7 @@ from einops import rearrange
 from torch import Tensor
 
 from raincheck.errors import ConfigError
+from raincheck.video.pixels import PEAKS
 
 SWEEP = 4.0  # seconds that the line takes from the left to the right and back
 LINE = 240  # its width is the frame's, divided by this
@@ -27,7 +28,7 @@ def wipe(rainy: Tensor, derained: Tensor, time: Fraction) -> Tensor:
     position = round(wide * (1 - math.cos(2 * math.pi * float(time) / SWEEP)) / 2)
     thick = max(1, wide // LINE)
     at = min(max(0, position - thick // 2), wide - thick)
-    line = torch.full_like(rainy[:, :, :thick], 255)
+    line = torch.full_like(rainy[:, :, :thick], PEAKS[rainy.dtype])
     return torch.cat([rainy[:, :, :at], line, derained[:, :, at + thick :]], dim=2)
 
 

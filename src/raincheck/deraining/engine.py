@@ -11,7 +11,7 @@ from raincheck.deraining.tiles import Tile, cut_tiles, narrower
 from raincheck.errors import ConfigError
 from raincheck.exported import Exported, open_network
 from raincheck.networks.base import ClipNetwork
-from raincheck.video.pixels import to_float, to_uint8
+from raincheck.video.pixels import to_float, to_whole
 from raincheck.video.stream import Picture
 
 PRECISIONS = ("fp32", "bf16")
@@ -58,7 +58,7 @@ class Engine:
 
     @torch.inference_mode()
     def derain(self, window: list[Seen]) -> Tensor:
-        """The derained centre frame of a window, uint8 `(c, h, w)` on the CPU.
+        """The derained centre frame of a window, `(c, h, w)` on the CPU, in the type of its pixels.
 
         Where memory runs out all the same, tiles become half as large, and the frame is begun again.
         """
@@ -70,7 +70,7 @@ class Engine:
         while True:
             try:
                 return self.joined(window, size)
-            except (torch.OutOfMemoryError, RuntimeError) as error:
+            except RuntimeError as error:
                 self.tiles = self.smaller(size, error)
                 self.keep = False
                 for frame in window:
@@ -99,17 +99,18 @@ class Engine:
         """The frame put together from its tiles."""
         if len(self.tiles) == 1:
             return self.part(window, self.tiles[0]).cpu()
-        frame = torch.empty((3, *size), dtype=torch.uint8)
+        frame = torch.empty_like(window[0].picture.pixels)
         for tile in self.tiles:
             frame[:, *tile.core] = self.part(window, tile)[:, *tile.inner].cpu()
         return frame
 
     def part(self, window: list[Seen], tile: Tile) -> Tensor:
-        """The derained centre of one tile, uint8 `(c, h, w)` on the device."""
+        """The derained centre of one tile, `(c, h, w)` on the device."""
+        centre = window[len(window) // 2]
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.low):
-            features = torch.stack([self.features(frame, tile) for frame in window], dim=1)
-            derained = self.network.decode(features, self.crop(window[len(window) // 2], tile))
-        return rearrange(to_uint8(derained.float()), "1 c h w -> c h w")
+            features = [self.features(frame, tile) for frame in window]
+            derained = self.network.decode(features, self.crop(centre, tile))
+        return rearrange(to_whole(derained.float(), centre.picture.pixels.dtype), "1 c h w -> c h w")
 
     def features(self, frame: Seen, tile: Tile) -> Tensor:
         """A frame's features `(1, f, h', w')` in a tile, computed when first needed."""

@@ -1,7 +1,6 @@
 """A video through a network as a stream: every frame encoded once, every window decoded once, in constant memory."""
 
-from collections.abc import Callable, Container, Iterable, Iterator
-from fractions import Fraction
+from collections.abc import Container, Iterable, Iterator
 from itertools import groupby
 
 import torch
@@ -10,39 +9,32 @@ from torch import Tensor
 from raincheck.deraining.engine import Engine, Seen
 from raincheck.errors import InputError
 from raincheck.networks.base import ClipNetwork
-from raincheck.video.cuts import CutDetector
+from raincheck.video.cuts import shots
+from raincheck.video.pixels import PEAKS
 from raincheck.video.stream import FOLDER_RATE, Picture, at_rate
 from raincheck.video.window import windows
 
-Wanted = Callable[[int, Fraction], bool]
 
-
-def derain_pictures(
-    pictures: Iterable[Picture], engine: Engine, wanted: Wanted | None = None, cuts: bool = True
-) -> Iterator[tuple[Picture, Tensor]]:
-    """Yields every frame with its derained twin; at most `network.window` frames and their features are held.
+def derain_pictures(pictures: Iterable[Picture], engine: Engine, cuts: bool = True) -> Iterator[tuple[Picture, Tensor]]:
+    """Yields every wanted frame with its derained twin; at most `network.window` frames and their features are held.
 
     Args:
         pictures: of one size, on the CPU.
         engine: the network, and how it computes.
-        wanted: which frames to yield, by index and time; None yields all. The others are read only.
         cuts: no window reaches across a cut between two shots; it is reflected there, as at the video's ends.
 
     Yields:
-        The frame as it was, and a uint8 `(c, h, w)` tensor on the CPU.
+        The frame as it was, and a `(c, h, w)` tensor of the same type on the CPU.
 
     Raises:
         InputError: if there is no frame, or one has another size than the first.
     """
     size = engine.network.window
-    shots = groupby(seen(same_size(pictures), cuts and size > 1), key=lambda frame: frame.shot)
-    index = 0
-    for _, shot in shots:
+    for _, shot in groupby(seen(same_size(pictures), cuts and size > 1), key=lambda frame: frame.shot):
         for window in windows(shot, size):
             centre = window[size // 2].picture
-            if wanted is None or wanted(index, centre.time):
+            if centre.wanted:
                 yield centre, engine.derain(window)
-            index += 1
 
 
 def derain_pairs(
@@ -67,9 +59,11 @@ def derain_pairs(
     Raises:
         InputError: if there is no frame, or one has another size than the first.
     """
-    chosen: Wanted | None = None if wanted is None else lambda index, _: index in wanted
-    pairs = derain_pictures(at_rate(frames, FOLDER_RATE), Engine(network, device), chosen, cuts)
-    return ((rainy.pixels, derained) for rainy, derained in pairs)
+    pictures = (
+        picture._replace(wanted=wanted is None or index in wanted)
+        for index, picture in enumerate(at_rate(frames, FOLDER_RATE))
+    )
+    return ((rainy.pixels, derained) for rainy, derained in derain_pictures(pictures, Engine(network, device), cuts))
 
 
 def derain_frames(
@@ -84,25 +78,24 @@ def derain_frames(
 
 
 def seen(pictures: Iterable[Picture], cuts: bool) -> Iterator[Seen]:
-    """Counts the shots."""
-    detector, shot = CutDetector(), 0
-    for picture in pictures:
-        shot += cuts and detector.begins_shot(picture.pixels)
-        yield Seen(picture, shot)
+    """Counts the shots; without `cuts` there is one."""
+    if not cuts:
+        return map(Seen, pictures)
+    return (Seen(picture, shot) for picture, shot in shots(pictures, lambda picture: picture.pixels))
 
 
 def same_size(pictures: Iterable[Picture]) -> Iterator[Picture]:
     """Passes frames on while their sizes agree.
 
     Raises:
-        InputError: if there is no frame, or one is no RGB frame of the first one's size.
+        InputError: if there is no frame, or one is no RGB frame of the first one's size and type.
     """
     size: tuple[int, ...] | None = None
     for index, picture in enumerate(pictures):
         frame = picture.pixels
-        if frame.dtype != torch.uint8 or frame.ndim != 3 or frame.shape[0] != 3 or 0 in frame.shape:
+        if frame.dtype not in PEAKS or frame.ndim != 3 or frame.shape[0] != 3 or 0 in frame.shape:
             raise InputError(
-                f"frame {index} is {frame.dtype} of shape {tuple(frame.shape)} (c, h, w); give uint8 RGB frames"
+                f"frame {index} is {frame.dtype} of shape {tuple(frame.shape)} ; give uint8 RGB frames (c, h, w)"
             )
         size = size or tuple(frame.shape[1:])
         if tuple(frame.shape[1:]) != size:

@@ -1,5 +1,6 @@
 """What every network offers, so that a stream computes each frame's features once."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from einops import rearrange
@@ -29,8 +30,11 @@ class ClipNetwork(nn.Module):
         """Features of single frames: `(n, c, h, w)` to `(n, f, h', w')`."""
         raise NotImplementedError
 
-    def decode(self, features: Tensor, centre: Tensor) -> Tensor:
-        """Derained centre frame `(b, c, h, w)` from features `(b, t, f, h', w')` and rainy centre `(b, c, h, w)`."""
+    def decode(self, features: Sequence[Tensor], centre: Tensor) -> Tensor:
+        """Derained centre frame `(b, c, h, w)` from t features `(b, f, h', w')` and the rainy centre `(b, c, h, w)`.
+
+        Features come one by one, because a stream has them so, and to stack them is to copy them.
+        """
         raise NotImplementedError
 
     def forward(self, clip: Tensor) -> Tensor:
@@ -39,6 +43,6 @@ class ClipNetwork(nn.Module):
         The output is not clamped while training, because a clamp has no gradient outside its range.
         """
         features = self.encode(rearrange(clip, "b t c h w -> (b t) c h w"))
-        features = rearrange(features, "(b t) f h w -> b t f h w", b=clip.shape[0])
-        derained = self.decode(features, clip[:, clip.shape[1] // 2])
+        each = rearrange(features, "(b t) f h w -> t b f h w", b=clip.shape[0]).unbind()
+        derained = self.decode(each, clip[:, clip.shape[1] // 2])
         return derained if self.training else derained.clamp(0, 1)

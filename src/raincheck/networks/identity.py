@@ -1,5 +1,7 @@
 """The network that does nothing: its score is the rainy input's."""
 
+from collections.abc import Sequence
+
 from torch import Tensor
 
 from raincheck.networks.base import ClipNetwork
@@ -21,6 +23,6 @@ class Identity(ClipNetwork):
         """An empty feature map `(n, 0, h, w)`."""
         return frames[:, :0]
 
-    def decode(self, features: Tensor, centre: Tensor) -> Tensor:
+    def decode(self, features: Sequence[Tensor], centre: Tensor) -> Tensor:
         """The rainy centre `(b, c, h, w)` itself."""
         return centre

@@ -10,11 +10,11 @@ rain residual subtracted from the centre frame. There is no BatchNorm: its runni
     {t-2,t,t+2} -> branch 2  + centre -> fuse -> down, down -> up, up -> rain layer --> centre - rain
 """
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
-from einops import rearrange
 from torch import Tensor, nn
 
 from raincheck.errors import ConfigError
@@ -42,7 +42,7 @@ class Residual(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Adds what the body found to `x`."""
         found: Tensor = self.body(x)
-        return x + found
+        return found.add_(x)  # no step back needs what a convolution gave
 
 
 class UNet(nn.Module):
@@ -69,7 +69,7 @@ class UNet(nn.Module):
             x = down(skips[-1])
         x = self.before[-1](x)
         for after, up, skip in reversed(list(zip(self.after, self.up, skips, strict=True))):
-            x = after(skip + F.pixel_shuffle(up(x), 2))
+            x = after(F.pixel_shuffle(up(x), 2).add_(skip))
         return x
 
 
@@ -126,12 +126,12 @@ class RRGNet(ClipNetwork):
         features: Tensor = self.stem(fast(F.pixel_unshuffle(padded, 2)))
         return features
 
-    def decode(self, features: Tensor, centre: Tensor) -> Tensor:
-        """Features `(b, t, f, h', w')` and the rainy centre `(b, 3, h, w)` to the derained centre `(b, 3, h, w)`."""
+    def decode(self, features: Sequence[Tensor], centre: Tensor) -> Tensor:
+        """Features `(b, f, h', w')` of a window and its rainy centre `(b, 3, h, w)` to the derained `(b, 3, h, w)`."""
         groups = [
-            F.relu(branch(fast(rearrange(features[:, group], "b t f h w -> b (t f) h w"))))
+            F.relu(branch(torch.cat([features[index] for index in group], dim=1)), inplace=True)
             for branch, group in zip(self.branches, self.groups(), strict=True)
         ]
-        fused = self.fuse(torch.cat(groups, dim=1)) + features[:, self.window // 2]
+        fused = self.fuse(torch.cat(groups, dim=1)).add_(features[self.window // 2])
         rain = F.pixel_shuffle(self.head(self.unet(fused)), 2)
         return centre - rain[..., : centre.shape[-2], : centre.shape[-1]]

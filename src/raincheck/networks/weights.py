@@ -126,4 +126,6 @@ def load_state(network: ClipNetwork, state: dict[str, Tensor], path: Path) -> No
             f"{path} holds weights of another network than {type(network).__name__}: {'; '.join(differ[:3])}{more}; "
             "give weights that were trained with these network settings"
         )
-    network.to_empty(device="cpu").load_state_dict(state)
+    # Not `to_empty`, for which torch imports sympy: half a second.
+    types = {key: value.dtype for key, value in network.state_dict().items()}
+    network.load_state_dict({key: value.to(types[key], copy=True) for key, value in state.items()}, assign=True)

@@ -22,6 +22,9 @@ MATRICES = {
 
 # FFmpeg's usual conversion to RGB truncates: pictures come out 1.0 to 1.5 grey levels too dark (measured).
 EXACT = Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
+# To and from 16 bits. There, FULL_CHR_H_INT gives wrong colours for chroma at half resolution (seen with FFmpeg 8);
+# without it the picture is up to a 255th off, but comes back bit for bit.
+DEEP = Interpolation.BILINEAR | Interpolation.ACCURATE_RND
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 decord is not used here: it holds more memory the longer it reads, and its batches can hang on some H.264 files.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
@@ -20,10 +20,8 @@ from einops import rearrange
 from torch import Tensor
 
 from raincheck.errors import InputError
-from raincheck.video.colour import EXACT, colour_of_frame
+from raincheck.video.colour import DEEP, EXACT, colour_of_frame
 from raincheck.video.intact import check_intact
-from raincheck.video.stream import FOLDER_RATE, Picture, Stream
-from raincheck.video.times import Times, start_of
 
 av.logging.set_level(None)  # FFmpeg's own complaints would stand beside our one sentence
 
@@ -56,8 +54,13 @@ def opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
         yield container, tracks[0]
 
 
-def decoded(path: Path) -> Iterator[VideoFrame]:
+def decoded(path: Path, since: Fraction | None = None) -> Iterator[VideoFrame]:
     """Yields the frames of a video file in the order in which they are shown.
+
+    Args:
+        path: the video file.
+        since: seconds, in the file's own time stamps, before which the first frame lies that can be decoded without
+            others, if FFmpeg finds it; None begins with the first frame of all.
 
     Raises:
         InputError: as `opened`, or at the frame that cannot be read or decoded, or if there is none.
@@ -67,18 +70,25 @@ def decoded(path: Path) -> Iterator[VideoFrame]:
         # MPEG-TS flags packets after any gap in a recording; elsewhere the flag means that the packet is incomplete.
         strict = "mpegts" not in container.format.name
         try:
+            if since is not None and track.time_base is not None:
+                container.seek(int(since / track.time_base), stream=track)
             for packet in container.demux(track):
                 if strict and packet.is_corrupt:
-                    raise InputError(f"{path} breaks off at frame {done}; copy or download the file again")
+                    raise InputError(f"{path} breaks off at {place(done, since)}; copy or download the file again")
                 for frame in packet.decode():
                     yield frame
                     done += 1
         except av.FFmpegError as error:
             raise InputError(
-                f"{path} is corrupt at frame {done} ({error.strerror}); copy or download the file again"
+                f"{path} is corrupt at {place(done, since)} ({error.strerror}); copy or download the file again"
             ) from None
     if done == 0:
         raise InputError(f"{path} has no frames; give a video with at least one")
+
+
+def place(index: int, since: Fraction | None) -> str:
+    """How errors call a frame of that index among those that were decoded."""
+    return f"frame {index}" if since is None else f"frame {index} after second {float(since):.2f}"
 
 
 def to_tensor(frame: VideoFrame) -> Tensor:
@@ -86,71 +96,19 @@ def to_tensor(frame: VideoFrame) -> Tensor:
     return channels_first(frame.to_ndarray(format="rgb24"))
 
 
-def to_picture(frame: VideoFrame) -> Tensor:
-    """A decoded frame as uint8 `(c, h, w)` RGB, rounded correctly; untagged colours are taken as players take them."""
+def to_picture(frame: VideoFrame, deep: bool = False) -> Tensor:
+    """A decoded frame as `(c, h, w)` RGB, rounded correctly; untagged colours are taken as players take them.
+
+    Args:
+        frame: as FFmpeg decoded it.
+        deep: gives uint16 instead of uint8.
+    """
     # RGB formats have no matrix, and theirs is not to be overridden.
     matrix = None if frame.format.is_rgb else colour_of_frame(frame).converter
-    return channels_first(frame.reformat(format="rgb24", src_colorspace=matrix, interpolation=EXACT).to_ndarray())
+    kind, flags = ("rgb48le", DEEP) if deep else ("rgb24", EXACT)
+    return channels_first(frame.reformat(format=kind, src_colorspace=matrix, interpolation=flags).to_ndarray())
 
 
 def channels_first(pixels: npt.NDArray[Any]) -> Tensor:
     """`(h, w, c)` to `(c, h, w)`."""
     return rearrange(torch.from_numpy(pixels), "h w c -> c h w").contiguous()
-
-
-def same_size_pictures(path: Path, size: tuple[int, int], times: Callable[[], Times]) -> Iterator[Picture]:
-    """Yields the frames of a video file.
-
-    Args:
-        path: the video file.
-        size: height and width.
-        times: makes a new clock.
-
-    Raises:
-        InputError: as `decoded`, or if a frame's height and width are not `size`.
-    """
-    clock = times()
-    for index, frame in enumerate(decoded(path)):
-        if (frame.height, frame.width) != size:
-            raise InputError(
-                f"{path} changes from {size[1]}x{size[0]} to {frame.width}x{frame.height} at frame {index}; split it"
-            )
-        yield Picture(to_picture(frame), clock.next(frame.pts))
-
-
-def announced(container: InputContainer, track: VideoStream, fps: Fraction) -> int | None:
-    """Frames that the header announces, else an estimate from the duration, else None."""
-    if track.frames:
-        return track.frames
-    seconds = None if container.duration is None else Fraction(container.duration, av.time_base)
-    return max(1, round(seconds * fps)) if seconds is not None else None
-
-
-def open_video(path: Path) -> Stream:
-    """Opens a video file, and decodes its first frame to know what the others must be like.
-
-    Raises:
-        InputError: if it is no readable video file, is truncated, or its first frame cannot be decoded.
-    """
-    with opened(path) as (container, track):
-        fps = track.average_rate or track.base_rate or FOLDER_RATE
-        length = announced(container, track, fps)
-        start, tick = start_of(container, track), track.time_base or 1 / fps
-        aspect = track.sample_aspect_ratio
-    frames = decoded(path)
-    first = next(frames)
-    frames.close()  # type: ignore[attr-defined]  # a generator: closes the file now
-    size = (first.height, first.width)
-    return Stream(
-        path=path,
-        size=size,
-        fps=fps,
-        length=length,
-        names=None,
-        rotation=int(first.rotation),
-        source=lambda: same_size_pictures(path, size, lambda: Times(start, tick, fps)),
-        counter=lambda: sum(1 for _ in decoded(path)),
-        colour=colour_of_frame(first),
-        aspect=aspect,
-        tick=tick,
-    )

@@ -6,9 +6,16 @@ on 18 clips, rain, fast cameras and jerky hands among them: frames of one shot c
 street scene to 0.13 or less, and of 1300 pairs from different clips all but one below 0.35.
 """
 
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from raincheck.video.pixels import PEAKS
+
+Item = TypeVar("Item")
 
 SIZE = 36, 64  # rows and columns that frames are shrunk to: streaks vanish, and a large shift is some pixels
 ALIKE = 0.33  # mean correlation of large shapes and details in one shot
@@ -18,55 +25,68 @@ CHANGE = (
 )
 FEWEST = 1024  # pixels of a frame: in smaller ones, chance looks like likeness
 FARTHEST = 3  # a shift is at most this part of the frame
+CONTEXT = 1  # frames before and behind some others that decide whether there are cuts between those
 
 
-class CutDetector:
-    """Tells the first frame of a shot by the frames before it.
+def shots(items: Iterable[Item], pixels: Callable[[Item], Tensor]) -> Iterator[tuple[Item, int]]:
+    """Yields items with the numbers of their shots.
 
-    A cut breaks something off: where no two frames in a row were alike, as in noise, there is nothing to break off. So
-    a shot has two frames at least.
+    A cut breaks something off: two frames that are not alike are a cut if the two before them or the two behind them
+    are alike. So one frame can be a shot, and where no two frames in a row are alike, as in noise, there is none. Only
+    where the two before are not alike either is an item held back until the next one is known.
+
+    Args:
+        items: in order.
+        pixels: an item's frame, uint8 or uint16 `(c, h, w)`.
     """
+    shot = 0
+    before: Tensor | None = None
+    steady = False  # whether the two latest frames were alike
+    held: list[Item] = []  # the latest item, if it depends on the next whether it begins a shot
+    for item in items:
+        frame = pixels(item)
+        now = shrunk(frame)
+        same = before is not None and (frame[0].numel() < FEWEST or alike(before, now))
+        cut = before is not None and not same
+        for waiting in held:
+            shot += same
+            yield waiting, shot
+        held = [item] if cut and not steady else []
+        if not held:
+            shot += cut
+            yield item, shot
+        before, steady = now, same
+    for waiting in held:
+        yield waiting, shot
 
-    def __init__(self) -> None:
-        self.before: Tensor | None = None
-        self.steady = False  # whether the last two frames were alike
-        high, wide = (torch.hann_window(length, periodic=False) for length in SIZE)
-        self.window = high[:, None] * wide[None]
 
-    def begins_shot(self, pixels: Tensor) -> bool:
-        """Whether a frame, uint8 `(c, h, w)`, belongs to another shot than the one before; the first does not."""
-        if pixels[0].numel() < FEWEST:
-            return False
-        before, self.before = self.before, shrunk(pixels)
-        if before is None:
-            return False
-        was_steady, self.steady = self.steady, self.alike(before, self.before)
-        return was_steady and not self.steady
+def alike(a: Tensor, b: Tensor) -> bool:
+    """Whether two shrunk frames may be of one shot."""
+    # Most frames of a shot are alike without a shift.
+    if F.avg_pool2d(a - b, 4).abs().mean() < CHANGE or likeness(a, b) >= ALIKE:
+        return True
+    return likeness(a, b, shift_between(a, b)) >= ALIKE
 
-    def alike(self, a: Tensor, b: Tensor) -> bool:
-        """Whether two shrunk frames may be of one shot."""
-        # Most frames of a shot are alike without a shift.
-        if F.avg_pool2d(a - b, 4).abs().mean() < CHANGE or likeness(a, b) >= ALIKE:
-            return True
-        return likeness(a, b, self.shift(a, b)) >= ALIKE
 
-    def shift(self, a: Tensor, b: Tensor) -> tuple[int, int]:
-        """Rows and columns by which `a` is shifted against `b`: the peak of their phase correlation.
+def shift_between(a: Tensor, b: Tensor) -> tuple[int, int]:
+    """Rows and columns by which `a` is shifted against `b`: the peak of their phase correlation.
 
-        Kuglin and Hines, "The phase correlation image alignment method", 1975.
-        """
-        spectra = [torch.fft.rfft2((grey - grey.mean()) * self.window) for grey in (a.mean(0), b.mean(0))]
-        cross = spectra[0] * spectra[1].conj()
-        peak = int(torch.fft.irfft2(cross / (cross.abs() + 1e-3), s=SIZE).argmax())
-        high, wide = SIZE
-        rows, columns = (peak // wide + high // 2) % high - high // 2, (peak % wide + wide // 2) % wide - wide // 2
-        return (rows, columns) if abs(rows) <= high // FARTHEST and abs(columns) <= wide // FARTHEST else (0, 0)
+    Kuglin and Hines, "The phase correlation image alignment method", 1975.
+    """
+    high, wide = SIZE
+    window = torch.hann_window(high, periodic=False)[:, None] * torch.hann_window(wide, periodic=False)
+    spectra = [torch.fft.rfft2((grey - grey.mean()) * window) for grey in (a.mean(0), b.mean(0))]
+    cross = spectra[0] * spectra[1].conj()
+    peak = int(torch.fft.irfft2(cross / (cross.abs() + 1e-3), s=SIZE).argmax())
+    rows, columns = (peak // wide + high // 2) % high - high // 2, (peak % wide + wide // 2) % wide - wide // 2
+    return (rows, columns) if abs(rows) <= high // FARTHEST and abs(columns) <= wide // FARTHEST else (0, 0)
 
 
 def shrunk(pixels: Tensor) -> Tensor:
-    """A frame as float32 `(c, 36, 64)` in grey levels; of large frames not every pixel is read."""
+    """A frame as float32 `(c, 36, 64)` in grey levels of 255; of large frames not every pixel is read."""
     step = max(1, min(pixels.shape[1] // (4 * SIZE[0]), pixels.shape[2] // (4 * SIZE[1])))
-    return F.adaptive_avg_pool2d(pixels[None, :, ::step, ::step].float(), SIZE)[0]
+    small = F.adaptive_avg_pool2d(pixels[None, :, ::step, ::step].float(), SIZE)[0]
+    return small * (255 / PEAKS[pixels.dtype])
 
 
 def aligned(a: Tensor, b: Tensor, shift: tuple[int, int]) -> tuple[Tensor, Tensor]:

@@ -1,13 +1,22 @@
 """Opening video: `open_stream` reads it once in order, `open_footage` (footage.py) at random positions."""
 
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
+import av
+from av.container import InputContainer
+from av.video.stream import VideoStream
+
 from raincheck.errors import InputError
-from raincheck.video.container import open_video
+from raincheck.video.colour import colour_of_frame
+from raincheck.video.container import decoded, opened, to_picture
 from raincheck.video.footage import FrameFolder, VideoFile, open_footage
+from raincheck.video.part import Part
+from raincheck.video.seek import part_frames
 from raincheck.video.still import SUFFIXES, images_stream, open_folder
-from raincheck.video.stream import FOLDER_RATE, Stream
+from raincheck.video.stream import FOLDER_RATE, Picture, Stream
+from raincheck.video.times import Times, start_of
 
 __all__ = ["FrameFolder", "Stream", "VideoFile", "open_footage", "open_stream"]
 
@@ -30,3 +39,47 @@ def open_stream(path: str | Path, fps: Fraction = FOLDER_RATE) -> Stream:
     if path.suffix.lower() in SUFFIXES:
         return images_stream(path, [path], fps)
     return open_video(path)
+
+
+def announced(container: InputContainer, track: VideoStream, fps: Fraction) -> int | None:
+    """Frames that the header announces, else an estimate from the duration, else None."""
+    if track.frames:
+        return track.frames
+    seconds = None if container.duration is None else Fraction(container.duration, av.time_base)
+    return max(1, round(seconds * fps)) if seconds is not None else None
+
+
+def open_video(path: Path) -> Stream:
+    """Opens a video file, and decodes its first frame to know what the others must be like.
+
+    Raises:
+        InputError: if it is no readable video file, is truncated, or its first frame cannot be decoded.
+    """
+    with opened(path) as (container, track):
+        fps = track.average_rate or track.base_rate or FOLDER_RATE
+        length = announced(container, track, fps)
+        start, tick = start_of(container, track), track.time_base or 1 / fps
+        aspect = track.sample_aspect_ratio
+    frames = decoded(path)
+    first = next(frames)
+    frames.close()  # type: ignore[attr-defined]  # a generator: closes the file now
+    size = (first.height, first.width)
+
+    def source(part: Part, around: int, deep: bool) -> Iterator[Picture]:
+        frames = part_frames(path, size, lambda: Times(start, tick, fps), part, around)
+        return (Picture(to_picture(frame, deep), time, own) for frame, time, own in part.select(frames, around))
+
+    return Stream(
+        path=path,
+        size=size,
+        fps=fps,
+        length=length,
+        names=None,
+        rotation=int(first.rotation),
+        source=source,
+        counter=lambda: sum(1 for _ in decoded(path)),
+        colour=colour_of_frame(first),
+        aspect=aspect,
+        tick=tick,
+        bits=max(component.bits for component in first.format.components),
+    )

@@ -72,6 +72,11 @@ class Encoder:
         """Whether it stores RGB and has no colour matrix."""
         return VideoFormat(self.pixel_format, 2, 2).is_rgb
 
+    @property
+    def bits(self) -> int:
+        """Of a value as it is stored."""
+        return max(component.bits for component in VideoFormat(self.pixel_format, 2, 2).components)
+
     def clock(self, fps: Fraction, tick: Fraction | None) -> tuple[Fraction, Fraction]:
         """The rate that it can state, and the seconds of a tick that both the rate and time stamps are multiples of."""
         finest = FINEST.get(self.name, FINEST_OF_ALL)

@@ -11,7 +11,7 @@ from einops import rearrange
 from torch import Tensor
 
 from raincheck.errors import InputError
-from raincheck.video.stream import FOLDER_RATE, Stream, at_rate
+from raincheck.video.stream import FOLDER_RATE, Picture, Stream, timed
 
 Frame = Tensor | npt.NDArray[np.uint8]
 
@@ -27,8 +27,8 @@ def memory_stream(frames: Iterable[Frame], fps: Fraction = FOLDER_RATE) -> tuple
     first = next(iterator, None)
     if first is None:
         raise InputError("the video has no frames; give at least one")
-    tensors = map(as_tensor, chain([first], iterator))
-    high, wide = as_tensor(first).shape[1:]
+    high, wide = as_tensor(0, first).shape[1:]
+    tensors = (as_tensor(index, frame) for index, frame in enumerate(chain([first], iterator)))
     return Stream(
         path=None,
         size=(high, wide),
@@ -36,19 +36,22 @@ def memory_stream(frames: Iterable[Frame], fps: Fraction = FOLDER_RATE) -> tuple
         length=length,
         names=None,
         rotation=0,
-        source=lambda: at_rate(tensors, fps),
+        source=lambda part, around, _: (Picture(*frame) for frame in part.select(timed(tensors, fps), around)),
         counter=lambda: sum(1 for _ in tensors),
     ), isinstance(first, np.ndarray)
 
 
-def as_tensor(frame: Frame) -> Tensor:
+def as_tensor(index: int, frame: Frame) -> Tensor:
     """A NumPy frame `(h, w, c)` as a tensor `(c, h, w)`; tensors pass through.
 
     Raises:
-        InputError: if it is no single frame.
+        InputError: if it is no single frame, or not uint8.
     """
-    if frame.ndim != 3:
-        raise InputError(f"a frame has shape {tuple(frame.shape)}; give arrays (h, w, c) or tensors (c, h, w)")
+    if frame.ndim != 3 or frame.dtype not in (torch.uint8, np.uint8):
+        raise InputError(
+            f"frame {index} is {frame.dtype} of shape {tuple(frame.shape)}; give uint8 arrays (h, w, c) or tensors "
+            "(c, h, w)"
+        )
     if isinstance(frame, Tensor):
         return frame.cpu()
     return rearrange(torch.from_numpy(np.ascontiguousarray(frame)), "h w c -> c h w").contiguous()

@@ -1,12 +1,15 @@
 """A part of a video: from a moment up to another."""
 
-from collections.abc import Generator, Iterable
+from collections import deque
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
+from typing import TypeVar
 
 from raincheck.errors import ConfigError
-from raincheck.video.stream import Picture
+
+Frame = TypeVar("Frame")
 
 
 @dataclass(frozen=True)
@@ -60,21 +63,42 @@ class Part:
     start: Moment | None = None
     end: Moment | None = None
 
-    def has(self, index: int, time: Fraction) -> bool:
-        """Whether the frame of that index and time belongs to it."""
-        return (self.start is None or self.start.reached(index, time)) and not self.over(index, time)
+    @property
+    def second(self) -> Fraction | None:
+        """Seconds at which it starts, if it can be found without counting frames from the video's first."""
+        counted = self.start is None or self.start.frames is not None or (self.end and self.end.frames is not None)
+        return None if self.start is None or counted else self.start.seconds
+
+    def begun(self, index: int, time: Fraction) -> bool:
+        """Whether the frame of that index and time is at its start or behind it."""
+        return self.start is None or self.start.reached(index, time)
 
     def over(self, index: int, time: Fraction) -> bool:
         """Whether the frame of that index and time is behind it."""
         return self.end is not None and self.end.reached(index, time)
 
-    def read(self, pictures: Iterable[Picture], more: int) -> Generator[Picture, None, None]:
-        """Yields frames from the first, and ends `more` frames behind the part, for the windows at its end."""
-        for index, picture in enumerate(pictures):
-            more -= self.over(index, picture.time)
-            if more < 0:
+    def select(self, frames: Iterable[tuple[Frame, Fraction]], around: int) -> Iterator[tuple[Frame, Fraction, bool]]:
+        """Yields its frames, and `around` more before and behind it, for the windows at its ends.
+
+        Args:
+            frames: all frames with their times; those that are not yielded are not looked at.
+            around: how many more.
+
+        Yields:
+            A frame, its time, and whether it belongs to the part.
+        """
+        before: deque[tuple[Frame, Fraction]] = deque(maxlen=around)
+        for index, (frame, time) in enumerate(frames):
+            if not self.begun(index, time):
+                before.append((frame, time))
+                continue
+            while before:
+                yield (*before.popleft(), False)
+            over = self.over(index, time)
+            around -= over
+            if around < 0:
                 return
-            yield picture
+            yield frame, time, not over
 
     def first(self, fps: Fraction) -> int:
         """The index of the first frame in a video of constant rate."""
@@ -91,3 +115,6 @@ class Part:
             for moment, default in ((self.start, 0), (self.end, length))
         )
         return max(0, min(last, length) - first)
+
+
+WHOLE = Part()

@@ -1,16 +1,21 @@
-"""Pixel ranges: uint8 on disk and in memory, float32 in [0, 1] in networks."""
+"""Pixel ranges: uint8 on disk and in memory, uint16 where video has more than 8 bits, float32 in [0, 1] in networks."""
 
 import torch
 from torch import Tensor
 
+PEAKS = {torch.uint8: 255, torch.uint16: 65535}  # white
+
 
 def to_float(pixels: Tensor) -> Tensor:
-    """uint8 in [0, 255] to float32 in [0, 1], any shape."""
-    return pixels.to(torch.float32) / 255
+    """uint8 or uint16 to float32 in [0, 1], any shape."""
+    return pixels.to(torch.float32) / PEAKS[pixels.dtype]
 
 
 def to_uint8(pixels: Tensor) -> Tensor:
     """Float in [0, 1] to uint8, rounded to nearest and clamped, any shape; uint8 passes through."""
-    if pixels.dtype == torch.uint8:
-        return pixels
-    return (pixels.clamp(0, 1) * 255).round().to(torch.uint8)
+    return pixels if pixels.dtype == torch.uint8 else to_whole(pixels, torch.uint8)
+
+
+def to_whole(pixels: Tensor, dtype: torch.dtype) -> Tensor:
+    """Float in [0, 1] to uint8 or uint16, rounded to nearest and clamped, any shape."""
+    return (pixels.clamp(0, 1) * PEAKS[dtype]).round().to(dtype)

@@ -16,7 +16,8 @@ from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
 from raincheck.errors import InputError
-from raincheck.video.stream import FOLDER_RATE, Picture, Stream, at_rate
+from raincheck.video.part import Part
+from raincheck.video.stream import FOLDER_RATE, Picture, Stream, timed
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".pnm"}
 # What Pillow's readers raise for broken files of the formats above.
@@ -167,15 +168,15 @@ def images_stream(path: Path, files: list[Path], fps: Fraction) -> Stream:
         length=len(files),
         names=[p.name for p in files],
         rotation=0,
-        source=lambda: read_images(files, fps),
+        source=lambda part, around, _: read_images(files, fps, part, around),
         counter=lambda: len(files),
     )
 
 
-def read_images(files: list[Path], fps: Fraction) -> Iterator[Picture]:
-    """Yields each file's pixels.
+def read_images(files: list[Path], fps: Fraction, part: Part, around: int) -> Iterator[Picture]:
+    """Yields the pictures of the files of a part, and of `around` more before and behind it; reads no others.
 
     Raises:
         InputError: as `read_image`.
     """
-    return at_rate(map(read_image, files), fps)
+    return (Picture(read_image(path), time, own) for path, time, own in part.select(timed(files, fps), around))

@@ -1,14 +1,18 @@
 """A video read once, frame after frame, in constant memory."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from torch import Tensor
 
+from raincheck.errors import InputError
 from raincheck.video.colour import Colour
+from raincheck.video.part import WHOLE, Part
+
+Item = TypeVar("Item")
 
 FOLDER_RATE = Fraction(25)  # frames per second of footage that knows no rate: folders of images, frames in memory
 
@@ -17,12 +21,14 @@ class Picture(NamedTuple):
     """A frame and when it is shown.
 
     Attributes:
-        pixels: uint8 `(c, h, w)` RGB.
+        pixels: uint8 or uint16 `(c, h, w)` RGB.
         time: seconds since the video's start; later than that of the frame before.
+        wanted: False for one that only the windows of others see.
     """
 
     pixels: Tensor
     time: Fraction
+    wanted: bool = True
 
 
 @dataclass(frozen=True)
@@ -37,11 +43,13 @@ class Stream:
             and edit lists can make it differ from `count()` by some frames, so it is for progress bars only.
         names: file names, where the video is a folder of images.
         rotation: counter-clockwise degrees of the display matrix; 0 where there is none.
-        source: opens the video and yields its frames.
+        source: opens the video and yields the frames of a part, and so many more before and behind it; in uint16 if
+            the third argument is True and there is something to gain.
         counter: counts the frames without converting them to RGB.
         colour: how a video file's frames are stored and tagged; None for frames that are RGB.
         aspect: width of a pixel divided by its height; None where nothing is said.
         tick: seconds to which the times of frames are exact; None where they follow from the rate.
+        bits: of a value as it is stored.
     """
 
     path: Path | None
@@ -50,11 +58,12 @@ class Stream:
     length: int | None
     names: list[str] | None
     rotation: int
-    source: Callable[[], Iterator[Picture]]
+    source: Callable[[Part, int, bool], Iterator[Picture]]
     counter: Callable[[], int]
     colour: Colour | None = None
     aspect: Fraction | None = None
     tick: Fraction | None = None
+    bits: int = 8
 
     def frames(self) -> Iterator[Tensor]:
         """Yields the frames from the first to the last, uint8 `(c, h, w)` RGB; every call starts again.
@@ -64,13 +73,23 @@ class Stream:
         """
         return (picture.pixels for picture in self.pictures())
 
-    def pictures(self) -> Iterator[Picture]:
+    def pictures(self, part: Part = WHOLE, around: int = 0, deep: bool = False) -> Generator[Picture, None, None]:
         """Yields the frames with their times; every call starts again.
 
+        Args:
+            part: what is wanted of the video.
+            around: frames before and behind the part that are read as well, where there are so many.
+            deep: what is stored with more than 8 bits is read as uint16.
+
         Raises:
-            InputError: at the frame that cannot be read or has another size.
+            InputError: at the frame that cannot be read or has another size, or if the part has no frame.
         """
-        return self.source()
+        empty = True
+        for picture in self.source(part, around, deep):
+            empty = empty and not picture.wanted
+            yield picture
+        if empty:
+            raise InputError(f"{self.path or 'the video'} has no frame between --start and --end; choose other moments")
 
     def count(self) -> int:
         """The exact number of frames; reads a whole video file, but of a folder only the list of its files.
@@ -81,6 +100,11 @@ class Stream:
         return self.counter()
 
 
-def at_rate(frames: Iterable[Tensor], fps: Fraction) -> Iterator[Picture]:
+def timed(frames: Iterable[Item], fps: Fraction) -> Iterator[tuple[Item, Fraction]]:
     """Gives frames that have no times of their own those of a constant rate."""
-    return (Picture(pixels, index / fps) for index, pixels in enumerate(frames))
+    return ((frame, index / fps) for index, frame in enumerate(frames))
+
+
+def at_rate(frames: Iterable[Tensor], fps: Fraction) -> Iterator[Picture]:
+    """Makes pictures of frames that have no times of their own."""
+    return (Picture(*frame) for frame in timed(frames, fps))

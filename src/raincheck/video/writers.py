@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import cast
 
 import av
+import torch
 from av.container import OutputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
@@ -15,7 +16,7 @@ from einops import rearrange
 from torch import Tensor
 
 from raincheck.errors import ConfigError, OutputError
-from raincheck.video.colour import EXACT, Colour, colour_of_size
+from raincheck.video.colour import DEEP, EXACT, Colour, colour_of_size
 from raincheck.video.companions import Companions
 from raincheck.video.encoders import Encoding, choose_encoder
 from raincheck.video.still import write_image
@@ -133,7 +134,7 @@ class FileWriter:
         return track
 
     def write(self, frame: Tensor, time: Fraction | None = None) -> None:
-        """Adds a frame, uint8 `(c, h, w)` RGB, shown at `time` seconds; None follows at the constant rate.
+        """Adds a frame, uint8 or uint16 `(c, h, w)` RGB, shown at `time` seconds; None follows at the constant rate.
 
         Raises:
             OutputError: if it cannot be encoded or written.
@@ -157,14 +158,15 @@ class FileWriter:
     def stored(self, frame: Tensor) -> VideoFrame:
         """The frame in the encoder's pixel format."""
         pixels = rearrange(frame, "c h w -> h w c").contiguous().numpy()
-        picture = VideoFrame.from_ndarray(pixels, format="rgb24")
+        kind, flags = ("rgb24", EXACT) if frame.dtype == torch.uint8 else ("rgb48le", DEEP)
+        picture = VideoFrame.from_ndarray(pixels, format=kind)
         if self.encoder.rgb:
             return picture.reformat(format=self.track.pix_fmt)
         return picture.reformat(
             format=self.track.pix_fmt,
             dst_colorspace=self.colour.converter,
             dst_color_range=self.colour.range,
-            interpolation=EXACT,
+            interpolation=flags,
         )
 
     def copy_companions(self, time: Fraction | None) -> None:
