@@ -64,8 +64,10 @@ def evaluate(arguments: list[str]) -> None:
     mine.add_argument("--frames", type=frame_slice, default=slice(None), metavar="A:B", help="score these frames only")
     mine.add_argument("--json", type=Path, metavar="FILE", help="write the scores here as well")
     options = mine.parse_args(arguments)
+    from raincheck.deraining.allocator import keep_freed_memory
     from raincheck.evaluation.pair import evaluate_pair
 
+    keep_freed_memory()
     scores = evaluate_pair(
         options.rainy,
         options.clean,
@@ -73,6 +75,7 @@ def evaluate(arguments: list[str]) -> None:
         frames=options.frames,
         device=options.device,
         trust=options.trust,
+        precision=options.precision,
     )
     text = json.dumps(scores, indent=1)
     if options.json:

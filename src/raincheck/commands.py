@@ -66,7 +66,7 @@ def dispatch(arguments: list[str], commands: Commands, program: str) -> int:
 
 
 def add_network_options(parser: Parser) -> None:
-    """Adds --weights, --trust and --device."""
+    """Adds --weights, --trust, --device and --precision."""
     parser.add_argument(
         "--weights",
         default="rrgnet",
@@ -75,3 +75,9 @@ def add_network_options(parser: Parser) -> None:
     )
     parser.add_argument("--trust", action="store_true", help="open .pt2 files, whose content can run code")
     parser.add_argument("--device", default="auto", metavar="D", help="auto (default), cpu, cuda, cuda:1, mps")
+    parser.add_argument(
+        "--precision",
+        default="fp32",
+        metavar="P",
+        help="fp32 (default); bf16, faster on CPUs with AMX and on GPUs, some hundredths of a grey level off; or auto",
+    )

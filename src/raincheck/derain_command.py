@@ -46,7 +46,9 @@ def parser() -> Parser:
         help="a video file, an image, a folder for one image a frame or for several inputs, or - for raw frames",
     )
     add_network_options(mine)
-    mine.add_argument("--precision", default="fp32", help="fp32 (default) or bf16, which is faster on GPUs")
+    mine.add_argument(
+        "--compile", action="store_true", help="compile the network first: half a minute, for long videos in bf16"
+    )
     mine.add_argument(
         "--tile", type=tile, default="auto", metavar="T", help="auto (default), none, or the side of tiles in pixels"
     )
@@ -79,6 +81,7 @@ def run(arguments: list[str]) -> None:
         "device": options.device,
         "trust": options.trust,
         "precision": options.precision,
+        "compile": options.compile,
         "tile": options.tile,
         "start": options.start,
         "end": options.end,
@@ -89,6 +92,9 @@ def run(arguments: list[str]) -> None:
         "codec": options.codec,
         "pixel_format": options.pixel_format,
     }
+    from raincheck.deraining.allocator import keep_freed_memory
+
+    keep_freed_memory()
     with notices():
         if str(options.output) == PIPE:
             to_pipe(only(options.input), options.size, settings)

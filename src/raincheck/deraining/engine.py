@@ -6,6 +6,7 @@ import torch
 from einops import rearrange
 from torch import Tensor
 
+from raincheck.deraining.precision import compiled, in_bf16
 from raincheck.deraining.room import plan_tiles
 from raincheck.deraining.tiles import Tile, cut_tiles, narrower
 from raincheck.errors import ConfigError
@@ -13,8 +14,6 @@ from raincheck.exported import Exported, open_network
 from raincheck.networks.base import ClipNetwork
 from raincheck.video.pixels import to_float, to_whole
 from raincheck.video.stream import Picture
-
-PRECISIONS = ("fp32", "bf16")
 
 
 class Seen:
@@ -36,21 +35,27 @@ class Engine:
     Args:
         network: in evaluation mode, on `device`.
         device: where to compute.
-        precision: `fp32`, or `bf16` for convolutions in bfloat16, which a GPU does in half of the time and memory.
+        precision: `fp32`; `bf16`, in which windows are decoded, but frames encoded in fp32, because the input's 8 bits
+            do not fit into bfloat16; or `auto`, which is bf16 where the device has units for it.
         tile: side of the tiles in pixels, overlap included; `none` never cuts; `auto` cuts where the frame would not
             fit into the free memory. Tiles overlap by the network's reach, so that they show no seams.
+        compile: translates the network with torch.compile at the first frame.
 
     Raises:
-        ConfigError: if there is no such precision, or the network cannot work in such tiles.
+        ConfigError: if there is no such precision, or the network cannot work in it or in such tiles.
     """
 
     def __init__(
-        self, network: ClipNetwork, device: torch.device, precision: str = "fp32", tile: int | str = "none"
+        self,
+        network: ClipNetwork,
+        device: torch.device,
+        precision: str = "fp32",
+        tile: int | str = "none",
+        compile: bool = False,
     ) -> None:
-        if precision not in PRECISIONS:
-            raise ConfigError(f"there is no precision {precision!r}; use one of {', '.join(PRECISIONS)}")
         self.network, self.device, self.tile = network, device, tile
-        self.low = precision == "bf16"
+        self.low = in_bf16(precision, network, device)
+        self.decode = compiled(network) if compile else network.decode
         self.tiles: list[Tile] = []
         self.keep = True  # features for the windows to come
         if isinstance(tile, int):
@@ -107,9 +112,9 @@ class Engine:
     def part(self, window: list[Seen], tile: Tile) -> Tensor:
         """The derained centre of one tile, `(c, h, w)` on the device."""
         centre = window[len(window) // 2]
+        features = [self.features(frame, tile) for frame in window]
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.low):
-            features = [self.features(frame, tile) for frame in window]
-            derained = self.network.decode(features, self.crop(centre, tile))
+            derained = self.decode(features, self.crop(centre, tile))
         return rearrange(to_whole(derained.float(), centre.picture.pixels.dtype), "1 c h w -> c h w")
 
     def features(self, frame: Seen, tile: Tile) -> Tensor:
@@ -117,6 +122,8 @@ class Engine:
         if (found := frame.features.get(tile)) is not None:
             return found
         features = self.network.encode(self.crop(frame, tile))
+        if self.low:
+            features = features.to(torch.bfloat16)
         if self.keep:
             frame.features[tile] = features
         return features

@@ -38,18 +38,13 @@ def derain_pictures(pictures: Iterable[Picture], engine: Engine, cuts: bool = Tr
 
 
 def derain_pairs(
-    frames: Iterable[Tensor],
-    network: ClipNetwork,
-    device: torch.device,
-    wanted: Container[int] | None = None,
-    cuts: bool = True,
+    frames: Iterable[Tensor], engine: Engine, wanted: Container[int] | None = None, cuts: bool = True
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yields (rainy, derained) for every frame, in the precision and size in which they come.
+    """Yields (rainy, derained) for every frame.
 
     Args:
         frames: uint8 `(c, h, w)` RGB on the CPU, all of one size.
-        network: in evaluation mode, on `device`.
-        device: where to compute.
+        engine: the network, and how it computes.
         wanted: indices of the frames to yield; None yields all. The others are read only.
         cuts: no window reaches across a cut between two shots.
 
@@ -63,7 +58,7 @@ def derain_pairs(
         picture._replace(wanted=wanted is None or index in wanted)
         for index, picture in enumerate(at_rate(frames, FOLDER_RATE))
     )
-    return ((rainy.pixels, derained) for rainy, derained in derain_pictures(pictures, Engine(network, device), cuts))
+    return ((rainy.pixels, derained) for rainy, derained in derain_pictures(pictures, engine, cuts))
 
 
 def derain_frames(
@@ -73,8 +68,8 @@ def derain_frames(
     wanted: Container[int] | None = None,
     cuts: bool = True,
 ) -> Iterator[Tensor]:
-    """Yields the derained frames; arguments and errors as `derain_pairs`."""
-    return (derained for _, derained in derain_pairs(frames, network, device, wanted, cuts))
+    """Yields the frames derained by a network on that device; other arguments, and errors, as `derain_pairs`."""
+    return (derained for _, derained in derain_pairs(frames, Engine(network, device), wanted, cuts))
 
 
 def seen(pictures: Iterable[Picture], cuts: bool) -> Iterator[Seen]:

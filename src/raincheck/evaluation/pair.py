@@ -8,11 +8,12 @@ from time import perf_counter
 
 from torch import Tensor
 
-from raincheck.deraining import Progress, derain_frames, network_on
+from raincheck.deraining import Engine, Progress, derain_pairs, network_on
 from raincheck.errors import InputError
 from raincheck.metrics.psnr import psnr_rgb, psnr_y
 from raincheck.metrics.ssim import ssim_rgb, ssim_y
 from raincheck.metrics.temporal import temporal_y
+from raincheck.video.cuts import CONTEXT
 from raincheck.video.decode import Stream, open_stream
 
 PER_FRAME = {"psnr_y": psnr_y, "ssim_y": ssim_y, "psnr_rgb": psnr_rgb, "ssim_rgb": ssim_rgb}
@@ -47,6 +48,7 @@ def evaluate_pair(
     frames: slice = slice(None),
     device: str = "auto",
     trust: bool = False,
+    precision: str = "fp32",
     progress: Progress | None = None,
 ) -> dict[str, float | int | None]:
     """Derains a video and scores it against its clean twin, as a stream.
@@ -58,6 +60,7 @@ def evaluate_pair(
         frames: the frames to score; windows still see the frames around them. They are scored in ascending order.
         device: `auto`, or what torch calls it; exported files are computed on the CPU.
         trust: open .pt2 files, whose content can run code.
+        precision: `fp32`, `bf16` or `auto`, as in `derain`.
         progress: called after each scored frame with the frames done and the number in all.
 
     Returns:
@@ -70,15 +73,15 @@ def evaluate_pair(
     Raises:
         InputError: if a video cannot be read, the two do not fit, or no frame is left to score.
         WeightsError: if there are no such weights, or they are not trusted.
-        ConfigError: if there is no such device, or the weights cannot be computed on it.
+        ConfigError: if there is no such device or precision, or the weights cannot be computed in it.
     """
     rainy_stream, clean_stream = open_stream(rainy), open_stream(clean)
     scored = chosen_frames(common_length(rainy_stream, clean_stream), frames, rainy_stream)
-    network, place = network_on(weights, device, trust)
+    engine = Engine(*network_on(weights, device, trust), precision)
     # Nothing behind the last window is read.
-    source = islice(rainy_stream.frames(), scored[-1] + network.window // 2 + 1)
+    source = islice(rainy_stream.frames(), scored[-1] + engine.network.window // 2 + CONTEXT + 1)
     reading = Stopwatch()
-    derained = derain_frames(reading.around(source), network, place, scored)
+    derained = (frame for _, frame in derain_pairs(reading.around(source), engine, scored))
     twins = (twin for index, twin in enumerate(clean_stream.frames()) if index in scored)
     return scores(derained, twins, reading, lambda done: progress(done, len(scored)) if progress else None)
 
