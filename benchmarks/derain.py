@@ -1,64 +1,75 @@
-"""What deraining a file costs besides the network: decoding, windowing, conversion, encoding.
+"""What deraining a file costs, and what it costs besides the network; how it starts, and what memory it takes.
 
-A film of a bundled photograph is derained from file to file by the default RRGNet (its speed does not depend on its
-weights, so they are random), and every stage is run alone on the same frames. Repeats are interleaved, and the median
-counts. The stages overlap, because FFmpeg decodes and encodes in threads of its own: their shares of the whole need
-not add up to 100 %.
+A film of a bundled photograph, larger than the photograph where need be, is derained from file to file, as `raincheck
+derain` does it; the time is from the first frame that is done to the end of the file. `network alone` computes the
+same windows on tensors that are ready on the device; it is measured before and after, on fewer frames, and the mean
+counts. The other stages are run by themselves on the same frames. They overlap (a thread decodes, one computes, one
+encodes, and FFmpeg has threads of its own), so that the shares of the whole need not add up to 100 %.
 
-    python benchmarks/derain.py [--frames 60] [--repeats 5] [--device cpu] [--save]
+Start-up is the median wall time of new processes, taken in turns: torch alone, the overview of the commands, and a
+picture of 16x16 pixels derained by the default weights. Memory is the most that was ever resident in a new process
+that derained a file of so many frames.
+
+    python benchmarks/derain.py [--sizes 640x480:96 1280x720:64 1920x1080:56] [--device cpu] [--precision fp32]
+        [--compile] [--save]
+
+4 minutes on two cores.
 """
 
 import argparse
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterable
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
-from statistics import median
+from statistics import mean, median
 from tempfile import TemporaryDirectory
 
 import torch
-from einops import rearrange
+from PIL import Image
 from torch import Tensor
 
+from memory import most_resident
 from raincheck.datasets.photographs import FilmedPhotograph, bundled_photographs
-from raincheck.deraining import derain, derain_frames
-from raincheck.networks import ClipNetwork, RRGNet, load_network, save_weights
+from raincheck.deraining import Engine, derain, network_on
+from raincheck.deraining.allocator import keep_freed_memory
+from raincheck.deraining.passing import derain_pictures
+from raincheck.video.cuts import shots
 from raincheck.video.decode import open_stream
 from raincheck.video.encode import open_writer
 from raincheck.video.pixels import to_float
+from raincheck.video.stream import at_rate
 from raincheck.video.window import windows
 from raincheck.video.writers import Look
 from results import Measured
 
-SIZE = (480, 640)
 RATE = Fraction(25)
+SIZES = ["640x480:96", "1280x720:64", "1920x1080:56"]  # more than the 40 to 50 frames that x264 holds back
+FEW = 8  # frames are enough for a stage that does not depend on their number
+LENGTHS = (100, 300, 1000)
+STARTS = {
+    "import torch": "import torch",
+    "raincheck --help": "from raincheck.cli import main; main(['--help'])",
+    "raincheck derain, 16x16 picture": "from raincheck.cli import main; main(['derain', 'a.png', 'b.png'])",
+}
+DERAIN = "import sys; from memory import most_resident; from raincheck import derain; derain(*sys.argv[1:]); "
 
 
-def film(frames: int) -> Tensor:
-    """Real content, uint8 `(t, c, h, w)`: noise would be hard on the codec, a still picture easy."""
+def film(path: Path, wide: int, high: int, frames: int) -> Path:
+    """Writes a video of real content: noise would be hard on the codec, a still picture easy."""
     name, picture = next(iter(bundled_photographs().items()))
-    return FilmedPhotograph(name, picture, size=SIZE, length=frames).read(0, frames)
+    footage = FilmedPhotograph(name, picture, size=(high, wide), length=frames)
+    encode((footage.read(index, 1)[0] for index in range(frames)), (high, wide), path)
+    return path
 
 
-def encode(frames: Iterable[Tensor], path: Path) -> None:
+def encode(frames: Iterable[Tensor], size: tuple[int, int], path: Path) -> None:
     """Writes a video as `derain` does."""
-    with open_writer(path, Look(RATE, SIZE)) as writer:
+    with open_writer(path, Look(RATE, size)) as writer:
         for frame in frames:
             writer.write(frame)
-
-
-def decode(path: Path) -> int:
-    """Reads a video as `derain` does."""
-    return sum(1 for _ in open_stream(path).frames())
-
-
-@torch.inference_mode()
-def network_alone(network: ClipNetwork, frames: Tensor, device: torch.device) -> Tensor:
-    """Features of every frame once, every window once, on tensors that are ready on the device."""
-    features = (network.encode(frame[None]) for frame in frames)
-    for window, frame in zip(windows(features, network.window), frames, strict=True):
-        derained = network.decode(rearrange(window, "t 1 f h w -> 1 t f h w"), frame[None])
-    return derained.cpu()
 
 
 def seconds(stage: Callable[[], object], device: torch.device) -> float:
@@ -70,50 +81,119 @@ def seconds(stage: Callable[[], object], device: torch.device) -> float:
     return time.perf_counter() - began
 
 
-def stages(folder: Path, frames: Tensor, device: torch.device) -> dict[str, Callable[[], object]]:
-    """What is timed, by name; `derain` is the whole."""
-    weights, rainy = folder / "random.safetensors", folder / "rainy.mp4"
-    save_weights(RRGNet(), weights)
-    encode(frames, rainy)
-    network = load_network(weights).to(device)
-    ready = to_float(frames).to(device)
-    return {
-        "derain, file to file": lambda: derain(rainy, folder / "whole.mp4", weights=weights, device=str(device)),
-        "network alone": lambda: network_alone(network, ready, device),
-        "network, windows, conversion": lambda: list(derain_frames(frames, network, device)),
-        "decode": lambda: decode(rainy),
-        "encode": lambda: encode(frames, folder / "copy.mp4"),
-    }
+def network_alone(engine: Engine, frames: list[Tensor]) -> None:
+    """Features of every frame once, every window once, on tensors that are ready on the device."""
+    network = engine.network
+    ready = [to_float(frame[None].to(engine.device)) for frame in frames]
+    with torch.inference_mode():
+        features = (network.encode(frame) for frame in ready)
+        if engine.low:
+            features = (feature.to(torch.bfloat16) for feature in features)
+        for window, frame in zip(windows(features, network.window), ready, strict=True):
+            with torch.autocast(engine.device.type, torch.bfloat16, enabled=engine.low):
+                derained = engine.decode(window, frame)
+        derained.cpu()
+
+
+def file_to_file(rainy: Path, output: Path, options: argparse.Namespace) -> float:
+    """Seconds a frame that `derain` takes, from the first frame that is done to the end of the file."""
+    done: list[float] = []
+    settings = {"weights": options.weights, "precision": options.precision, "compile": options.compile}
+    derain(rainy, output, device=str(options.device), progress=lambda *_: done.append(time.perf_counter()), **settings)
+    return (time.perf_counter() - done[0]) / (len(done) - 1)
+
+
+def measure(words: str, options: argparse.Namespace, folder: Path) -> list[str]:
+    """One row of the table: a size with a number of frames."""
+    size, _, count = words.partition(":")
+    wide, high = map(int, size.split("x"))
+    device, number = options.device, int(count)
+    rainy = film(folder / f"{size}.mp4", wide, high, number)
+    engine = Engine(*network_on(options.weights, str(device)), options.precision, compile=options.compile)
+    few = list(islice(open_stream(rainy).frames(), FEW))
+
+    def alone() -> float:
+        return seconds(lambda: network_alone(engine, few), device) / FEW
+
+    alone()  # warm-up
+    networks = [alone()]
+    most_resident()
+    whole = file_to_file(rainy, folder / "whole.mp4", options)
+    peak = most_resident()
+    networks.append(alone())
+    frames = list(open_stream(rainy).frames())
+    stages = [
+        seconds(lambda: sum(1 for _ in open_stream(rainy).frames()), device) / number,
+        seconds(lambda: sum(1 for _ in shots(frames, lambda frame: frame)), device) / number,
+        seconds(lambda: sum(1 for _ in derain_pictures(at_rate(few, RATE), engine, cuts=False)), device) / FEW,
+        seconds(lambda: encode(frames, (high, wide), folder / "copy.mp4"), device) / number,
+    ]
+    network = mean(networks)
+    return [
+        size,
+        f"{1 / whole:.2f}",
+        f"{whole:.4f}",
+        f"{network:.4f}",
+        f"{whole / network:.3f}",
+        *(f"{100 * stage / whole:.1f} %" for stage in stages),
+        f"{peak:.0f}",
+    ]
+
+
+def start_up(folder: Path, repeats: int = 5) -> Measured:
+    """How long processes take that do next to nothing."""
+    Image.new("RGB", (16, 16)).save(folder / "a.png")
+    taken: dict[str, list[float]] = {name: [] for name in STARTS}
+    for _ in range(repeats):
+        for name, program in STARTS.items():
+            command = [sys.executable, "-c", program]
+            taken[name].append(
+                seconds(lambda command=command: subprocess.run(command, cwd=folder, capture_output=True, check=True),
+                        torch.device("cpu"))
+            )  # fmt: skip
+    middle = {name: median(times) for name, times in taken.items()}
+    rows = [[name, f"{s:.2f}", f"{s / middle['import torch']:.2f}"] for name, s in middle.items()]
+    return Measured(f"start-up, median of {repeats} processes", ["command", "s", "of import torch"], rows)
+
+
+def growth(folder: Path, weights: str, device: str) -> Measured:
+    """The memory that videos of several lengths take."""
+    rows = []
+    for length in LENGTHS:
+        rainy = film(folder / f"{length}.mp4", 160, 120, length)
+        program = DERAIN.replace("argv[1:]", f"argv[1:], weights={weights!r}, device={device!r}")
+        command = [sys.executable, "-c", program + "print(most_resident())", str(rainy), str(folder / "out.mp4")]
+        done = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=True)
+        rows.append([str(length), f"{float(done.stdout):.0f}"])
+    return Measured("memory against length, 160x120", ["frames", "peak MB"], rows)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--frames", type=int, default=24)
-    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--sizes", nargs="*", default=SIZES, metavar="WxH:FRAMES")
+    parser.add_argument("--weights", default="rrgnet")
     parser.add_argument("--device", type=torch.device, default=torch.device("cpu"))
-    parser.add_argument("--save", action="store_true", help="keep the table in this folder, with hardware and date")
+    parser.add_argument("--precision", default="fp32")
+    parser.add_argument("--save", action="store_true", help="keep the tables in this folder, with hardware and date")
+    parser.add_argument("--compile", action="store_true")
     options = parser.parse_args()
-    taken: dict[str, list[float]] = {}
-    with TemporaryDirectory() as folder:
-        timed = stages(Path(folder), film(options.frames), options.device)
-        seconds(timed["network alone"], options.device)  # warm-up
-        for _ in range(options.repeats):
-            for name, stage in timed.items():
-                taken.setdefault(name, []).append(seconds(stage, options.device))
-    middle = {name: median(times) for name, times in taken.items()}
-    whole = next(iter(middle.values()))
-    table = Measured(
-        f"derain at {SIZE[1]}x{SIZE[0]}, {options.frames} frames, default RRGNet, median of {options.repeats}",
-        ["stage", "frames/s", "s/frame", "share of derain"],
-        [
-            [name, f"{options.frames / s:.2f}", f"{s / options.frames:.4f}", f"{100 * s / whole:.0f} %"]
-            for name, s in middle.items()
-        ],
-    )
-    table.show()
+    keep_freed_memory()  # as the command does
+    columns = ["size", "frames/s", "s/frame", "network alone", "ratio"]
+    columns += ["decode", "cuts", "network, conversion", "encode", "peak MB"]
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        rows = [measure(words, options, folder) for words in options.sizes]
+        tables = [
+            Measured(f"derain, weights {options.weights}, {options.precision}", columns, rows),
+            start_up(folder),
+            growth(folder, options.weights, str(options.device)),
+        ]
+    for table in tables:
+        table.show()
     if options.save:
-        settings = f"--frames {options.frames} --repeats {options.repeats} --device {options.device}"
-        print(f"written to {table.save(Path(__file__).stem, str(options.device), settings)}")
+        settings = f"--sizes {' '.join(options.sizes)} --weights {options.weights} --device {options.device}"
+        settings += f" --precision {options.precision}{' --compile' * options.compile}"
+        print(f"written to {tables[0].save(Path(__file__).stem, str(options.device), settings, *tables[1:])}")
 
 
 if __name__ == "__main__":

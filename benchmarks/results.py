@@ -39,8 +39,16 @@ class Measured:
             table.add_row(*row)
         Console().print(table)
 
-    def save(self, what: str, device: str, settings: str) -> Path:
-        """Writes `benchmarks/<what>_<hardware>_<date>.md`, with hardware, versions and settings."""
+    def lines(self) -> list[str]:
+        """It in Markdown."""
+        return [
+            f"| {' | '.join(self.columns)} |",
+            f"|---|{'---:|' * (len(self.columns) - 1)}",
+            *(f"| {' | '.join(row)} |" for row in self.rows),
+        ]
+
+    def save(self, what: str, device: str, settings: str, *others: "Measured") -> Path:
+        """Writes `benchmarks/<what>_<hardware>_<date>.md`, with hardware, versions and settings, and other tables."""
         name = hardware(device)
         day = datetime.now(UTC).date().isoformat()
         slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
@@ -51,10 +59,10 @@ class Measured:
             f"- Python {platform.python_version()}, {', '.join(f'{p} {version(p)}' for p in PACKAGES)}",
             f"- `python benchmarks/{what}.py {settings}`",
             "",
-            f"| {' | '.join(self.columns)} |",
-            f"|---|{'---:|' * (len(self.columns) - 1)}",
-            *(f"| {' | '.join(row)} |" for row in self.rows),
+            *self.lines(),
         ]
+        for other in others:
+            lines += ["", f"## {other.title}", "", *other.lines()]
         path = Path(__file__).parent / f"{what}_{slug}_{day}.md"
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
         return path
