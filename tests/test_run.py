@@ -57,8 +57,11 @@ def start(out: Path, *options: str, **changes: Any) -> dict[str, Any]:
 
 
 def numbers(report: dict[str, Any]) -> dict[str, Any]:
-    """What must not differ between two runs: all but the time, and what says that one had a plugin to stop it."""
-    return {key: value for key, value in report.items() if key not in ("train_seconds", "setting")}
+    """What must not differ between two runs: all but the time, and what says that one had a plugin to stop it.
+
+    Nor the commit, which may be another by the end of a long test.
+    """
+    return {key: value for key, value in report.items() if key not in ("train_seconds", "setting", "commit")}
 
 
 def weights(out: Path) -> dict[str, torch.Tensor]:

@@ -22,6 +22,7 @@ CONFIG: dict[str, Any] = {
     "loss": {"class_path": "L1"},
     "optimizer": {"class_path": "Adam"},
     "plugins": [],
+    "trainer": {},
     "batch": 8,
     "seed": 0,
     "workers": 0,
@@ -45,6 +46,7 @@ def test_seed_workers_place_and_order_change_nothing() -> None:
     assert changed("seed", to=3) == changed("workers", to=2) == changed("stream", "root", to="/there") == OURS
     assert changed("stream", "tasks", 0, "init_args", "root", to="/there/data") == OURS
     assert changed("stream", "tasks", 0, "init_args", "film", to="/there/bear.mp4") == OURS
+    assert changed("trainer", to={"accelerator": "cuda", "devices": 2}) == OURS
     backwards = copy.deepcopy(CONFIG)
     backwards["stream"]["tasks"].reverse()
     assert setting(backwards, TASKS[::-1], FILES) == OURS
@@ -59,6 +61,7 @@ def test_seed_workers_place_and_order_change_nothing() -> None:
         (("stream", "steps"), 60, ["stream.steps (60, not 600)"]),
         (("stream", "crop"), 32, ["stream.crop (32, not 64)"]),
         (("batch",), 4, ["batch (4, not 8)"]),
+        (("trainer",), {"precision": 16}, ["trainer ({'precision': 16}, not {})"]),
         (("network", "init_args", "window"), 3, ["network.init_args.window (3, not 5)"]),
         (("network", "class_path"), "Other", ["network.class_path (Other, not Net)"]),
     ],

@@ -153,7 +153,7 @@ MISTAKES: dict[str, tuple[list[dict[str, Any]], str]] = {
         "runs of ewc differ in stream.steps (5, not 600); give them different names",
     ),
     "mixed method": (
-        [report("ewc", setting={"method": "x"}), report("ewc", seed=1, setting={"method": "y"})],
+        [report("ewc", setting={"recipe": "x"}), report("ewc", seed=1, setting={"recipe": "y"})],
         "runs of ewc differ in the method's own settings; give them different names",
     ),
     "no report": ([{"method": "ewc"}], "report 1 is no report of `raincheck run` ('tasks')"),

@@ -8,7 +8,8 @@ from typing import Any
 
 Setting = Mapping[str, Any]
 BUDGET = ("crop", "steps")  # of the stream: how much there is to learn from
-METHOD = ("loss", "optimizer", "plugins", "trainer")
+RECIPE = ("loss", "optimizer", "plugins")  # what a method may choose
+PLACE = ("accelerator", "devices", "strategy", "num_nodes")  # of the trainer: where, and not what
 
 
 def setting(config: Mapping[str, Any], tasks: Sequence[str], files: Mapping[str, str]) -> dict[str, Any]:
@@ -21,15 +22,23 @@ def setting(config: Mapping[str, Any], tasks: Sequence[str], files: Mapping[str,
 
     Returns:
         `data.TASK` and `files.TASK`, digests that depend on no machine's folders; `network.*`, `stream.steps`,
-        `stream.crop` and `batch`, as they are; and `method`, a digest of all that a method may choose.
+        `stream.crop`, `batch` and `trainer`, as they are; and `recipe`, a digest of all that a method may choose.
     """
     stream = config["stream"]
     learned = [stream["tasks"][place] for place in stream.get("order") or range(len(stream["tasks"]))]
     data = {f"data.{name}": digest(_placeless(task)) for name, task in zip(tasks, learned, strict=True)}
     budget = {f"stream.{key}": stream[key] for key in BUDGET} | {"batch": config["batch"]}
-    method = {key: config.get(key) for key in METHOD} | {"learn": stream.get("learn")}
+    trainer = {key: value for key, value in (config.get("trainer") or {}).items() if key not in PLACE}
+    recipe = digest({key: config.get(key) for key in RECIPE} | {"learn": stream.get("learn")})
     contents = {f"files.{task}": found for task, found in files.items()}
-    return {**data, **contents, **dict(_flat("network", config["network"])), **budget, "method": digest(method)}
+    return {
+        **data,
+        **contents,
+        **dict(_flat("network", config["network"])),
+        **budget,
+        "trainer": trainer,
+        "recipe": recipe,
+    }
 
 
 def digest(value: Any) -> str:
@@ -47,13 +56,13 @@ def other_terms(one: Setting, other: Setting) -> list[str]:
 
     Scores on the same data can be compared all the same, but the method is not the only thing that may explain them.
     """
-    keys = [key for key in _differing(one, other) if key != "method" and not key.startswith("data.")]
+    keys = [key for key in _differing(one, other) if key != "recipe" and not key.startswith("data.")]
     return [key if key.startswith("files.") else f"{key} ({one[key]}, not {other[key]})" for key in keys]
 
 
 def other_method(one: Setting, other: Setting) -> bool:
     """Whether the two were told to learn differently, as far as both say."""
-    return "method" in _differing(one, other)
+    return "recipe" in _differing(one, other)
 
 
 def _differing(one: Setting, other: Setting) -> list[str]:
