@@ -145,7 +145,7 @@ def test_memory_that_is_kept_does_not_come_back_as_new_pages() -> None:
         int(subprocess.run([sys.executable, "-c", FAULTS, *more], capture_output=True, text=True, check=True).stdout)
         for more in ([], ["keep"])
     )
-    assert kept < 1000 < 10_000 < handed_back
+    assert kept < handed_back / 5  # a block or two are taken anew until the sizes have settled
 
 
 def test_identity_in_every_way() -> None:
