@@ -118,6 +118,7 @@ def test_without_a_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_compiled_and_not_are_the_same(name: str) -> None:
     """Takes a C++ compiler."""
     torch._dynamo.reset()
+    torch._dynamo.utils.counters.clear()
     frames = noise(6) // 4 + 96
     plain, fast = (np.stack(list(derain(frames, precision=name, compile=c))).astype(int) for c in (False, True))
     assert np.abs(plain - fast).max() <= (1 if name == "fp32" else 3)
