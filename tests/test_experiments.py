@@ -25,10 +25,15 @@ DEMO = ROOT / "src" / "raincheck" / "demo"
 DATA = ROOT.parent / "shared" / "data"
 METHODS = [*sorted((ROOT / "experiments" / "methods").glob("*.yaml")), *sorted(DEMO.glob("[!s]*.yaml"))]
 STREAMS = [*sorted((ROOT / "experiments" / "streams").glob("*.yaml")), ROOT / "experiments" / "weights.yaml"]
+QUICK = {"finetune", "ewc", "der", "rrgnet"}  # one of each kind; each method takes some seconds
 TINY = ["--stream.steps", "2", "--batch", "2", "--stream.crop", "32", "--network.init_args.width", "4"]
 
 
-@pytest.mark.parametrize("method", METHODS, ids=lambda path: f"{path.parent.name}/{path.stem}")
+@pytest.mark.parametrize(
+    "method",
+    [pytest.param(path, marks=[] if path.stem in QUICK else pytest.mark.slow) for path in METHODS],
+    ids=[f"{path.parent.name}/{path.stem}" for path in METHODS],
+)
 def test_a_method_learns_the_demonstrations_stream(method: Path, tmp_path: Path) -> None:
     report = run(parse(["--config", str(DEMO / "stream.yaml"), "--config", str(method), *TINY]), tmp_path / "run")
     assert report["method"] == method.stem
