@@ -34,6 +34,7 @@ RRGNET = [
     {"class_path": "raincheck.plugins.Distillation", "init_args": {"review": 0.5, "new": 0.1}},
     {"class_path": "raincheck.plugins.EWC", "init_args": {"ewc_lambda": 1.0, "clips": 8}},
 ]
+HERE = Path(__file__).parent
 STRIKE = {"class_path": "tinytasks.Strike"}
 
 
@@ -236,7 +237,7 @@ def command(out: Path, save_every: str = "0", **environment: str) -> int:
     options = ["--trust", "--config", str(out.with_suffix(".yaml")), "--out", str(out), "--save_every", save_every]
     return subprocess.run(
         [sys.executable, "-m", "raincheck.cli", "run", *options],
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent), **environment},
+        env={**os.environ, "PYTHONPATH": f"{HERE}{os.pathsep}{HERE.parent / 'src'}", **environment},
         stdout=subprocess.DEVNULL,
         check=False,
     ).returncode
