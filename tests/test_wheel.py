@@ -33,10 +33,11 @@ def test_contents(wheel: Path) -> None:
 def test_installed_away_from_the_checkout_it_derains_and_exports_the_shipped_weights(
     wheel: Path, tmp_path: Path
 ) -> None:
+    clean = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
     subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "env")], check=True, timeout=120)
     python = tmp_path / "env" / "bin" / "python"
     pip = [str(python), "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", str(wheel)]
-    subprocess.run(pip, check=True, timeout=120)
+    subprocess.run(pip, check=True, timeout=120, env=clean)  # a PYTHONPATH may hold raincheck already
     # What raincheck needs is borrowed from this environment: torch alone would be gigabytes. Its own folder comes last.
     own = subprocess.run(
         [str(python), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
@@ -47,7 +48,6 @@ def test_installed_away_from_the_checkout_it_derains_and_exports_the_shipped_wei
     frames.mkdir()
     for index in range(3):
         Image.new("RGB", (40, 30), (60 * index, 80, 120)).save(frames / f"{index}.png")
-    clean = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
     where = subprocess.run(
         [str(python), "-c", "import raincheck; print(raincheck.__file__)"],
         check=True, capture_output=True, text=True, cwd=tmp_path, env=clean,
