@@ -18,6 +18,7 @@ from raincheck.sweeping.legs import Leg
 from raincheck.sweeping.sweep import sweep
 from raincheck.sweeping.trials import Trials
 from sweepfiles import BASE, METRIC, InProcess, Pretending, sweep_file
+from wandbserver import nobody
 
 RANDOM = {"optimizer.init_args.lr": {"min": 0.0, "max": 1.0}}
 HYPERBAND = {"type": "hyperband", "min_iter": 1, "eta": 3}
@@ -283,6 +284,14 @@ def test_a_file_cannot_trust_itself(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="the command says --trust; say so to raincheck sweep too if you know what"):
         sweep(sweep_file(tmp_path), tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_a_cluster_that_is_not_there_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with nobody() as place:
+        address = place.removeprefix("http://")
+        monkeypatch.setenv("RAY_ADDRESS", address)
+        with pytest.raises(ConfigError, match=f"^no Ray cluster answers at {address} .*; correct RAY_ADDRESS$"):
+            sweep(sweep_file(tmp_path), tmp_path / "out", "ray", trust=True)
 
 
 def test_another_sweep_is_refused(finished: tuple[Path, Path], tmp_path: Path) -> None:

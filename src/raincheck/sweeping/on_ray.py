@@ -2,6 +2,7 @@
 
 import logging
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -13,6 +14,7 @@ from raincheck.errors import ConfigError, OutputError
 from raincheck.sweeping.legs import Leg, run_leg
 
 USAGE = "RAY_USAGE_STATS_ENABLED"
+ANSWER = 10.0  # seconds
 
 
 class Cluster:
@@ -62,6 +64,7 @@ def on_ray() -> Iterator[Cluster]:
         ConfigError: if there is no such cluster.
     """
     os.environ.setdefault(USAGE, "0")  # Ray's statistics about its own use, which it would send
+    _answers(os.environ.get("RAY_ADDRESS", ""))
     try:
         ray.init(include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
     except (ConnectionError, ValueError, RuntimeError) as error:
@@ -70,3 +73,18 @@ def on_ray() -> Iterator[Cluster]:
         yield Cluster()
     finally:
         ray.shutdown()
+
+
+def _answers(address: str) -> None:
+    """Asks for a connection, because Ray itself takes minutes to give up.
+
+    Raises:
+        ConfigError: if nobody answers at `host:port`.
+    """
+    host, _, port = address.rpartition("://")[2].rpartition(":")
+    if not port.isdigit():
+        return
+    try:
+        socket.create_connection((host, int(port)), ANSWER).close()
+    except OSError as error:
+        raise ConfigError(f"no Ray cluster answers at {address} ({error}); correct RAY_ADDRESS") from None
