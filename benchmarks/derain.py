@@ -180,16 +180,20 @@ def main() -> None:
     keep_freed_memory()  # as the command does
     columns = ["size", "frames/s", "s/frame", "network alone", "ratio"]
     columns += ["decode", "cuts", "network, conversion", "encode", "peak MB"]
+    tables = []
     with TemporaryDirectory() as name:
         folder = Path(name)
-        rows = [measure(words, options, folder) for words in options.sizes]
-        tables = [
-            Measured(f"derain, weights {options.weights}, {options.precision}", columns, rows),
-            start_up(folder),
-            growth(folder, options.weights, str(options.device)),
-        ]
-    for table in tables:
-        table.show()
+        for make in (
+            lambda: Measured(
+                f"derain, weights {options.weights}, {options.precision}",
+                columns,
+                [measure(words, options, folder) for words in options.sizes],
+            ),
+            lambda: start_up(folder),
+            lambda: growth(folder, options.weights, str(options.device)),
+        ):
+            tables.append(make())
+            tables[-1].show()
     if options.save:
         settings = f"--sizes {' '.join(options.sizes)} --weights {options.weights} --device {options.device}"
         settings += f" --precision {options.precision}{' --compile' * options.compile}"
