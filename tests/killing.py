@@ -3,7 +3,8 @@
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,17 @@ from raincheck.plugins.ewc import EWC
 
 KILL = "RAINCHECK_TEST_KILL"  # PLACE:COUNT:SIGNAL, ...
 GATE = "RAINCHECK_TEST_GATE"  # a folder
+
+
+@contextmanager
+def threads(number: int) -> Iterator[None]:
+    """As many threads as a run in another process has: their number decides the order in which floats are added."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(number)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 class Killer(SupervisedPlugin):
