@@ -10,7 +10,6 @@ and what is finished is not repeated. Times are of `derain_frames`, with all thr
 A size is width x depth. Needs the material in ../shared/data beside the project.
 """
 
-import argparse
 import json
 import subprocess
 import sys
@@ -25,7 +24,7 @@ from raincheck.config import parse
 from raincheck.deraining import derain_frames
 from raincheck.networks import ClipNetwork, load_network
 from raincheck.run import run
-from results import Measured
+from results import Measured, options_parser, save_if_asked
 
 ROOT = Path(__file__).parents[1]
 SIZE = (480, 640)
@@ -66,12 +65,11 @@ def seconds_a_frame(network: ClipNetwork, repeats: int) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = options_parser(__doc__)
     parser.add_argument("--steps", type=int, default=1000, help="a task; the recipe has four")
     parser.add_argument("--sizes", nargs="+", default=["16x1", "24x1", "32x1", "32x2", "48x2"])
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--out", type=Path, default=Path("runs/architectures"))
-    parser.add_argument("--save", action="store_true", help="keep the table in this folder, with hardware and date")
     options = parser.parse_args()
     rows = []
     for size in options.sizes:
@@ -88,9 +86,7 @@ def main() -> None:
         rows,
     )
     table.show()
-    if options.save:
-        settings = f"--steps {options.steps} --sizes {' '.join(options.sizes)} --repeats {options.repeats}"
-        print(f"written to {table.save(Path(__file__).stem, 'cpu', settings)}")
+    save_if_asked(options, table)
 
 
 if __name__ == "__main__":

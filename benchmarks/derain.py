@@ -43,7 +43,7 @@ from raincheck.video.pixels import to_float
 from raincheck.video.stream import at_rate
 from raincheck.video.window import windows
 from raincheck.video.writers import Look
-from results import Measured
+from results import Measured, options_parser, save_if_asked
 
 RATE = Fraction(25)
 SIZES = ["640x480:96", "1280x720:64", "1920x1080:56"]  # more than the 40 to 50 frames that x264 holds back
@@ -169,12 +169,11 @@ def growth(folder: Path, weights: str, device: str) -> Measured:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = options_parser(__doc__)
     parser.add_argument("--sizes", nargs="*", default=SIZES, metavar="WxH:FRAMES")
     parser.add_argument("--weights", default="rrgnet")
     parser.add_argument("--device", type=torch.device, default=torch.device("cpu"))
     parser.add_argument("--precision", default="fp32")
-    parser.add_argument("--save", action="store_true", help="keep the tables in this folder, with hardware and date")
     parser.add_argument("--compile", action="store_true")
     options = parser.parse_args()
     keep_freed_memory()  # as the command does
@@ -194,10 +193,7 @@ def main() -> None:
         ):
             tables.append(make())
             tables[-1].show()
-    if options.save:
-        settings = f"--sizes {' '.join(options.sizes)} --weights {options.weights} --device {options.device}"
-        settings += f" --precision {options.precision}{' --compile' * options.compile}"
-        print(f"written to {tables[0].save(Path(__file__).stem, str(options.device), settings, *tables[1:])}")
+    save_if_asked(options, *tables)
 
 
 if __name__ == "__main__":

@@ -18,9 +18,7 @@ import json
 import subprocess
 import sys
 import time
-import warnings
 from collections.abc import Callable
-from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -32,11 +30,12 @@ from lightning.pytorch import Trainer
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
+from learners import quiet
 from memory import resident
 from raincheck.networks import RRGNet
 from raincheck.plugins import EWC, Distillation, RainReview
 from raincheck.strategy import LightningStrategy
-from results import Measured
+from results import Measured, options_parser, save_if_asked
 
 WINDOW, WIDTH, CROP, BATCH, STEPS = 3, 8, 16, 4, 4
 METHODS: dict[str, Callable[[], list[Any]]] = {
@@ -143,16 +142,12 @@ def measure(method: str, experiences: int, repeats: int) -> list[str]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = options_parser(__doc__)
     parser.add_argument("--experiences", type=int, nargs="+", default=[10, 100])
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--save", action="store_true", help="keep the table in this folder, with hardware and date")
     parser.add_argument("--one", choices=list(METHODS), help=argparse.SUPPRESS)
     options = parser.parse_args()
-    warnings.filterwarnings("ignore", category=DeprecationWarning, module="avalanche")  # out of our control
-    warnings.filterwarnings("ignore", message="Avalanche is transitioning")  # out of our control
-    warnings.filterwarnings("ignore", message=".*LeafSpec.*")  # out of our control, inside Lightning
-    warnings.filterwarnings("ignore", message="No loggers specified")  # expected: nothing is logged here
+    quiet()
     if options.one:
         print(json.dumps(learn(options.one, options.experiences[0])))
         return
@@ -171,9 +166,7 @@ def main() -> None:
         [measure(method, count, options.repeats) for method in METHODS for count in options.experiences],
     )
     table.show()
-    if options.save:
-        settings = f"--experiences {' '.join(map(str, options.experiences))} --repeats {options.repeats}"
-        print(f"written to {table.save(Path(__file__).stem, 'cpu', settings)}")
+    save_if_asked(options, table)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,8 @@ from memory import proportional
 from raincheck.datasets.base import PairedVideo, TrainClips
 from raincheck.datasets.folder import PairedFootage
 from raincheck.datasets.held import Held, Room
-from raincheck.datasets.rendered import RenderedRain, RenderedVideo
+from raincheck.datasets.raining import RenderedVideo
+from raincheck.datasets.rendered import RenderedRain
 from raincheck.networks import RRGNet
 from raincheck.rain.parameters import PRESETS
 from raincheck.rain.render import RainField, lay, render

@@ -2,6 +2,7 @@
 
 import copy
 import time
+import warnings
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -113,3 +114,11 @@ def by_strategy(
     )
     stream = benchmark_from_datasets(train=[AvalancheDataset([task]) for task in data]).train_stream
     return lambda task: strategy.train(stream[task], shuffle=False)
+
+
+def quiet() -> None:
+    """Silences what libraries say about themselves."""
+    warnings.filterwarnings("ignore", category=DeprecationWarning, module="avalanche")
+    warnings.filterwarnings("ignore", message="Avalanche is transitioning")
+    warnings.filterwarnings("ignore", message=".*LeafSpec.*")  # inside Lightning
+    warnings.filterwarnings("ignore", message="No loggers specified")  # expected: nothing is logged here

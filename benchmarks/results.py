@@ -1,8 +1,10 @@
 """Tables of measurements: shown here, and kept in a dated file with what they were measured on."""
 
+import argparse
 import os
 import platform
 import re
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -76,3 +78,29 @@ def hardware(device: str) -> str:
     if described.exists() and (match := re.search(r"model name\s*: (.+)", described.read_text())):
         return f"{os.cpu_count()}x {match[1].strip()}"
     return platform.processor() or platform.machine()
+
+
+def options_parser(description: str | None) -> argparse.ArgumentParser:
+    """A parser that knows `--save`, and shows a description as it stands."""
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
+    )
+    parser.add_argument("--save", action="store_true", help="keep the tables in this folder, with hardware and date")
+    return parser
+
+
+def save_if_asked(options: argparse.Namespace, *tables: Measured) -> None:
+    """Keeps tables that were shown, with all options of the program that measured them."""
+    if options.save:
+        device = str(getattr(options, "device", "cpu"))
+        print(f"written to {tables[0].save(Path(sys.argv[0]).stem, device, words(options), *tables[1:])}")
+
+
+def words(options: argparse.Namespace) -> str:
+    """Options as they are given, those too that were left at their defaults."""
+    found = []
+    for name, value in vars(options).items():
+        values = [f"{one}" for one in (value if isinstance(value, list | tuple) else [value])]
+        if name != "save" and value not in (None, False):
+            found += [f"--{name.replace('_', '-')}", *(values if value is not True else [])]
+    return " ".join(found)

@@ -26,20 +26,19 @@ import torch
 from decoding import caching_rows, decoding_rows, film
 from feeding import cores_row, loader_rows, memory_rows, rendering_rows, sample_rows, sources
 from raincheck.datasets.held import Room
-from results import Measured
+from results import Measured, options_parser, save_if_asked
 
 PARTS = ("decode", "cache", "render", "step", "memory")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = options_parser(__doc__)
     parser.add_argument("--seconds", type=float, default=3.0, help="for each rate")
     parser.add_argument("--steps", type=int, default=60, help="training steps of each kind in each repeat")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--samples", type=int, default=10_000, help="clips over which memory is watched")
     parser.add_argument("--gpu-steps", type=float, default=100.0, help="steps a second assumed of a large GPU")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
-    parser.add_argument("--save", action="store_true", help="keep the table in this folder, with hardware and date")
     options = parser.parse_args()
     warnings.filterwarnings("ignore", message="This DataLoader will create")  # expected: more workers than cores
     with TemporaryDirectory() as folder:
@@ -47,12 +46,7 @@ def main() -> None:
     title = f"Decoding, rendering and loading, {torch.get_num_threads()} threads of torch"
     table = Measured(title, ["what", "rate", "each", "memory, or ratio"], rows)
     table.show()
-    if options.save:
-        settings = (
-            f"--seconds {options.seconds:g} --steps {options.steps} --repeats {options.repeats} "
-            f"--samples {options.samples} --gpu-steps {options.gpu_steps:g} --parts {' '.join(options.parts)}"
-        )
-        print(f"written to {table.save(Path(__file__).stem, 'cpu', settings)}")
+    save_if_asked(options, table)
 
 
 def measure(part: str, folder: Path, options: argparse.Namespace) -> list[list[str]]:

@@ -19,11 +19,9 @@ import json
 import subprocess
 import sys
 import time
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 from statistics import median, quantiles
 from tempfile import TemporaryDirectory
 
@@ -31,10 +29,10 @@ import torch
 from torch import Tensor
 from torch.utils.data import TensorDataset
 
-from learners import BATCH, Stopwatch, by_hand, by_strategy
+from learners import BATCH, Stopwatch, by_hand, by_strategy, quiet
 from memory import most_resident
 from raincheck.networks import RRGNet
-from results import Measured
+from results import Measured, options_parser, save_if_asked
 
 WINDOW, CROP = 5, 64
 SIZES = {"tiny": (4, 1), "default": (32, 1), "large": (48, 2)}  # RRGNet's width and depth
@@ -147,21 +145,17 @@ def check_same(timings: dict[str, list[Timing]], device: torch.device) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = options_parser(__doc__)
     parser.add_argument("--steps", type=int, default=40, help=f"of an experience, more than {WARM_UP + 1}")
     parser.add_argument("--repeats", type=int, default=9)
     parser.add_argument("--sizes", nargs="+", choices=list(SIZES), default=list(SIZES))
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=METHODS)
     parser.add_argument("--device", type=torch.device, default=torch.device("cpu"))
-    parser.add_argument("--save", action="store_true", help="keep the table in this folder, with hardware and date")
     parser.add_argument("--memory-of", nargs=3, metavar=("LOOP", "METHOD", "SIZE"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.steps <= WARM_UP + 1:
         parser.error(f"--steps must be more than {WARM_UP + 1}")
-    warnings.filterwarnings("ignore", category=DeprecationWarning, module="avalanche")  # out of our control
-    warnings.filterwarnings("ignore", message="Avalanche is transitioning")  # out of our control
-    warnings.filterwarnings("ignore", message=".*LeafSpec.*")  # out of our control, inside Lightning
-    warnings.filterwarnings("ignore", message="No loggers specified")  # expected: nothing is logged here
+    quiet()
     if options.memory_of:
         print(json.dumps(own_peak(*options.memory_of, options.steps, options.device)))
         return
@@ -177,9 +171,7 @@ def main() -> None:
         rows,
     )
     table.show()
-    if options.save:
-        settings = f"--steps {options.steps} --repeats {options.repeats} --device {options.device}"
-        print(f"written to {table.save(Path(__file__).stem, str(options.device), settings)}")
+    save_if_asked(options, table)
 
 
 if __name__ == "__main__":

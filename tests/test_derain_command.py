@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 from raincheck.cli import main
-from raincheck.derain_command import parser, plain_compare
+from raincheck.cli.derain import parser, plain_compare
 from tinyvideo import listing, noise, read_folder, read_video, smooth, write_folder, write_video
 from video.test_kept import film
 

@@ -1,68 +1,52 @@
-"""Commands of the command line in groups: found by name, explained by --help, mistaken in one sentence."""
+"""What commands of the command line have in common: their descriptions, options, and mistakes of one sentence."""
 
 import argparse
-from collections.abc import Callable
+import re
+from fractions import Fraction
 from typing import NoReturn
 
-from raincheck import __version__
 from raincheck.errors import ConfigError
 
-Command = Callable[[list[str]], int | None]  # returns the exit code, None for 0
-Commands = dict[str, tuple[str, Command]]
-COMMANDS: Commands = {}
-DATA: Commands = {}  # of `raincheck data`
+# In the order of `raincheck --help`. `data check` is in cli/data_check.py, and so on.
+COMMANDS = {
+    "run": "learn a stream of rain types with one method: --config FILE [--config FILE ...] [--key value] --out DIR",
+    "demo": "learn an embedded stream of three rains with two methods, offline, in minutes",
+    "evaluate": "score a derained video against its clean twin",
+    "derain": "remove the rain from video files, folders of frames and images",
+    "ablate": "run a grid of settings, orders and seeds, and tabulate it: GRID.yaml --out DIR",
+    "sweep": "run a W&B sweep file without a server: SWEEP.yaml --out DIR [--launcher local|ray]",
+    "report": "compare finished runs: RUN_DIR ... [--out FILE.html|.csv|.md|.tex]",
+    "data": "check data sets on disk, or render one: data check ROOT, data render CLEAN --out DIR",
+    "data check": "compare the data sets under ROOT with what was published",
+    "data render": "lay rendered rain over clean video: a paired data set, laid out like NTURain",
+    "export": "write a network as one file that runs without raincheck: --weights W --format onnx|torch --out FILE",
+    "dashboard": "make a W&B workspace about runs that were tracked there",
+}
 
 
 class Parser(argparse.ArgumentParser):
-    """An argparse parser whose complaints are errors like all others: one sentence, no usage block."""
+    """An argparse parser whose complaints are errors like all others: one sentence, no usage block.
 
-    def __init__(self, name: str, description: str, **kwargs: bool) -> None:
-        super().__init__(prog=f"raincheck {name}", description=description, allow_abbrev=False, **kwargs)  # type: ignore[arg-type]
+    Args:
+        command: one of `COMMANDS`.
+        more: what its help says behind the description.
+        examples: what its help ends with, as it stands.
+        add_help: whether `--help` is one of its options.
+    """
+
+    def __init__(self, command: str, more: str = "", examples: str | None = None, add_help: bool = True) -> None:
+        super().__init__(
+            prog=f"raincheck {command}",
+            description=COMMANDS[command] + more,
+            epilog=examples,
+            formatter_class=argparse.RawDescriptionHelpFormatter if examples else argparse.HelpFormatter,
+            allow_abbrev=False,
+            add_help=add_help,
+        )
 
     def error(self, message: str) -> NoReturn:
         """Raises what argparse would print."""
         raise ConfigError(f"{message}; see {self.prog} --help")
-
-
-def command(description: str, group: Commands = COMMANDS) -> Callable[[Command], Command]:
-    """Adds a function to a group of commands under its own name."""
-
-    def add(function: Command) -> Command:
-        group[function.__name__] = (description, function)
-        return function
-
-    return add
-
-
-def overview(commands: Commands, program: str) -> str:
-    """What `--help` prints about a group of commands."""
-    lines = [f"  {name:9} {description}" for name, (description, _) in commands.items()]
-    return "\n".join(
-        [
-            f"raincheck {__version__}: continual learning of video rain removal",
-            "",
-            f"usage: {program} COMMAND ...   ({program} COMMAND --help explains one)",
-            "",
-            *lines,
-        ]
-    )
-
-
-def dispatch(arguments: list[str], commands: Commands, program: str) -> int:
-    """Calls the command that the first argument names; returns the exit code.
-
-    Raises:
-        ConfigError: if there is no such command.
-    """
-    if not arguments or arguments[0] in ("-h", "--help", "help"):
-        print(overview(commands, program))
-    elif arguments[0] == "--version":
-        print(__version__)
-    elif arguments[0] in commands:
-        return commands[arguments[0]][1](arguments[1:]) or 0
-    else:
-        raise ConfigError(f"there is no command {arguments[0]!r}; choose one of {', '.join(commands)}")
-    return 0
 
 
 def add_run_options(parser: Parser) -> None:
@@ -92,3 +76,18 @@ def add_network_options(parser: Parser) -> None:
         metavar="P",
         help="fp32 (default); bf16, faster on CPUs with AMX and on GPUs, some hundredths of a grey level off; or auto",
     )
+
+
+def size(text: str) -> tuple[int, int]:
+    """`640x480`: width and height."""
+    if not (match := re.fullmatch(r"([1-9]\d{0,5})x([1-9]\d{0,5})", text)):
+        raise argparse.ArgumentTypeError(f"{text!r} is no size such as 640x480")
+    return int(match[1]), int(match[2])
+
+
+def rate(text: str) -> Fraction:
+    """`25`, `29.97` or `30000/1001`."""
+    try:
+        return Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        raise argparse.ArgumentTypeError(f"{text!r} is no rate such as 25 or 30000/1001") from None

@@ -18,6 +18,7 @@ from raincheck.division import step
 from raincheck.gradients import gradient_first, gradients, refuse_change, unscaled
 from raincheck.processes import first_does
 from raincheck.state import avalanche_state, plain, restore_avalanche
+from raincheck.terms import Terms
 from raincheck.trainer import requeue
 
 
@@ -63,7 +64,7 @@ class FitLoop(Loop):
 
     def __init__(self, strategy: Any, kwargs: dict[str, Any]) -> None:
         super().__init__(strategy, kwargs)
-        self._steps = 0  # of the optimizer, when it was last looked at
+        self._terms = Terms()
         self._earlier: list[Any] | None = None  # the gradients of earlier micro-batches, while accumulating
         self._saved = time.monotonic()
         self._saving = False
@@ -74,7 +75,7 @@ class FitLoop(Loop):
         return optimizer
 
     def on_train_start(self) -> None:
-        self._steps = self.trainer.global_step
+        self._terms = Terms(self.trainer.global_step)
         self._batches = self._length()
         # Callbacks that log, such as LearningRateMonitor, take this for their x axis; it goes on over all experiences.
         loop = self.trainer.fit_loop
@@ -166,7 +167,9 @@ class FitLoop(Loop):
         self._end_iteration()
         # Lightning counts the batch when this is over.
         self.trainer.fit_loop.epoch_loop._batches_that_stepped = self.strategy.clock.train_iterations - 1
-        self._log_terms()
+        self._terms.show(
+            self.trainer, self.strategy.loss.detach(), self.strategy.terms, self.strategy.clock.train_iterations
+        )
         # Lightning would pass over the end of an epoch that was saved at its last batch.
         if self._due() and not self.trainer.is_last_batch:
             self._save()
@@ -202,30 +205,6 @@ class FitLoop(Loop):
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         restore_avalanche(self.strategy, checkpoint["avalanche"])
-
-    def _log_terms(self) -> None:
-        """Shows callbacks every loss term, and sends all of them to the loggers at each of their steps.
-
-        Not with `self.log`: it keeps an object a name, ready for reductions over an epoch that are not wanted here, and
-        lets the loggers write their files at every step.
-        """
-        trainer, named, step = self.trainer, self.strategy.terms, self.strategy.clock.train_iterations
-        terms = {f"train/{name}": value for name, value in named.items()}
-        # How strong a penalty is beside what is learned: the number by which its weight is chosen.
-        ratios = {f"train/{name}_to_data": named[name] / named["data"] for name in named if name != "data"}
-        shown = {"train/loss": self.strategy.loss.detach(), **terms, **ratios}
-        # A new Trainer restarts its own step count; the x axis of a stream is Avalanche's clock.
-        trainer.callback_metrics.update(shown, step=torch.tensor(float(step)))
-        if trainer.loggers and self._is_logging_step():
-            numbers = {name: float(value) for name, value in shown.items()}
-            for logger in trainer.loggers:
-                logger.log_metrics(numbers, step=step)
-
-    def _is_logging_step(self) -> bool:
-        """Whether an optimizer step was taken just now, and Lightning's `log_every_n_steps` wants it."""
-        every: int = self.trainer.log_every_n_steps  # type: ignore[attr-defined]  # set by a part of the Trainer
-        before, self._steps = self._steps, self.trainer.global_step
-        return self._steps > before and every > 0 and (self._steps % every == 0 or self.trainer.should_stop)
 
     def on_train_epoch_end(self) -> None:
         if not self.halted:

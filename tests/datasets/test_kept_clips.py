@@ -8,11 +8,12 @@ import pytest
 import torch
 from test_rendered_rain import Noise
 
-from raincheck.datasets import rendered
+from raincheck.datasets import raining
 from raincheck.datasets.base import TrainClips
 from raincheck.datasets.clip import Part
 from raincheck.datasets.kept import keep
-from raincheck.datasets.rendered import RenderedRain, RenderedVideo
+from raincheck.datasets.raining import RenderedVideo
+from raincheck.datasets.rendered import RenderedRain
 from raincheck.rain.parameters import PRESETS
 
 
@@ -20,9 +21,9 @@ from raincheck.rain.parameters import PRESETS
 def renders(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
     """Counts what is rendered."""
     counted: list[int] = []
-    lay, render = rendered.lay, rendered.render
-    monkeypatch.setattr(rendered, "lay", lambda *given: (counted.append(1), lay(*given))[1])
-    monkeypatch.setattr(rendered, "render", lambda *given: (counted.append(1), render(*given))[1])
+    lay, render = raining.lay, raining.render
+    monkeypatch.setattr(raining, "lay", lambda *given: (counted.append(1), lay(*given))[1])
+    monkeypatch.setattr(raining, "render", lambda *given: (counted.append(1), render(*given))[1])
     yield counted
     keep(0)
 

@@ -13,7 +13,8 @@ from torch.utils.data import DataLoader
 from raincheck.datasets.base import TaskSource, TestClips, TrainClips
 from raincheck.datasets.clip import Clip, Part, hold_clip
 from raincheck.datasets.photographs import bundled_photographs
-from raincheck.datasets.rendered import RenderedRain, RenderedVideo
+from raincheck.datasets.raining import RenderedVideo
+from raincheck.datasets.rendered import RenderedRain
 from raincheck.errors import ConfigError, InputError
 from raincheck.rain.parameters import PRESETS, Rain
 from raincheck.rain.render import render

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from raincheck.datasets.rendered import RenderedRain, Variety
+from raincheck.datasets.raining import Variety
+from raincheck.datasets.rendered import RenderedRain
 from raincheck.datasets.tone import vary_picture
 from raincheck.errors import ConfigError
 

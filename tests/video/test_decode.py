@@ -10,6 +10,7 @@ import torch
 from einops import rearrange
 from PIL import Image
 
+from hardinputs import damaged
 from raincheck.errors import InputError
 from raincheck.video.decode import Stream, open_stream
 from tinyvideo import cut, noise, read_video, smooth, write_audio, write_folder, write_video
@@ -126,11 +127,7 @@ def test_rubbish_after_the_end_is_no_truncation(
 
 
 def test_damage_in_the_middle_names_the_frame(tmp_path: Path) -> None:
-    path = write_video(tmp_path / "a.mp4", noise(12), bf="0")
-    content = bytearray(path.read_bytes())
-    middle = len(content) // 2
-    content[middle : middle + len(content) // 6] = bytes(len(content) // 6)
-    path.write_bytes(content)
+    path = damaged(tmp_path)
     with pytest.raises(InputError, match=r"is corrupt at frame [3-7] \("):
         list(open_stream(path).frames())
 

@@ -42,6 +42,29 @@ class Footage(Protocol):
         ...
 
 
+@dataclass(eq=False)
+class Wrapped:
+    """What is made of footage, under its name, of its length and its size.
+
+    Attributes:
+        footage: the whole.
+    """
+
+    footage: Footage
+
+    def __post_init__(self) -> None:
+        """Takes the name of the footage."""
+        self.name = self.footage.name
+
+    def __len__(self) -> int:
+        return len(self.footage)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        return self.footage.size
+
+
 class PairedVideo(Protocol):
     """Rainy video with its clean twin."""
 

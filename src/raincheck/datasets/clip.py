@@ -8,7 +8,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from raincheck.datasets.base import Footage
+from raincheck.datasets.base import Footage, Wrapped
 from raincheck.datasets.held import Held
 from raincheck.video.footage import VideoFile, open_footage
 
@@ -73,7 +73,7 @@ def hold_clip(clip: Clip) -> Held:
 
 
 @dataclass(eq=False)
-class Part:
+class Part(Wrapped):
     """The first frames of footage, cut to a size around its centre.
 
     Attributes:
@@ -82,13 +82,8 @@ class Part:
         within: at most this height and width, pixels; None keeps all.
     """
 
-    footage: Footage
     frames: int
     within: tuple[int, int] | None = None
-
-    def __post_init__(self) -> None:
-        """Takes the name of the footage."""
-        self.name = self.footage.name
 
     def __len__(self) -> int:
         return min(self.frames, len(self.footage))

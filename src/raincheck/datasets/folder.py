@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
-from raincheck.datasets.base import Footage, PairedVideo, Task, TaskSource, random_window
+from raincheck.datasets.base import Footage, PairedVideo, Task, TaskSource, Wrapped, random_window
 from raincheck.datasets.clip import Clip, Part, hold_clip, open_clip
 from raincheck.errors import ConfigError, InputError
 from raincheck.video import still
@@ -87,19 +87,12 @@ def cut_pair(both: PairedFootage, frames: int | None = None, size: tuple[int, in
     return PairedFootage(both.name, Part(both.rainy, most, size), Part(both.clean, most, size))
 
 
-class Named:
+class Named(Wrapped):
     """Footage under its full path, so that messages tell the two of a pair apart."""
 
     def __init__(self, footage: Footage, name: str) -> None:
-        self.footage, self.name = footage, name
-
-    def __len__(self) -> int:
-        return len(self.footage)
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Height and width in pixels."""
-        return self.footage.size
+        super().__init__(footage)
+        self.name = name
 
     def read(self, start: int, count: int) -> Tensor:
         """Frames `start` to `start + count - 1` as uint8 `(t, c, h, w)`."""

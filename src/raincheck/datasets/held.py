@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import get_worker_info
 
-from raincheck.datasets.base import Footage
+from raincheck.datasets.base import Wrapped
 from raincheck.video.footage import check_inside
 
 LIMIT = 2**32  # bytes, where nobody says otherwise
@@ -44,7 +44,7 @@ ROOM = Room()
 
 
 @dataclass(eq=False)
-class Held:
+class Held(Wrapped):
     """Footage whose frames are decoded once, and kept as uint8 while there is room.
 
     What one worker has decoded, all have that were forked after this was made; where workers are spawned, each keeps
@@ -56,13 +56,12 @@ class Held:
         room: what limits it.
     """
 
-    footage: Footage
     together: int = 1
     room: Room = field(default_factory=lambda: ROOM)
 
     def __post_init__(self) -> None:
         """Takes the name of the footage, and room."""
-        self.name = self.footage.name
+        super().__post_init__()
         self.frames, self.there = self._claim()
 
     def _claim(self) -> tuple[Tensor | None, Tensor]:
@@ -88,14 +87,6 @@ class Held:
         """Takes room in the other process."""
         vars(self).update(state, room=ROOM)
         self.frames, self.there = self._claim()
-
-    def __len__(self) -> int:
-        return len(self.footage)
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Height and width in pixels."""
-        return self.footage.size
 
     def read(self, start: int, count: int) -> Tensor:
         """Frames `start` to `start + count - 1` as uint8 `(t, c, h, w)`; not to be written to.

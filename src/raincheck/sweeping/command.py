@@ -106,7 +106,7 @@ def run_command(line: Sequence[str]) -> RunCommand:
             f"the command comes to {' '.join(line)!r}; here it must be [${{env}}, raincheck, run, ..., ${{args}}], "
             "and other programs need W&B's own agent"
         )
-    parser = Parser("run", "", add_help=False)
+    parser = Parser("run", add_help=False)
     add_run_options(parser)
     options, arguments = parser.parse_known_args(rest[2:])
     if options.until is not None:

@@ -1,11 +1,9 @@
 """`raincheck data render`: its options; torch is imported when the work begins."""
 
 import argparse
-from argparse import RawDescriptionHelpFormatter
 from pathlib import Path
 
-from raincheck.commands import Parser
-from raincheck.derain_command import rate, size
+from raincheck.commands import Parser, rate, size
 
 EXAMPLES = """
 examples:
@@ -18,9 +16,7 @@ examples:
 
 def parser() -> Parser:
     """All options of the command."""
-    mine = Parser("data render", "lay rendered rain over clean video: a paired data set, laid out like NTURain")
-    mine.formatter_class = RawDescriptionHelpFormatter
-    mine.epilog = EXAMPLES
+    mine = Parser("data render", examples=EXAMPLES)
     mine.add_argument(
         "clean",
         metavar="CLEAN",

@@ -1,15 +1,11 @@
 """`raincheck derain`: its options, several inputs, and pipes; torch is imported when the work begins."""
 
-import argparse
-import re
 import sys
-from argparse import RawDescriptionHelpFormatter
 from contextlib import suppress
-from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from raincheck.commands import Parser, add_network_options
+from raincheck.commands import Parser, add_network_options, rate, size
 from raincheck.errors import ConfigError
 from raincheck.sober import notices
 
@@ -30,9 +26,7 @@ examples:
 
 def parser() -> Parser:
     """All options of the command."""
-    mine = Parser("derain", "remove the rain from video files, folders of frames and images")
-    mine.formatter_class = RawDescriptionHelpFormatter
-    mine.epilog = EXAMPLES
+    mine = Parser("derain", examples=EXAMPLES)
     mine.add_argument(
         "input",
         metavar="INPUT",
@@ -170,18 +164,3 @@ def plain_compare(arguments: list[str]) -> list[str]:
 def tile(text: str) -> int | str:
     """A number, or a word for `derain` to judge."""
     return int(text) if text.isdecimal() else text
-
-
-def size(text: str) -> tuple[int, int]:
-    """`640x480`: width and height."""
-    if not (match := re.fullmatch(r"([1-9]\d{0,5})x([1-9]\d{0,5})", text)):
-        raise argparse.ArgumentTypeError(f"{text!r} is no size such as 640x480")
-    return int(match[1]), int(match[2])
-
-
-def rate(text: str) -> Fraction:
-    """`25`, `29.97` or `30000/1001`."""
-    try:
-        return Fraction(text)
-    except (ValueError, ZeroDivisionError):
-        raise argparse.ArgumentTypeError(f"{text!r} is no rate such as 25 or 30000/1001") from None

@@ -1,13 +1,13 @@
-"""The command `raincheck sweep`."""
+"""`raincheck sweep`: a W&B sweep file without a server."""
 
 from pathlib import Path
 
-from raincheck.commands import COMMANDS, Parser
+from raincheck.commands import Parser
 
 
 def run(arguments: list[str]) -> None:
     """Runs what is not finished yet of a sweep."""
-    mine = Parser("sweep", COMMANDS["sweep"][0])
+    mine = Parser("sweep")
     mine.add_argument("file", metavar="SWEEP.yaml", type=Path, help="see experiments/sweeps")
     mine.add_argument("--out", type=Path, required=True, help="folder for all runs of the sweep")
     mine.add_argument(

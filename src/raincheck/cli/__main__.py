@@ -1,0 +1,7 @@
+"""`python -m raincheck.cli` is `raincheck`."""
+
+import sys
+
+from raincheck.cli import main
+
+sys.exit(main())

@@ -1,0 +1,48 @@
+"""`raincheck evaluate`: a video against its clean twin."""
+
+import argparse
+import json
+from pathlib import Path
+
+from raincheck.commands import Parser, add_network_options
+
+
+def run(arguments: list[str]) -> None:
+    """Derains, scores, prints."""
+    mine = Parser("evaluate")
+    mine.add_argument("rainy", metavar="RAINY", type=Path, help="a video file or a folder of frames")
+    mine.add_argument("clean", metavar="CLEAN", type=Path, help="the same without rain")
+    add_network_options(mine)
+    mine.add_argument("--frames", type=frame_slice, default=slice(None), metavar="A:B", help="score these frames only")
+    mine.add_argument("--json", type=Path, metavar="FILE", help="write the scores here as well")
+    options = mine.parse_args(arguments)
+    from raincheck.deraining.allocator import keep_freed_memory
+    from raincheck.evaluation.pair import evaluate_pair
+
+    keep_freed_memory()
+    scores = evaluate_pair(
+        options.rainy,
+        options.clean,
+        weights=options.weights,
+        frames=options.frames,
+        device=options.device,
+        trust=options.trust,
+        precision=options.precision,
+    )
+    text = json.dumps(scores, indent=1)
+    if options.json:
+        from raincheck.files import write_text
+
+        write_text(options.json, text + "\n")
+    print(text)
+
+
+def frame_slice(text: str) -> slice:
+    """`A:B` or `A:B:STEP`, as in Python."""
+    parts = text.split(":")
+    if not 2 <= len(parts) <= 3:
+        raise argparse.ArgumentTypeError(f"{text!r} is no slice such as 10:20")
+    try:
+        return slice(*(int(part) if part else None for part in parts))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no slice such as 10:20") from None

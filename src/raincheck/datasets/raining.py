@@ -1,0 +1,141 @@
+"""Clean footage under rendered rain: clips to learn from, which vary, and videos to test on, which do not."""
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from torch import Tensor
+
+from raincheck.datasets.base import Footage, Wrapped, random_window
+from raincheck.datasets.clip import Part
+from raincheck.datasets.kept import kept
+from raincheck.datasets.tone import vary_picture
+from raincheck.errors import ConfigError
+from raincheck.rain.drawn import Drawn, DrawnField
+from raincheck.rain.parameters import Rain, randomise
+from raincheck.rain.render import RainField, lay, render
+
+
+@dataclass(frozen=True)
+class Variety:
+    """What training clips show besides their rain type over their footage as it is.
+
+    Attributes:
+        spread: how far the rain varies, 1 for a narrow type; 0 shows the rain itself only. See `randomise`; drawn rain
+            varies within its ranges whatever the spread.
+        layers: at most so many rains of the type fall at once.
+        dry: share of the clips without rain: who never sees one takes sunlit foliage for rain.
+        pictures: turn the footage by quarters, and change exposure and contrast; see `vary_picture`.
+
+    Raises:
+        ConfigError: if a number is out of its range.
+    """
+
+    spread: float = 1.0
+    layers: int = 1
+    dry: float = 0.0
+    pictures: bool = False
+
+    def __post_init__(self) -> None:
+        """Checks the ranges."""
+        if self.spread < 0 or self.layers < 1 or not 0 <= self.dry <= 1:
+            raise ConfigError(
+                f"rain cannot have spread {self.spread}, layers {self.layers} and dry {self.dry}; "
+                "give 0 or more, 1 or more, and a share of 1"
+            )
+
+
+PLAIN = Variety()
+
+
+@runtime_checkable
+class Cuttable(Protocol):
+    """Footage that makes a random clip more cheaply than by reading whole frames."""
+
+    def sample(self, rng: np.random.Generator, count: int, crop: int) -> Tensor:
+        """A clip, uint8 `(count, c, crop, crop)`, decided by `rng` alone."""
+        ...
+
+
+@dataclass(eq=False)
+class RenderedVideo(Wrapped):
+    """Clean footage under rendered rain.
+
+    Attributes:
+        footage: the clean video.
+        rains: one rain, or several that make up a mixed type.
+        seed: of the rain that `read` lays over the footage.
+        variety: of the training clips.
+    """
+
+    rains: tuple[Rain | Drawn, ...]
+    seed: int = 0
+    variety: Variety = PLAIN
+
+    @cached_property
+    def field(self) -> RainField | DrawnField:
+        """The rain that `read` shows: the type itself, not a variation of it."""
+        rain = self.rains[self.seed % len(self.rains)]
+        if isinstance(rain, Drawn):
+            return DrawnField(rain, self.size, self.seed)
+        return RainField(rain, self.size, self.seed)
+
+    def read(self, start: int, count: int) -> tuple[Tensor, Tensor]:
+        """Rainy and clean frames, uint8 `(t, c, h, w)` each; the same values at every call."""
+        about = (self.rains, self.seed, start, count)
+        return kept(source(self.footage), about, lambda: self._read(start, count))
+
+    def _read(self, start: int, count: int) -> tuple[Tensor, Tensor]:
+        clean, field = self.footage.read(start, count), self.field
+        return (field.lay(clean, start) if isinstance(field, DrawnField) else lay(clean, field, start).rainy), clean
+
+    def sample(self, rng: np.random.Generator, count: int, crop: int) -> tuple[Tensor, Tensor]:
+        """A random clip under a new variation of the rain, and its clean twin, uint8 `(count, c, crop, crop)`.
+
+        The rain is rendered over the crop alone, as a camera with the same focal length and a small sensor sees it.
+
+        Raises:
+            InputError: if the footage is shorter or smaller than the clip.
+        """
+        about = (self.rains, self.variety, count, crop)
+        return kept(source(self.footage), about, lambda: self._sample(rng, count, crop), rng)
+
+    def _sample(self, rng: np.random.Generator, count: int, crop: int) -> tuple[Tensor, Tensor]:
+        clean = self.cut(rng, count, crop)
+        if self.variety.pictures:
+            clean = vary_picture(clean, rng)
+        rainy = clean
+        for _ in range(self.layers(rng)):
+            rainy = self.rain_on(rainy, rng)
+        return rainy, clean
+
+    def layers(self, rng: np.random.Generator) -> int:
+        """How many rains fall on a training clip."""
+        if self.variety.dry and rng.random() < self.variety.dry:
+            return 0
+        return 1 if self.variety.layers == 1 else int(rng.integers(1, self.variety.layers + 1))
+
+    def rain_on(self, clip: Tensor, rng: np.random.Generator) -> Tensor:
+        """A variation of one of the rains over a clip, uint8 `(t, c, h, w)`."""
+        rain = self.rains[int(rng.integers(len(self.rains)))]
+        if isinstance(rain, Drawn):
+            return DrawnField(rain, (clip.shape[-2], clip.shape[-1]), int(rng.integers(2**63))).lay(clip)
+        varied = randomise(rain, rng, self.variety.spread)
+        return render(clip, varied, int(rng.integers(2**63))).rainy
+
+    def cut(self, rng: np.random.Generator, count: int, crop: int) -> Tensor:
+        """A random clean clip, uint8 `(count, c, crop, crop)`."""
+        if isinstance(self.footage, Cuttable):
+            return self.footage.sample(rng, count, crop)
+        start, top, left = random_window(rng, len(self), self.size, count, crop, self.name)
+        return self.footage.read(start, count)[..., top : top + crop, left : left + crop]
+
+
+def source(footage: Footage) -> Hashable | None:
+    """What several runs of one process have in common of footage: the opened file and what is left of it, no films."""
+    if isinstance(footage, Part):
+        inner = source(footage.footage)
+        return None if inner is None else (inner, footage.frames, footage.within)
+    return None if isinstance(footage, Cuttable) or not isinstance(footage, Hashable) else footage

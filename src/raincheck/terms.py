@@ -1,0 +1,48 @@
+"""The terms of a loss, shown to callbacks and sent to loggers.
+
+Not with Lightning's `self.log`: it keeps an object a name, ready for reductions over an epoch that are not wanted here,
+and lets the loggers write their files at every step.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from lightning.pytorch import Trainer
+from torch import Tensor
+
+
+@dataclass
+class Terms:
+    """What is shown of one fit.
+
+    Attributes:
+        steps: of the optimizer, when they were last looked at.
+    """
+
+    steps: int = 0
+
+    def show(self, trainer: Trainer, loss: Tensor, terms: Mapping[str, Tensor], step: int) -> None:
+        """Shows callbacks every term of a batch, and sends all of them to the loggers at each of their steps.
+
+        Args:
+            trainer: whose callbacks and loggers.
+            loss: the whole.
+            terms: its parts by name; `data` is what is learned.
+            step: the x axis: of Avalanche's clock, because a new Trainer restarts its own count.
+        """
+        named = {f"train/{name}": value for name, value in terms.items()}
+        # How strong a penalty is beside what is learned: the number by which its weight is chosen.
+        ratios = {f"train/{name}_to_data": terms[name] / terms["data"] for name in terms if name != "data"}
+        shown = {"train/loss": loss, **named, **ratios}
+        trainer.callback_metrics.update(shown, step=torch.tensor(float(step)))
+        if trainer.loggers and self._is_logging_step(trainer):
+            numbers = {name: float(value) for name, value in shown.items()}
+            for logger in trainer.loggers:
+                logger.log_metrics(numbers, step=step)
+
+    def _is_logging_step(self, trainer: Trainer) -> bool:
+        """Whether an optimizer step was taken just now, and Lightning's `log_every_n_steps` wants it."""
+        every: int = trainer.log_every_n_steps  # type: ignore[attr-defined]  # set by a part of the Trainer
+        before, self.steps = self.steps, trainer.global_step
+        return self.steps > before and every > 0 and (self.steps % every == 0 or trainer.should_stop)
