@@ -86,6 +86,10 @@ def test_lists_are_replaced_when_settings_are_merged() -> None:
             "[[0, 1, 2], [2, 0, 1]], not [[0, 1], [0, 2]]",
         ),
         (
+            "factors: {f: {a: {x: {y: null}}}, g: {b: {x: {y: {z: 2}}}}}",
+            "{path}: the factors f and g both set x.y.z, so one would undo the other; write the combinations as cells",
+        ),
+        (
             "factors: {f: {a: {x: {y: 1}}}, g: {b: {x: {y: 2}}}}",
             "{path}: the factors f and g both set x.y, so one would undo the other; write the combinations as cells",
         ),

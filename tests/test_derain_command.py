@@ -122,6 +122,20 @@ def test_a_part(tmp_path: Path, words: list[str], frames: slice) -> None:
     assert listing(tmp_path / "out") == listing(folder)[frames]
 
 
+def test_a_part_of_images_begins_a_video_at_its_beginning(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "in", noise(10))
+    assert derain(folder, tmp_path / "out.mp4", "--start", "4f") == 0
+    with av.open(str(tmp_path / "out.mp4")) as file:
+        assert [frame.pts * frame.time_base for frame in file.decode(video=0)] == [Fraction(n, 25) for n in range(6)]
+
+
+def test_tags_need_not_be_utf_8(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "a.avi", noise(3), tags={"title": "Mxller"})
+    path.write_bytes(path.read_bytes().replace(b"Mxller", "Müller".encode("latin-1")))
+    assert derain(path, tmp_path / "b.mkv") == 0
+    assert len(read_video(tmp_path / "b.mkv")) == 3
+
+
 def test_encoder_options(tmp_path: Path) -> None:
     path = write_video(tmp_path / "a.mp4", noise(4))
     sizes = {}
@@ -241,7 +255,7 @@ def test_ctrl_c_leaves_nothing(tmp_path: Path, number: signal.Signals, output: s
         assert running.poll() is None, running.stderr
         time.sleep(0.01)
     running.send_signal(number)
-    assert running.wait(60) == 130
+    assert running.wait(60) == 130, running.stderr and running.stderr.read()
     assert listing(tmp_path) == before
 
 

@@ -54,6 +54,29 @@ def benchmark() -> Any:
     return benchmark_from_datasets(train=[clips(13) for _ in range(3)], test=[clips(5) for _ in range(3)])
 
 
+def test_plugins_find_the_trainers_device_from_the_first_event_on() -> None:
+    """The trainer's word counts, also before it has come to one: no GPU is asked for here."""
+    seen = []
+
+    class Look(SupervisedPlugin):
+        def before_training_exp(self, strategy: Any, **kwargs: Any) -> None:
+            seen.append((strategy.device.type, next(strategy.model.parameters()).device.type))
+
+    model = TinyNet()
+    strategy = LightningStrategy(
+        model=model,
+        optimizer=torch.optim.SGD(model.parameters(), 0.1),
+        criterion=nn.L1Loss(),
+        train_mb_size=4,
+        plugins=[Look()],
+        evaluator=None,
+        trainer={"accelerator": "cpu", "devices": 1},
+    )
+    strategy.device = torch.device("cuda")  # of which nothing is asked
+    strategy.train(benchmark().train_stream[0])
+    assert seen == [("cpu", "cpu")]
+
+
 CLIPS: Setting = {
     "stream": benchmark,
     "model": TinyNet,

@@ -35,11 +35,13 @@ def write_video(
     times: Sequence[int] | None = None,
     rotation: int = 0,
     container: dict[str, str] | None = None,
+    tags: dict[str, str] | None = None,
     **options: str,
 ) -> Path:
     """Writes frames `(t, h, w, c)`; `times` are presentation times in units of 1/fps, for a variable frame rate."""
     rate = Fraction(fps)
     with av.open(str(path), "w", options=container or {}) as file:
+        file.metadata.update(tags or {})
         track: Any = file.add_stream(codec, rate=rate, options=options)
         track.height, track.width, track.pix_fmt = frames.shape[1], frames.shape[2], pix_fmt
         if rotation:

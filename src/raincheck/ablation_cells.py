@@ -72,8 +72,8 @@ def every_combination(factors: Levels) -> dict[str, Settings]:
         ConfigError: if two factors set the same thing.
     """
     for one, other in combinations(factors, 2):
-        shared = {key for settings in factors[one].values() for key in _keys(settings)}
-        shared &= {key for settings in factors[other].values() for key in _keys(settings)}
+        mine, theirs = ({key for settings in factors[f].values() for key in _keys(settings)} for f in (one, other))
+        shared = [max(a, b, key=len) for a in mine for b in theirs if _within(a, b) or _within(b, a)]
         if shared:
             raise ConfigError(
                 f"the factors {one} and {other} both set {min(shared)}, so one would undo the other; "
@@ -85,6 +85,11 @@ def every_combination(factors: Levels) -> dict[str, Settings]:
         )
         for chosen in product(*factors.values())
     }
+
+
+def _within(key: str, above: str) -> bool:
+    """Whether one key is another, or a part of what the other sets."""
+    return f"{key}.".startswith(f"{above}.")
 
 
 def one_at_a_time(start: Settings, factors: Levels) -> dict[str, Settings]:

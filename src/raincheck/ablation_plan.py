@@ -82,7 +82,7 @@ def configured(content: Grid, cell: str, grid: Path, trust: bool) -> Namespace:
         own = grounded(content.cells[cell], lists_of(content.base))
         with TemporaryDirectory() as scratch:
             file = Path(scratch) / "cell.yaml"  # where the parser finds the cell's settings
-            file.write_text(yaml.safe_dump({"method": cell, **own}, sort_keys=False), encoding="utf-8")
+            file.write_text(yaml.safe_dump({**own, "method": cell}, sort_keys=False), encoding="utf-8")
             try:
                 config = parse([*base, *content.options, "--config", str(file)], trust)
             except ConfigError as error:

@@ -35,8 +35,8 @@ def placed(arguments: Mapping[str, Any], device: torch.device) -> dict[str, Any]
     return {**(gpu if device.type == "cuda" else {"accelerator": device.type, "devices": 1}), **arguments}
 
 
-def meet(arguments: Mapping[str, Any], device: torch.device) -> int:
-    """Starts and meets the processes that a Trainer's arguments ask for; returns how many there are.
+def meet(arguments: Mapping[str, Any], device: torch.device) -> tuple[int, torch.device]:
+    """Starts and meets the processes that a Trainer's arguments ask for; returns how many, and this one's device.
 
     Raises:
         ConfigError: if the arguments do not fit, or ask for several processes in another way than `ddp`.
@@ -55,7 +55,7 @@ def meet(arguments: Mapping[str, Any], device: torch.device) -> int:
         )
     with quiet(), no_reseeding():
         processes.join(trainer)
-    return int(trainer.world_size)
+    return int(trainer.world_size), trainer.strategy.root_device
 
 
 @contextmanager

@@ -61,7 +61,8 @@ class DerainModule(LightningModule):
 
     def _score(self, stage: str, batch: Any) -> None:
         scores = score_frames(self(batch[0]).cpu(), batch[1].cpu())
-        means = {f"{stage}/{name}": score.mean().float() for name, score in scores.items()}
+        # Back on the device, where several processes can reduce them.
+        means = {f"{stage}/{name}": score.mean().float().to(self.device) for name, score in scores.items()}
         self.log_dict(means, batch_size=len(batch[0]), sync_dist=True)
 
     def configure_optimizers(self) -> torch.optim.Optimizer:

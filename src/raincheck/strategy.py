@@ -196,7 +196,8 @@ class LightningLoop(Resumable):
     def _meet(self) -> int:
         """Has the processes meet; returns how many there are."""
         if self._processes is None:
-            self._processes = meet(self.trainer_arguments, self.device)
+            # Before Avalanche's events, in which plugins put what they remember where the model is.
+            self._processes, self.device = meet(self.trainer_arguments, self.device)
             if self._processes > 1:
                 refuse_several(self.plugins)
             if not is_first():

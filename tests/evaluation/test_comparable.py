@@ -17,6 +17,7 @@ CONFIG: dict[str, Any] = {
         "steps": 600,
         "learn": "in_turn",
         "root": None,
+        "augment": {"mirror": 0.5, "brightness": 0.0},
     },
     "network": {"class_path": "Net", "init_args": {"window": 5}},
     "loss": {"class_path": "L1"},
@@ -60,6 +61,7 @@ def test_seed_workers_place_and_order_change_nothing() -> None:
     [
         (("stream", "steps"), 60, ["stream.steps (60, not 600)"]),
         (("stream", "crop"), 32, ["stream.crop (32, not 64)"]),
+        (("stream", "augment", "brightness"), 0.3, ["stream.augment.brightness (0.3, not 0.0)"]),
         (("batch",), 4, ["batch (4, not 8)"]),
         (("trainer",), {"precision": 16}, ["trainer ({'precision': 16}, not {})"]),
         (("network", "init_args", "window"), 3, ["network.init_args.window (3, not 5)"]),

@@ -46,3 +46,10 @@ def test_a_decay_out_of_range_is_refused(decay: float) -> None:
     with pytest.raises(ConfigError) as error:
         WeightAveraging(decay)
     assert str(error.value) == f"WeightAveraging cannot have decay {decay}; give 0 or more and less than 1"
+
+
+def test_a_resumed_average_lies_where_the_model_is() -> None:
+    plugin = WeightAveraging()
+    plugin.average = {"a": torch.zeros(2, device="meta")}  # as `before_training_exp` has made it
+    plugin.load_state_dict({"average": {"a": torch.ones(2)}, "steps": 3})
+    assert plugin.average["a"].device.type == "meta" and plugin.steps == 3

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from raincheck.plugins import throughput
+from raincheck.plugins import RainReview, throughput
 from raincheck.plugins.throughput import Throughput, peak_memory
 from test_exact_resume import learn as resumed
 from tinytasks import learn, learn_in_avalanche, same
@@ -23,6 +23,21 @@ def test_speeds_by_a_clock_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
     speeds = [(step, row["system/steps_per_second"], row["system/clips_per_second"]) for step, row in logged[:-1]]
     assert speeds == [(4, 4, 16), (6, 2, 8), (10, 4, 16), (12, 2, 8), (16, 4, 16), (18, 2, 8)]
     assert logged[-1] == (18, {"system/eval_frames_per_second": 33.0})
+
+
+def test_reviewed_clips_are_not_new_ones() -> None:
+    logged: list[Mapping[str, float]] = []
+    plain: list[Mapping[str, float]] = []
+    learn(lambda: [RainReview(2**20, batch=2), Counting(logged)])
+    learn(lambda: [Counting(plain)])
+    assert [row["clips"] for row in logged] == [row["clips"] for row in plain] == [24.0] * 3
+
+
+class Counting(Throughput):
+    """Notes clips, whatever time they took."""
+
+    def __init__(self, rows: list[Mapping[str, float]]) -> None:
+        super().__init__(lambda numbers, step: rows.append({"clips": float(self._clips)}))
 
 
 def test_the_time_before_an_epoch_goes_on_is_not_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from killing import threads
 from raincheck.sweeping import launchers
 from raincheck.sweeping.sweep import sweep
 from sweepfiles import BASE, METRIC, InProcess, sweep_file
@@ -41,7 +42,8 @@ def test_an_agents_run_is_the_trial_of_raincheck_sweep(tmp_path: Path, monkeypat
     said["command"].append("--tracking=wandb")
     file.write_text(yaml.safe_dump(said))
     monkeypatch.setitem(launchers.LAUNCHERS, "local", InProcess().launched)
-    best = sweep(file, tmp_path / "here", trust=True)
+    with threads(1):  # as the agent has
+        best = sweep(file, tmp_path / "here", trust=True)
     with serving() as (address, server):
         sent = wandb(tmp_path, address, "sweep", str(file))
         assert "wandb agent me/raincheck/sweep1" in sent.stderr + sent.stdout

@@ -62,11 +62,19 @@ def test_closing_ends_the_thread_and_closes_the_source() -> None:
 
 
 def test_stages_overlap() -> None:
-    def slow(items: Iterator[int] | range) -> Iterator[int]:
+    both = threading.Barrier(2)
+
+    def met(items: Iterator[int] | range) -> Iterator[int]:
         for item in items:
-            time.sleep(0.02)
+            # The second stage has the item before this one; if the stages took turns, each would wait in vain.
+            if 0 < item < 19:
+                both.wait(timeout=60)
             yield item
 
-    began = time.perf_counter()
-    assert list(ahead(slow(ahead(slow(range(20)))))) == list(range(20))
-    assert time.perf_counter() - began < 0.7  # one after the other: 0.8
+    def later(items: Iterator[int]) -> Iterator[int]:
+        for item in items:
+            if item < 18:
+                both.wait(timeout=60)
+            yield item
+
+    assert list(ahead(later(ahead(met(range(20)))))) == list(range(20))

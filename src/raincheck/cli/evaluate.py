@@ -30,11 +30,11 @@ def run(arguments: list[str]) -> None:
         precision=options.precision,
     )
     text = json.dumps(scores, indent=1)
+    print(text)
     if options.json:
         from raincheck.files import write_text
 
         write_text(options.json, text + "\n")
-    print(text)
 
 
 def frame_slice(text: str) -> slice:

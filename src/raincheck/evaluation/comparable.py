@@ -28,6 +28,7 @@ def setting(config: Mapping[str, Any], tasks: Sequence[str], files: Mapping[str,
     learned = [stream["tasks"][place] for place in stream.get("order") or range(len(stream["tasks"]))]
     data = {f"data.{name}": digest(_placeless(task)) for name, task in zip(tasks, learned, strict=True)}
     budget = {f"stream.{key}": stream[key] for key in BUDGET} | {"batch": config["batch"]}
+    budget |= dict(_flat("stream.augment", stream.get("augment") or {}))
     trainer = {key: value for key, value in (config.get("trainer") or {}).items() if key not in PLACE}
     recipe = digest({key: config.get(key) for key in RECIPE} | {"learn": stream.get("learn")})
     contents = {f"files.{task}": found for task, found in files.items()}

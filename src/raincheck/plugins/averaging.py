@@ -7,7 +7,7 @@ from avalanche.core import SupervisedPlugin
 from torch import Tensor
 
 from raincheck.errors import ConfigError
-from raincheck.plugins.penalty import Weights
+from raincheck.plugins.penalty import Weights, placed
 
 
 class WeightAveraging(SupervisedPlugin):
@@ -56,7 +56,7 @@ class WeightAveraging(SupervisedPlugin):
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restores what `state_dict` gave."""
-        self.average, self.steps = dict(state["average"]), state["steps"]
+        self.average, self.steps = placed(state["average"], self.average), state["steps"]
 
 
 def weights(model: torch.nn.Module) -> dict[str, Tensor]:

@@ -1,9 +1,12 @@
 """Keeps the best weights of a run as it goes, so that a run that is never finished leaves something too."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 from avalanche.core import SupervisedPlugin
+from torch import nn
 
 from raincheck.datasets.base import TestClips, TrainClips
 from raincheck.errors import ConfigError
@@ -53,7 +56,7 @@ class BestWeights(SupervisedPlugin):
         if folder is None:
             return
         rainy, clean = self._clips(strategy)
-        with torch.no_grad():
+        with torch.no_grad(), evaluating(strategy.model):
             derained = torch.cat([strategy.model(part.to(strategy.device)).cpu() for part in torch.split(rainy, 8)])
         score = float(psnr_rgb(derained.float().clamp(0, 1), clean).clamp(max=CEILING).mean())
         if score > self.best:
@@ -83,3 +86,15 @@ class BestWeights(SupervisedPlugin):
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restores what `state_dict` gave."""
         self.best = state["best"]
+
+
+@contextmanager
+def evaluating(model: nn.Module) -> Iterator[None]:
+    """Every part of the model in evaluation mode, and afterwards as it was."""
+    training = [part for part in model.modules() if part.training]
+    model.eval()
+    try:
+        yield
+    finally:
+        for part in training:
+            part.training = True

@@ -27,10 +27,13 @@ class Throughput(SupervisedPlugin):
         """Starts the clock."""
         self._restart()
 
+    def before_training_iteration(self, strategy: Any, **kwargs: Any) -> None:
+        """Counts new clips, before old ones join the batch."""
+        self._clips += len(strategy.mbatch[0])
+
     def after_training_iteration(self, strategy: Any, **kwargs: Any) -> None:
         """Counts a step."""
         self._steps += 1
-        self._clips += len(strategy.mb_y)
         if self._steps == self.every:
             # Avalanche's clock counts the step after all plugins.
             self._log_training(strategy, strategy.clock.train_iterations + 1)

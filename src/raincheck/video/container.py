@@ -39,7 +39,8 @@ def opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
     check_intact(path)
     try:
         # `file:` keeps a colon in a name from being read as a protocol; the whitelist keeps a playlist off the network.
-        container = av.open(f"file:{path}", options={"protocol_whitelist": "file"})
+        # Tags are not always UTF-8, as they should be: the title of an old .avi is of some code page.
+        container = av.open(f"file:{path}", options={"protocol_whitelist": "file"}, metadata_errors="replace")
     except av.FFmpegError as error:
         raise InputError(f"{path} is not a video that FFmpeg can read ({error.strerror}); give a video file") from None
     with container:

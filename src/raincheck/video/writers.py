@@ -141,8 +141,8 @@ class FileWriter:
             InputError: if sound that goes with it cannot be read.
         """
         time = self.done / self.look.fps if time is None else time
-        if self.done == 0 and self.companions is not None:
-            self.start = self.companions.begin(time)
+        if self.done == 0:
+            self.start = time if self.companions is None else self.companions.begin(time)
         picture = self.stored(frame)
         if self.stamped:
             picture.pts = max(round((time - self.start) / self.tick), self.last + 1)
