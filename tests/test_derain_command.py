@@ -31,7 +31,9 @@ def derain(*arguments: str | Path) -> int:
 def program(*arguments: str | Path, **options: object) -> "subprocess.Popen[bytes]":
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     words = [sys.executable, "-m", "raincheck.cli", "derain", *map(str, arguments), *IDENTITY]
-    return subprocess.Popen(words, env=environment, stderr=subprocess.PIPE, **options)  # type: ignore[call-overload, no-any-return]
+    # A suite that was started in the background ignores Ctrl-C, and so would the program.
+    heard = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}
+    return subprocess.Popen(words, env=environment, stderr=subprocess.PIPE, **heard, **options)  # type: ignore[call-overload, no-any-return]
 
 
 def test_several_inputs_go_into_a_folder_under_their_names(tmp_path: Path) -> None:
