@@ -38,7 +38,7 @@ def until(true: Callable[[], Any], what: str) -> None:
     last = time.monotonic() + PATIENCE
     while not true():
         assert time.monotonic() < last, f"waited in vain for {what}"
-        time.sleep(0.05)
+        time.sleep(0.02)
 
 
 def alive(process: int) -> bool:
