@@ -7,7 +7,7 @@ import faulthandler
 import signal
 import sys
 
-HANGS = 200.0  # seconds after which every thread's stack goes to standard error, again and again
+HANGS = 400.0  # seconds after which every thread's stack goes to standard error, again and again
 
 
 def watch() -> None:
