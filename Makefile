@@ -93,8 +93,9 @@ bench: env ## Time the training step, many experiences, derain and the data
 dist: env ## Build the source distribution and the wheel in dist/
 	$(BIN)/python -m build
 
-tools: ## Install Chromium and FFmpeg, which slow tests drive (Debian, Ubuntu; as root)
-	@command -v apt-get >/dev/null || { echo "tools: needs apt-get; install chromium and ffmpeg by hand" >&2; exit 2; }
+# torch.compile's kernels include Python's header.
+tools: ## Install Chromium, FFmpeg and g++, which slow tests drive (Debian, Ubuntu; as root)
+	@command -v apt-get >/dev/null || { echo "tools: needs apt-get; install chromium, ffmpeg and g++ by hand" >&2; exit 2; }
 	@[ "$$(id -u)" = 0 ] || { echo "tools: needs root; run: sudo make tools" >&2; exit 2; }
 	apt-get update -qq
-	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium ffmpeg
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium ffmpeg g++ python3-dev

@@ -11,9 +11,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from program import PATIENCE
 from tools import require_tool
 
-PATIENCE = 120  # seconds for any answer
 # Without these, Chromium asks its makers' hosts for updates at every start.
 QUIET = [
     "--disable-quic",

@@ -93,6 +93,24 @@ class Visits:
         return saved
 
 
+class Breaks(SupervisedPlugin):
+    """Raises what nobody expects in one process of several, in its second step."""
+
+    def __init__(self, rank: int) -> None:
+        super().__init__()
+        self.rank = str(rank)
+
+    def before_forward(self, strategy: Any, **kwargs: Any) -> None:
+        if strategy.clock.train_iterations == 1 and os.environ["LOCAL_RANK"] == self.rank:
+            raise ZeroDivisionError("in one process alone")
+
+    def state_dict(self) -> dict[str, Any]:
+        return {}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Nothing to remember."""
+
+
 class Gate(SupervisedPlugin):
     """Holds runs where they can be killed, and writes down what they learn.
 

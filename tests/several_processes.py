@@ -31,7 +31,9 @@ from torch.utils.data import Dataset
 
 from raincheck.errors import ConfigError
 from raincheck.plugins import EWC, Distillation, RainReview
+from raincheck.processes import joined
 from raincheck.strategy import LightningStrategy
+from watched import watch
 
 ROWS, EPOCHS, BATCH = 13, 3, 5  # the last batch has 3 rows, which two processes cannot halve
 CLIP = 3 * 2 * 4 * 4 + 2 * 4 * 4  # bytes of a clip in review
@@ -165,7 +167,10 @@ def learn(case: str, devices: int) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
+    watch()
     torch.set_default_dtype(torch.float64)  # so that nothing but the order of additions can differ
     found: dict[str, Any] = {case: learn(case, int(sys.argv[2])) for case in CASES}
     found |= {case: refusal(case, int(sys.argv[2])) for case in REFUSED}
     torch.save(found, Path(sys.argv[1]) / f"{os.environ.get('LOCAL_RANK', '0')}.pt")
+    if joined():
+        torch.distributed.barrier()  # with the first process the others end, whatever they are writing

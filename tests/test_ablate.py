@@ -1,13 +1,10 @@
 """A tiny grid, run, interrupted, gone on with and tabulated."""
 
 import csv
-import fcntl
 import io
 import json
 import os
 import subprocess
-import sys
-import time
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -16,6 +13,7 @@ import pytest
 from rich.console import Console
 
 from killing import KILL, threads
+from program import RAINCHECK, environment, held, until
 from raincheck.ablate import Clock, ablate
 from raincheck.ablation_grid import read_grid
 from raincheck.ablation_plan import plan
@@ -313,29 +311,13 @@ def test_a_process_that_is_killed_is_one_sentence_and_the_grid_goes_on(
 def test_processes_end_with_the_one_that_began_them(finished: tuple[Path, Path], tmp_path: Path) -> None:
     grid, out = grid_file(tmp_path, GRID.replace("steps: 3", "steps: 300")), tmp_path / "out"
     (tmp_path / "base.yaml").write_text(BASE.replace("steps: 3", "steps: 300"))
-    command = [sys.executable, "-m", "raincheck.cli", "ablate", str(grid), "--out", str(out), "--trust", "--jobs", "2"]
-    paths = os.pathsep.join([str(Path(__file__).parent), *filter(None, [os.environ.get("PYTHONPATH")])])
-    running = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": paths}, stdout=subprocess.DEVNULL)
-    while not list(out.glob("*/seed-0/checkpoints")):
-        assert running.poll() is None
-        time.sleep(0.1)
+    command = [*RAINCHECK, "ablate", str(grid), "--out", str(out), "--trust", "--jobs", "2"]
+    running = subprocess.Popen(command, env=environment(), stdout=subprocess.DEVNULL)
+    until(lambda: list(out.glob("*/seed-0/checkpoints")) or running.poll() is not None, "a run that has begun")
+    assert running.poll() is None
     running.kill()
     running.wait()
-    for _ in range(600):  # a minute
-        if not any(held(lock) for lock in out.rglob(".lock")):
-            return
-        time.sleep(0.1)
-    pytest.fail("somebody still works in the grid's folders")
-
-
-def held(lock: Path) -> bool:
-    """Whether a process has the lock."""
-    with lock.open("a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-    return False
+    until(lambda: not any(map(held, out.rglob(".lock"))), "the end of who works in the grid's folders")
 
 
 @pytest.mark.parametrize(

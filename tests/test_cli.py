@@ -1,7 +1,6 @@
 """The command line: exit codes, one line for a mistake, nothing left behind, nothing imported that is not needed."""
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -12,6 +11,7 @@ import pytest
 import yaml
 
 from fakedata import WRITE
+from program import finish
 from raincheck import __version__
 from raincheck.cli import main
 from raincheck.cli.evaluate import frame_slice
@@ -19,7 +19,6 @@ from raincheck.commands import COMMANDS
 from tinytasks import KINDS
 from tinyvideo import cut, noise, read_video, smooth, write_audio, write_folder, write_video
 
-HERE = Path(__file__).parent
 HEAVY = (
     "torch",
     "lightning",
@@ -35,10 +34,7 @@ HEAVY = (
 
 def raincheck(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     """The program as a user starts it."""
-    program = [sys.executable, "-m", "raincheck.cli", *map(str, arguments)]
-    paths = [str(HERE), os.environ.get("PYTHONPATH", "")]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths)), "OMP_NUM_THREADS": "1"}
-    return subprocess.run(program, capture_output=True, text=True, env=environment, check=False)
+    return finish([sys.executable, "-m", "raincheck.cli", *arguments])
 
 
 def contents(folder: Path) -> dict[str, bytes | None]:
@@ -52,7 +48,7 @@ def loaded(*arguments: str) -> set[str]:
         "import sys; from raincheck.cli import main; code = main(sys.argv[1:])\n"
         f"print('LOADED', *[name for name in {HEAVY} if name in sys.modules]); sys.exit(code)"
     )
-    done = subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=False)
+    done = finish([sys.executable, "-c", program, *arguments])
     assert done.returncode == 0, done.stderr
     return set(done.stdout.splitlines()[-1].split()[1:])
 
@@ -71,7 +67,7 @@ def test_help_of_a_command_imports_nothing() -> None:
         "    except SystemExit as exit: assert exit.code == 0\n"
         f"print('LOADED', *[name for name in {HEAVY} if name in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    done = finish([sys.executable, "-c", program], check=True)
     assert done.stdout.splitlines()[-1] == "LOADED"
     assert all(f"usage: raincheck {name} " in done.stdout for name in names)
     assert "--weights W" in done.stdout

@@ -6,8 +6,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
-import time
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -18,6 +16,7 @@ import pytest
 import torch
 from PIL import Image
 
+from program import RAINCHECK, environment, finish, group_lives, until
 from raincheck.cli import main
 from raincheck.data import handout
 from raincheck.data.clips import Clip, fitted
@@ -341,29 +340,17 @@ def test_a_clip_that_breaks_off_leaves_what_is_whole(
     assert not (tmp_path / "set" / "manifest.json").exists()
 
 
-def alive(group: int) -> bool:
-    """Whether any process of the group still runs."""
-    try:
-        os.killpg(group, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
 @pytest.mark.slow
 def test_killed_with_any_number_of_processes_it_ends_with_the_same_bytes(clean: Path, tmp_path: Path) -> None:
     write_video(clean / "long.mp4", noise(64, 96, 128))
     render_here(clean, tmp_path / "whole", layers=True)
-    command = [sys.executable, "-m", "raincheck.cli", "data", "render", str(clean), "--layers", "--jobs", "2"]
-    killed = subprocess.Popen([*command, "--out", str(tmp_path / "set")], start_new_session=True)
-    deadline = time.monotonic() + 120
-    while len(list((tmp_path / "set").glob("*/.long*/*.png"))) < 10 and time.monotonic() < deadline:
-        time.sleep(0.05)
+    command = [*RAINCHECK, "data", "render", str(clean), "--layers", "--jobs", "2", "--out", str(tmp_path / "set")]
+    killed = subprocess.Popen(command, env=environment(), start_new_session=True)
+    frames = (tmp_path / "set").glob
+    until(lambda: len(list(frames("*/.long*/*.png"))) >= 10 or killed.poll() is not None, "ten frames")
     killed.send_signal(signal.SIGKILL)
     killed.wait()
-    while alive(killed.pid) and time.monotonic() < deadline:  # its workers end by themselves
-        time.sleep(0.1)
-    assert not alive(killed.pid)
+    until(lambda: not group_lives(killed.pid), "the end of its workers, by themselves")
     assert not (tmp_path / "set" / "manifest.json").exists() and list((tmp_path / "set").glob("*/.long*/*.png"))
-    subprocess.run([*command, "--out", str(tmp_path / "set")], check=True, timeout=300)
+    assert finish(command).returncode == 0
     assert files(tmp_path / "set") == files(tmp_path / "whole")

@@ -1,11 +1,9 @@
 """`raincheck derain` as people type it: options, several inputs, pipes, Ctrl-C and full disks."""
 
-import os
 import re
 import signal
 import subprocess
 import sys
-import time
 from fractions import Fraction
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
@@ -15,13 +13,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from program import PATIENCE, RAINCHECK, environment, until
 from raincheck.cli import main
 from raincheck.cli.derain import parser, plain_compare
 from tinyvideo import listing, noise, read_folder, read_video, smooth, write_folder, write_video
 from video.test_kept import film
 
 IDENTITY = ["--weights", "identity"]
-HERE = Path(__file__).parent
 
 
 def derain(*arguments: str | Path) -> int:
@@ -29,11 +27,8 @@ def derain(*arguments: str | Path) -> int:
 
 
 def program(*arguments: str | Path, **options: object) -> "subprocess.Popen[bytes]":
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    words = [sys.executable, "-m", "raincheck.cli", "derain", *map(str, arguments), *IDENTITY]
-    # A suite that was started in the background ignores Ctrl-C, and so would the program.
-    heard = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}
-    return subprocess.Popen(words, env=environment, stderr=subprocess.PIPE, **heard, **options)  # type: ignore[call-overload, no-any-return]
+    words = [*RAINCHECK, "derain", *map(str, arguments), *IDENTITY]
+    return subprocess.Popen(words, env=environment(), stderr=subprocess.PIPE, **options)  # type: ignore[call-overload, no-any-return]
 
 
 def test_several_inputs_go_into_a_folder_under_their_names(tmp_path: Path) -> None:
@@ -200,19 +195,19 @@ def test_a_notice_is_one_line(tmp_path: Path, capfd: pytest.CaptureFixture[str])
 def test_raw_frames_pass_through_pipes(tmp_path: Path) -> None:
     frames = noise(7)
     done = program("-", "-", "--size", "64x48", stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    out, error = done.communicate(frames.tobytes(), timeout=100)
+    out, error = done.communicate(frames.tobytes(), timeout=PATIENCE)
     assert done.returncode == 0, error
     np.testing.assert_array_equal(np.frombuffer(out, np.uint8).reshape(frames.shape), frames)
 
 
 def test_raw_frames_to_and_from_files(tmp_path: Path) -> None:
     done = program("-", tmp_path / "a.mp4", "--size", "64x48", "--fps", "50", stdin=subprocess.PIPE)
-    _, error = done.communicate(smooth(5).tobytes(), timeout=100)
+    _, error = done.communicate(smooth(5).tobytes(), timeout=PATIENCE)
     assert done.returncode == 0, error
     with av.open(str(tmp_path / "a.mp4")) as file:
         assert file.streams.video[0].average_rate == 50
     done = program(tmp_path / "a.mp4", "-", stdout=subprocess.PIPE)
-    out, _ = done.communicate(timeout=100)
+    out, _ = done.communicate(timeout=PATIENCE)
     np.testing.assert_array_equal(np.frombuffer(out, np.uint8).reshape(5, 48, 64, 3), read_video(tmp_path / "a.mp4"))
 
 
@@ -242,22 +237,21 @@ def test_a_reader_that_has_seen_enough_is_no_mistake(tmp_path: Path) -> None:
     assert done.stdout is not None and done.stderr is not None
     assert len(done.stdout.read(96 * 128 * 3)) == 96 * 128 * 3
     done.stdout.close()
-    assert b"Traceback" not in done.stderr.read() and done.wait(100) == 0
+    assert b"Traceback" not in done.stderr.read() and done.wait(PATIENCE) == 0
 
 
 @pytest.mark.parametrize(("number", "output"), [(signal.SIGINT, "b.mp4"), (signal.SIGTERM, "out")])
 def test_ctrl_c_leaves_nothing(tmp_path: Path, number: signal.Signals, output: str) -> None:
     film(tmp_path / "a.mp4")
-    source = write_folder(tmp_path / "in", noise(300, 240, 320)) if output == "out" else tmp_path / "a.mp4"
+    source = write_folder(tmp_path / "in", noise(150, 240, 320)) if output == "out" else tmp_path / "a.mp4"
     if output == "b.mp4":
-        write_video(source, np.concatenate([noise(20, 240, 320)] * 50), preset="ultrafast")
+        write_video(source, np.concatenate([noise(20, 240, 320)] * 20), preset="ultrafast")
     before = listing(tmp_path)
     running = program(source, tmp_path / output)
-    while listing(tmp_path) == before:  # until something is half-written
-        assert running.poll() is None, running.stderr
-        time.sleep(0.01)
+    until(lambda: listing(tmp_path) != before or running.poll() is not None, "something that is half-written")
+    assert running.poll() is None
     running.send_signal(number)
-    assert running.wait(60) == 130, running.stderr and running.stderr.read()
+    assert running.wait(PATIENCE) == 130, running.stderr and running.stderr.read()
     assert listing(tmp_path) == before
 
 
@@ -270,7 +264,7 @@ def test_a_disk_that_is_full_is_one_sentence_and_leaves_nothing(tmp_path: Path) 
         "from raincheck.cli import main; sys.exit(main(sys.argv[1:]))"
     )
     words = [sys.executable, "-c", limited, "derain", str(path), str(tmp_path / "b.mp4"), "--crf", "0", *IDENTITY]
-    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=100)
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=PATIENCE)
     assert done.returncode == 2
     assert re.fullmatch(r"raincheck: error: cannot write .*b.mp4: File too large; choose [^\n]+\n", done.stderr)
     assert listing(tmp_path) == ["a.mp4", "a.srt"]
@@ -288,7 +282,7 @@ def test_a_truly_full_disk(tmp_path: Path) -> None:
         path = write_video(tmp_path / "a.mp4", noise(40))
         for output in ("b.mp4", "out"):
             done = program(path, disk / output)
-            _, error = done.communicate(timeout=100)
+            _, error = done.communicate(timeout=PATIENCE)
             assert done.returncode == 2 and b": No space left on device; choose" in error and error.count(b"\n") == 1
             assert listing(disk) == []
     finally:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from program import PATIENCE
 from raincheck.deraining import derain
 from raincheck.export import export
 from raincheck.networks import RRGNet, save_weights
@@ -58,7 +59,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_onnx_example_derains_a_clip(weights: Path, tmp_path: Path, count: int) -> None:
     rainy = write_video(tmp_path / "in.mp4", smooth(count))
     command = [sys.executable, str(ONNX), str(weights / "w.onnx"), str(rainy), str(tmp_path / "out.mp4")]
-    subprocess.run(command, check=True, cwd=tmp_path, timeout=100)
+    subprocess.run(command, check=True, cwd=tmp_path, timeout=PATIENCE)
     got = read_video(tmp_path / "out.mp4").astype(int)
     expected = np.stack(list(derain(rainy, weights=weights / "w.safetensors")))
     assert got.shape == expected.shape

@@ -1,7 +1,6 @@
 """Exported files compute what the network computes, in somebody else's hands."""
 
 import json
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import torch
 from einops import rearrange
 from PIL import Image
 
+from program import finish
 from raincheck import export as exporting
 from raincheck.errors import ConfigError, OutputError, RaincheckError, WeightsError
 from raincheck.export import export
@@ -110,7 +110,7 @@ def test_no_torch_is_needed(small: Path, tmp_path: Path) -> None:
         "print({'torch', 'raincheck', 'onnx'} & set(sys.modules))"
     )
     command = [sys.executable, "-c", program, str(tmp_path / "w.onnx")]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    done = finish(command, check=True)
     assert done.stdout == "(1, 3, 9, 5)\nset()\n"
 
 

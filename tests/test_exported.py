@@ -1,7 +1,6 @@
 """Exported files as weights: the same scores and frames as the network, and what is refused."""
 
 import pickle
-import subprocess
 import sys
 import zipfile
 from pathlib import Path
@@ -11,6 +10,7 @@ import onnx
 import pytest
 import torch
 
+from program import finish
 from raincheck.deraining import derain
 from raincheck.errors import ConfigError, WeightsError
 from raincheck.evaluation.pair import evaluate_pair
@@ -150,7 +150,7 @@ def test_as_a_library_it_imports_no_training_framework(folder: Path, weights: st
         "print(*sorted({name.split('.')[0] for name in sys.modules}))"
     )
     command = [sys.executable, "-c", program, str(path if path.exists() else weights)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=200)
+    done = finish(command, check=True)
     modules = set(done.stdout.split())
     assert "torch" in modules and not modules & {
         "lightning",

@@ -7,7 +7,6 @@ import random
 import re
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ import torch
 import yaml
 
 from killing import KILL
+from program import RAINCHECK, environment
 from raincheck import checkpoint
 from raincheck.config import parse
 from raincheck.errors import ConfigError, DivergenceError, InputError, OutputError
@@ -34,7 +34,6 @@ RRGNET = [
     {"class_path": "raincheck.plugins.Distillation", "init_args": {"review": 0.5, "new": 0.1}},
     {"class_path": "raincheck.plugins.EWC", "init_args": {"ewc_lambda": 1.0, "clips": 8}},
 ]
-HERE = Path(__file__).parent
 STRIKE = {"class_path": "tinytasks.Strike"}
 
 
@@ -231,13 +230,14 @@ PLACES = {  # how often a run of three tasks of five steps comes there
 }
 
 
-def command(out: Path, save_every: str = "0", **environment: str) -> int:
+def command(out: Path, save_every: str = "0", **variables: str) -> int:
     """`raincheck run` in a process of its own; its exit code."""
     out.with_suffix(".yaml").write_text(yaml.safe_dump(settings([*RRGNET, {"class_path": "killing.Killer"}])))
     options = ["--trust", "--config", str(out.with_suffix(".yaml")), "--out", str(out), "--save_every", save_every]
     return subprocess.run(
-        [sys.executable, "-m", "raincheck.cli", "run", *options],
-        env={**os.environ, "PYTHONPATH": f"{HERE}{os.pathsep}{HERE.parent / 'src'}", **environment},
+        [*RAINCHECK, "run", *options],
+        # The same bits take as many threads as the run in this process has.
+        env=environment(OMP_NUM_THREADS=str(torch.get_num_threads()), **variables),
         stdout=subprocess.DEVNULL,
         check=False,
     ).returncode

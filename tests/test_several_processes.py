@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import torch
 import yaml
 from torch import Tensor
 
+from program import PATIENCE, RAINCHECK, environment, finish, processes_of, until
 from raincheck.networks import load_network
 from several_processes import BATCH, CASES, EPOCHS, ROWS
 from test_run import RRGNET, settings
@@ -25,25 +25,18 @@ EWC = {"class_path": "raincheck.plugins.EWC", "init_args": {"ewc_lambda": 1e-3, 
 METHODS: dict[str, list[dict[str, Any]]] = {"finetune": [], "rrgnet": [*RRGNET[:-1], EWC], "ewc": [EWC]}
 SGD = {"class_path": "torch.optim.SGD", "init_args": {"lr": 0.05}}  # Adam makes steps of the noise of small gradients
 TWO = ("--trainer.devices", "2", "--trainer.strategy", "ddp", "--trainer.accelerator", "cpu")
-PATIENCE = 300  # seconds, after which something hangs
-
-
-def environment(**more: str) -> dict[str, str]:
-    paths = f"{HERE}{os.pathsep}{HERE.parent / 'src'}"
-    # A seed that somebody's `seed_everything` left: Lightning must not go back to it.
-    return {**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1", "PL_GLOBAL_SEED": "3", **more}
+# With a seed that somebody's `seed_everything` left: Lightning must not go back to it.
+ENVIRONMENT = environment(PL_GLOBAL_SEED="3")
 
 
 def command(out: Path, *options: str, **changes: Any) -> list[str]:
     config = out.with_name(f"{out.name}.yaml")
     config.write_text(yaml.safe_dump(settings(optimizer=SGD, **changes)))
-    program = [sys.executable, "-m", "raincheck.cli", "run", "--trust", "--config", str(config), "--out", str(out)]
-    return [*program, *options]
+    return [*RAINCHECK, "run", "--trust", "--config", str(config), "--out", str(out), *options]
 
 
 def start(out: Path, *options: str, **changes: Any) -> subprocess.CompletedProcess[str]:
-    program = command(out, *options, **changes)
-    return subprocess.run(program, env=environment(), capture_output=True, text=True, timeout=PATIENCE, check=False)
+    return finish(command(out, *options, **changes), env=ENVIRONMENT)
 
 
 def report(out: Path) -> dict[str, Any]:
@@ -76,7 +69,8 @@ def learned(tmp_path_factory: pytest.TempPathFactory) -> tuple[Found, Found, Fou
     for devices in ("1", "2"):
         (out / devices).mkdir()
         program = [sys.executable, str(HERE / "several_processes.py"), str(out / devices), devices]
-        subprocess.run(program, env=environment(), timeout=PATIENCE, check=True)
+        done = finish(program, env=ENVIRONMENT)
+        assert done.returncode == 0, done.stderr
     one, first, second = (torch.load(out / name, weights_only=False) for name in ("1/0.pt", "2/0.pt", "2/1.pt"))
     return one, first, second
 
@@ -150,12 +144,6 @@ def test_a_run_of_two_processes_finds_what_one_finds(tmp_path: Path, method: str
     assert len(list(both.rglob("metrics.csv"))) == 1
 
 
-def processes_of(out: Path) -> list[int]:
-    """The processes whose command line names a folder."""
-    lines = {path: path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()}
-    return [int(path.parent.name) for path, line in lines.items() if os.fsencode(f"{out}\0") in line + b"\0"]
-
-
 @pytest.mark.parametrize("rank", [0, 1])
 def test_a_run_of_which_one_process_was_killed_goes_on(tmp_path: Path, rank: int) -> None:
     """In the middle of an experience, of which each step is kept."""
@@ -163,27 +151,33 @@ def test_a_run_of_which_one_process_was_killed_goes_on(tmp_path: Path, rank: int
     start(whole, *TWO, plugins=METHODS["rrgnet"]).check_returncode()
     first = subprocess.Popen(
         command(out, *options, plugins=METHODS["rrgnet"]),
-        env=environment(),
+        env=ENVIRONMENT,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
     try:
-        while not (out / "checkpoints" / "experience-1.ckpt").exists():
-            assert first.poll() is None
-            time.sleep(0.01)
+        kept = out / "checkpoints" / "experience-1.ckpt"
+        until(lambda: kept.exists() or first.poll() is not None, "a checkpoint of the second experience")
+        assert first.poll() is None
         (other,) = set(processes_of(out)) - {first.pid}
         os.kill((first.pid, other)[rank], signal.SIGKILL)
-        assert first.wait(60) != 0
-        until = time.monotonic() + 60
-        while processes_of(out) and time.monotonic() < until:
-            time.sleep(0.1)
-        assert processes_of(out) == []
+        assert first.wait(PATIENCE) != 0
+        until(lambda: processes_of(out) == [], "the end of the other process")
     finally:
         first.kill()
     assert not (out / "report.json").exists()
     start(out, *options, plugins=METHODS["rrgnet"]).check_returncode()
     assert exactly(load_network(out).state_dict(), load_network(whole).state_dict())
     assert report(out)["metrics"] == report(whole)["metrics"]
+
+
+@pytest.mark.parametrize("rank", [0, 1])
+def test_an_error_in_one_process_ends_all(tmp_path: Path, rank: int) -> None:
+    """Of which the other knows nothing; the second process leaves the first a minute to end."""
+    breaks = {"class_path": "killing.Breaks", "init_args": {"rank": rank}}
+    done = start(tmp_path / "run", *TWO, plugins=[breaks])
+    assert done.returncode != 0 and "ZeroDivisionError: in one process alone" in done.stderr
+    until(lambda: processes_of(tmp_path / "run") == [], "the end of both")
 
 
 REVIEW = {"class_path": "raincheck.plugins.RainReview", "init_args": {"budget": 9000}}
@@ -204,7 +198,7 @@ def test_mistakes_are_said_once(tmp_path: Path, name: str) -> None:
     program = command(out, *TWO, *options, **{key: value for key, value in changed.items() if key != "optimizer"})
     if "optimizer" in changes:
         out.with_name("run.yaml").write_text(yaml.safe_dump({**settings(plugins=[]), **changes}))
-    done = subprocess.run(program, env=environment(), capture_output=True, text=True, timeout=PATIENCE, check=False)
+    done = finish(program, env=ENVIRONMENT)
     assert done.returncode == 2
     assert done.stderr.startswith(f"raincheck: error: {sentence}") and done.stderr.count("\n") == 1
     assert not out.exists() and processes_of(out) == []
@@ -228,15 +222,14 @@ def torchrun(program: list[str]) -> list[str]:
 def test_torchrun(tmp_path: Path) -> None:
     """Processes that somebody else has started."""
     out, other = tmp_path / "torchrun", tmp_path / "launched"
-    started = subprocess.run(torchrun(command(out, *TWO, plugins=[])), env=environment(), timeout=PATIENCE, check=False)
-    assert started.returncode == 0
+    started = finish(torchrun(command(out, *TWO, plugins=[])), env=ENVIRONMENT)
+    assert started.returncode == 0, started.stderr
     start(other, *TWO, plugins=[]).check_returncode()
     assert exactly(load_network(out).state_dict(), load_network(other).state_dict())
 
 
 def test_torchrun_without_devices_is_refused(tmp_path: Path) -> None:
-    program = torchrun(command(tmp_path / "run", plugins=[]))
-    done = subprocess.run(program, env=environment(), capture_output=True, text=True, timeout=PATIENCE, check=False)
+    done = finish(torchrun(command(tmp_path / "run", plugins=[])), env=ENVIRONMENT)
     assert done.returncode != 0
     assert done.stderr.count("raincheck: error: torchrun started 2 processes and the trainer is for one; set ") == 1
 

@@ -1,7 +1,6 @@
 """What Lightning brings, under LightningStrategy: the gradient of a penalty is what it is without the feature."""
 
 import copy
-import shutil
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -36,6 +35,7 @@ from torch.utils.data import TensorDataset
 from raincheck.errors import ConfigError
 from raincheck.plugins import Distillation
 from raincheck.strategy import LightningStrategy
+from tools import require_tool
 
 ROWS = 8  # an experience, and a batch of it where nothing is accumulated
 
@@ -246,8 +246,8 @@ def test_projections_are_the_same_in_fp16(plugin: Callable[[], Any]) -> None:
 @pytest.mark.parametrize("kind", [ewc, distillation])
 @pytest.mark.parametrize("backend", ["aot_eager", pytest.param("inductor", marks=pytest.mark.slow)])
 def test_the_gradient_of_a_penalty_on_a_compiled_model(backend: str, kind: Callable[[], Any]) -> None:
-    if backend == "inductor" and not shutil.which("g++"):
-        pytest.skip("torch.compile's default backend needs a C++ compiler, g++, which is not here")
+    if backend == "inductor":  # torch.compile's default
+        require_tool("g++")
     step, expected = step_and_expected(torch.compile(network(), backend=backend), kind)  # type: ignore[arg-type]
     check(step, expected, [0.1] * 4, 1e-4)
 

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from program import PATIENCE
+
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[1]
 
@@ -18,7 +20,7 @@ ROOT = Path(__file__).parents[1]
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("dist")
     build = [sys.executable, "-m", "build", "--wheel", "--outdir", str(out), str(ROOT)]
-    subprocess.run(build, check=True, capture_output=True, timeout=300)
+    subprocess.run(build, check=True, capture_output=True, timeout=PATIENCE)
     return next(out.glob("*.whl"))
 
 
@@ -34,10 +36,10 @@ def test_installed_away_from_the_checkout_it_derains_and_exports_the_shipped_wei
     wheel: Path, tmp_path: Path
 ) -> None:
     clean = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
-    subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "env")], check=True, timeout=120)
+    subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "env")], check=True, timeout=PATIENCE)
     python = tmp_path / "env" / "bin" / "python"
     pip = [str(python), "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", str(wheel)]
-    subprocess.run(pip, check=True, timeout=120, env=clean)  # a PYTHONPATH may hold raincheck already
+    subprocess.run(pip, check=True, timeout=PATIENCE, env=clean)  # a PYTHONPATH may hold raincheck already
     # What raincheck needs is borrowed from this environment: torch alone would be gigabytes. Its own folder comes last.
     own = subprocess.run(
         [str(python), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
@@ -57,6 +59,8 @@ def test_installed_away_from_the_checkout_it_derains_and_exports_the_shipped_wei
     export = ["export", "--weights", "rrgnet", "--format", "onnx", "--out", "rrgnet.onnx"]
     outputs = {"out": ["derain", "rainy", "out"], "again": ["derain", "rainy", "again", "--weights", "rrgnet.onnx"]}
     for command in (outputs["out"], export, outputs["again"]):
-        subprocess.run([raincheck, *command], check=True, capture_output=True, cwd=tmp_path, env=clean, timeout=120)
+        subprocess.run(
+            [raincheck, *command], check=True, capture_output=True, cwd=tmp_path, env=clean, timeout=PATIENCE
+        )
     for output in outputs:
         assert sorted(path.name for path in (tmp_path / output).iterdir()) == ["0.png", "1.png", "2.png"]

@@ -8,11 +8,13 @@ from typing import Any
 
 from wandb.proto.wandb_internal_pb2 import Record
 
+from program import PATIENCE
+
 HEADER, BLOCK = 7, 2**15  # bytes: of the file and of each piece; pieces do not cross blocks
 FULL, FIRST, MIDDLE, LAST = 1, 2, 3, 4
 
 
-def records(folder: Path, seconds: float = 20) -> list[Record]:
+def records(folder: Path, seconds: float = PATIENCE) -> list[Record]:
     """All records of a folder `offline-run-...`, in order.
 
     W&B's service writes the end of the file after `finish` has returned; this waits for it.

@@ -11,6 +11,7 @@ from kornia.geometry.transform import crop_by_indices
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from program import PATIENCE
 from raincheck.config import build, parse
 from raincheck.datasets.augment import Augment
 from raincheck.datasets.base import TrainClips, random_window
@@ -151,7 +152,9 @@ def test_the_number_of_workers_changes_nothing(trees: Path, workers: int) -> Non
     def batches(workers: int) -> list[Tensor]:
         videos = PairedFolders("x", "rainy", "clean", root=str(trees)).task(0).train
         data = TrainClips(videos, window=5, crop=24, samples=40, seed=0, experience=0, augment=Augment(**EVERYTHING))
-        loader: DataLoader[Any] = DataLoader(data, batch_size=8, num_workers=workers, timeout=60 if workers else 0)
+        loader: DataLoader[Any] = DataLoader(
+            data, batch_size=8, num_workers=workers, timeout=PATIENCE if workers else 0
+        )
         return [part for batch in loader for part in batch]
 
     assert all(torch.equal(one, other) for one, other in zip(batches(0), batches(workers), strict=True))

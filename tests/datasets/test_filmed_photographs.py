@@ -1,6 +1,5 @@
 """Filmed photographs: determinism, motion, disjoint pictures."""
 
-import subprocess
 import sys
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import torch
 from skimage import data
 from skimage.transform import AffineTransform, warp
 
+from program import finish
 from raincheck.datasets.film import Cutout, Film, Motion, shoot
 from raincheck.datasets.photographs import (
     TEST,
@@ -43,7 +43,7 @@ def test_bundled_photographs_import_neither_package() -> None:
         "import sys; from raincheck.datasets.photographs import bundled_photographs; bundled_photographs(); "
         "sys.exit(bool({'skimage', 'sklearn', 'avalanche'} & set(sys.modules)))"
     )
-    subprocess.run([sys.executable, "-c", code], check=True)
+    finish([sys.executable, "-c", code], check=True)
 
 
 def test_training_and_test_photographs_differ() -> None:

@@ -11,6 +11,7 @@ import yaml
 from torch.utils.data import DataLoader
 
 from hardinputs import BROKEN, LARGE, WHOLE
+from program import PATIENCE
 from raincheck.cli import main
 from raincheck.datasets.base import TrainClips
 from raincheck.datasets.folder import PairedFolders
@@ -35,7 +36,7 @@ def test_all_odd_inputs_at_once_in_linked_folders(tmp_path: Path) -> None:
     opened = {video.name.partition("/")[0] for video in videos}
     assert opened == WHOLE.keys() - LARGE - {"one picture"}
     data = TrainClips(videos, window=1, crop=8, samples=8 * len(videos), seed=0, experience=0)
-    loader: DataLoader[Any] = DataLoader(data, batch_size=8, num_workers=2, timeout=60)
+    loader: DataLoader[Any] = DataLoader(data, batch_size=8, num_workers=2, timeout=PATIENCE)
     for rainy, clean, _ in loader:
         assert torch.equal(rainy[:, 0], clean)
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from program import PATIENCE
 from raincheck.datasets import held as module
 from raincheck.datasets.held import Held, Room
 from raincheck.errors import InputError
@@ -84,7 +85,7 @@ def test_frames_outside_are_refused() -> None:
 
 def test_what_one_worker_has_decoded_all_have() -> None:
     held = Held(Counted(), 4, Room())
-    loader: DataLoader[Any] = DataLoader(Readings(held), batch_size=None, num_workers=2, timeout=30)  # type: ignore[arg-type]
+    loader: DataLoader[Any] = DataLoader(Readings(held), batch_size=None, num_workers=2, timeout=PATIENCE)  # type: ignore[arg-type]
     assert [frame for frame, _ in loader] == list(range(8))
     assert [tuple(item) for item in loader] == [(frame, 0) for frame in range(8)]  # and nothing to decode
     assert held.read(0, 8).flatten(1)[:, 0].tolist() == list(range(8))

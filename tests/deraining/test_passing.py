@@ -1,6 +1,5 @@
 """Deraining as a stream."""
 
-import subprocess
 import sys
 import weakref
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from einops import rearrange
 from PIL import Image
 
 import raincheck
+from program import finish
 from raincheck.deraining import choose_device, derain, derain_frames
 from raincheck.errors import ConfigError, InputError, OutputError, WeightsError
 from raincheck.networks.identity import Identity
@@ -217,7 +217,7 @@ def test_devices_that_are_not_here(name: str) -> None:
 
 def test_it_starts_without_the_training_libraries() -> None:
     program = "import sys, raincheck.deraining; print(*sorted({m.split('.')[0] for m in sys.modules}))"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=100, check=True)
+    done = finish([sys.executable, "-c", program], check=True)
     heavy = {"lightning", "avalanche", "torchmetrics", "torchvision", "wandb", "matplotlib", "decord", "kornia", "rich"}
     assert heavy & set(done.stdout.split()) == set()
     assert "torch" in done.stdout.split()

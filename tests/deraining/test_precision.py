@@ -1,7 +1,6 @@
 """bfloat16, compilation and kept memory: what they change, and what they must not."""
 
 import platform
-import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ import torch
 from torch import Tensor
 from torch._dynamo.exc import TorchDynamoException
 
+from program import finish
 from raincheck.deraining import Engine, derain, precision
 from raincheck.deraining.engine import Seen
 from raincheck.deraining.precision import compiled, in_bf16
@@ -22,6 +22,7 @@ from raincheck.exported import Exported
 from raincheck.networks import Identity, RRGNet, load_network
 from raincheck.video.stream import FOLDER_RATE, at_rate
 from tinyvideo import noise, smooth, write_folder
+from tools import require_tool
 
 CPU = torch.device("cpu")
 
@@ -62,9 +63,10 @@ def test_auto_is_bf16_where_there_are_units_for_it(monkeypatch: pytest.MonkeyPat
     assert in_bf16("bf16", network(), CPU) and not in_bf16("fp32", network(), CPU)
 
 
-def test_the_units_are_those_that_linux_names() -> None:
-    cpu = Path("/proc/cpuinfo")
-    assert precision.has_units(CPU) == (cpu.exists() and "amx_bf16" in cpu.read_text().split())
+@pytest.mark.parametrize("units", [True, False])
+def test_the_units_are_those_that_linux_names(monkeypatch: pytest.MonkeyPatch, units: bool) -> None:
+    monkeypatch.setattr(Path, "read_text", lambda path: f"flags : fpu avx512_bf16 {'amx_bf16' if units else ''} ht\n")
+    assert precision.has_units(CPU) is units
     assert not precision.has_units(torch.device("mps"))
 
 
@@ -116,7 +118,7 @@ def test_without_a_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["fp32", "bf16"])
 def test_compiled_and_not_are_the_same(name: str) -> None:
-    """Takes a C++ compiler."""
+    require_tool("g++")
     torch._dynamo.reset()
     torch._dynamo.utils.counters.clear()
     frames = noise(6) // 4 + 96
@@ -143,8 +145,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries are left alone")
 def test_memory_that_is_kept_does_not_come_back_as_new_pages() -> None:
     handed_back, kept = (
-        int(subprocess.run([sys.executable, "-c", FAULTS, *more], capture_output=True, text=True, check=True).stdout)
-        for more in ([], ["keep"])
+        int(finish([sys.executable, "-c", FAULTS, *more], check=True).stdout) for more in ([], ["keep"])
     )
     assert kept < handed_back / 5  # a block or two are taken anew until the sizes have settled
 

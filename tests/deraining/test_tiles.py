@@ -1,6 +1,5 @@
 """Tiles: their results are those of whole frames, and they are as small as memory asks for."""
 
-import subprocess
 import sys
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from program import finish
 from raincheck.deraining import Engine, room
 from raincheck.deraining.engine import Seen
 from raincheck.deraining.passing import derain_pictures
@@ -180,6 +180,6 @@ print(go((720, 1280)) - small, needed(net, (720, 1280), feature_bytes(net, cpu),
 
 @pytest.mark.slow
 def test_the_estimate_is_above_what_is_used() -> None:
-    done = subprocess.run([sys.executable, "-c", MEASURE, "32"], capture_output=True, text=True, check=True)
+    done = finish([sys.executable, "-c", MEASURE, "32"], check=True)
     used, estimate = map(float, done.stdout.split())
     assert estimate / 4 < used < estimate

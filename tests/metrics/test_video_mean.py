@@ -1,9 +1,9 @@
 import math
-import subprocess
 import sys
 
 import torch
 
+from program import finish
 from raincheck.metrics.video_mean import VideoMean
 
 
@@ -35,5 +35,5 @@ def test_pure_metrics_and_losses_import_nothing_heavy() -> None:
         "import sys, raincheck.metrics, raincheck.losses; "
         "print(*{'lightning', 'avalanche', 'torchmetrics', 'torchvision', 'wandb', 'matplotlib'} & set(sys.modules))"
     )
-    found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    found = finish([sys.executable, "-c", script], check=True)
     assert found.stdout.strip() == ""

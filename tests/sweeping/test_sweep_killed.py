@@ -1,67 +1,36 @@
 """Real processes, really killed: the sweep itself, and a node of a Ray cluster."""
 
-import fcntl
 import json
-import os
 import signal
 import subprocess
-import sys
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from killing import GATE, threads
+from program import PATIENCE, RAINCHECK, alive, environment, until
 from raincheck.sweeping import launchers
 from raincheck.sweeping.sweep import sweep
 from sweepfiles import InProcess, sweep_file
 
 TESTS = Path(__file__).parents[1]
 RATES = [0.001, 0.02]
-PATIENCE = 1500.0  # seconds; only a test that hangs comes to it
 
 pytestmark = pytest.mark.slow
 
 
 def start(file: Path, out: Path, gate: Path, *options: str, **variables: str) -> subprocess.Popen[bytes]:
     """The program as a user starts it."""
-    paths = os.pathsep.join(filter(None, [str(TESTS), os.environ.get("PYTHONPATH", "")]))
-    environment = {**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1", GATE: str(gate), **variables}
-    words = [sys.executable, "-m", "raincheck.cli", "sweep", str(file), "--out", str(out), "--trust", *options]
-    return subprocess.Popen(words, env=environment)
-
-
-def until(true: Callable[[], Any], what: str) -> None:
-    """Waits for something."""
-    last = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < last, f"waited in vain for {what}"
-        time.sleep(0.1)
+    words = [*RAINCHECK, "sweep", str(file), "--out", str(out), "--trust", *options]
+    return subprocess.Popen(words, env=environment(**{GATE: str(gate)}, **variables))
 
 
 def waiting(gate: Path) -> list[int]:
     """The processes that have come to the gate."""
     return [int(path.stem) for path in gate.glob("*.waiting")]
-
-
-def alive(process: int) -> bool:
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
-
-
-def free(folder: Path) -> bool:
-    """Whether no process has the lock of a run's folder."""
-    with (folder / ".lock").open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-    return True
 
 
 def found(out: Path) -> dict[str, Any]:
@@ -126,9 +95,8 @@ def test_a_node_of_a_ray_cluster_is_killed_and_its_trial_goes_on_elsewhere(
 
     file, gate, expected = place
     out = tmp_path / "out"
-    paths = os.pathsep.join(filter(None, [str(TESTS), os.environ.get("PYTHONPATH", "")]))
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in {"RAY_USAGE_STATS_ENABLED": "0", "PYTHONPATH": paths, "OMP_NUM_THREADS": "1"}.items():
+        for name, value in environment(RAY_USAGE_STATS_ENABLED="0").items():
             patch.setenv(name, value)
         small = {"num_cpus": 1, "object_store_memory": 80 * 2**20}
         cluster = Cluster(initialize_head=True, head_node_args={**small, "include_dashboard": False})

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from killing import threads
+from program import environment, finish
 from raincheck.sweeping import launchers
 from raincheck.sweeping.sweep import sweep
 from sweepfiles import BASE, METRIC, InProcess, sweep_file
@@ -25,13 +26,11 @@ def wandb(folder: Path, address: str, *words: str) -> subprocess.CompletedProces
     """W&B's own program, as a user starts it in the environment in which raincheck is installed."""
     mine = {
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
-        "PYTHONPATH": os.pathsep.join(filter(None, [str(TESTS), os.environ.get("PYTHONPATH", "")])),
         **{name: str(folder / name.lower()) for name in ("WANDB_CACHE_DIR", "WANDB_CONFIG_DIR", "NETRC")},
         **{"WANDB_MODE": "online", "WANDB_BASE_URL": address, "WANDB_API_KEY": KEY, "WANDB_ERROR_REPORTING": "false"},
-        **{"WANDB_ENTITY": "me", "WANDB_PROJECT": "raincheck", "OMP_NUM_THREADS": "1", "WANDB_SILENT": "false"},
+        **{"WANDB_ENTITY": "me", "WANDB_PROJECT": "raincheck", "WANDB_SILENT": "false"},
     }
-    command = [sys.executable, "-m", "wandb", *words]
-    return subprocess.run(command, cwd=folder, env={**os.environ, **mine}, capture_output=True, text=True, check=False)
+    return finish([sys.executable, "-m", "wandb", *words], cwd=folder, env=environment(**mine))
 
 
 @pytest.mark.slow

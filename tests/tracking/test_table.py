@@ -1,6 +1,7 @@
 """metrics.csv: a row a step, also after an interruption."""
 
 import csv
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -76,7 +77,27 @@ def test_a_file_of_somebody_else_is_begun_anew(tmp_path: Path) -> None:
     assert rows(table.path) == [{"step": "0", "a": "1.0"}]
 
 
-def test_a_full_disk_is_one_sentence() -> None:
-    full = TableTracker(Path("/dev/full/metrics.csv"))
-    with pytest.raises(OutputError, match=r"^cannot write /dev/full/metrics.csv: .*; choose "):
-        full.log_metrics({"a": 1.0}, 0)
+def test_a_folder_that_is_a_file_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "logs").touch()
+    with pytest.raises(OutputError, match=r"^cannot write .*/logs/metrics.csv: File exists; choose a place with free "):
+        TableTracker(tmp_path / "logs" / "metrics.csv").log_metrics({"a": 1.0}, 0)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has a device that is always full")
+@pytest.mark.parametrize("rows_more", [1, 10_000], ids=["when it is saved", "when a buffer is full"])
+def test_a_full_disk_is_one_sentence_and_keeps_what_was_saved(tmp_path: Path, rows_more: int) -> None:
+    table = TableTracker(tmp_path / "metrics.csv")
+    table.log_metrics({"a": 1.0}, 0)
+    table.save()
+    assert table._file is not None
+    table._file.close()
+    table._file = Path("/dev/full").open("a")  # noqa: SIM115 (its buffer may fail again when it is closed)
+    with pytest.raises(OutputError) as caught:
+        for step in range(rows_more):
+            table.log_metrics({"a": 2.0}, step)
+        if rows_more == 1:
+            table.save()
+    with suppress(OSError):
+        table._file.close()
+    assert str(caught.value) == f"cannot write {table.path}: No space left on device; choose a place with free space"
+    assert rows(table.path) == [{"step": "0", "a": "1.0"}]

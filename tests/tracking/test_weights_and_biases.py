@@ -15,6 +15,7 @@ import yaml
 from PIL import Image
 from wandb.proto.wandb_internal_pb2 import Record
 
+from program import RAINCHECK, environment, finish
 from raincheck.dashboard import specification
 from raincheck.evaluation.matrix import Matrix
 from raincheck.metrics import METRICS
@@ -187,20 +188,20 @@ def test_disabled_is_a_table_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_a_killed_run_is_sent_whole_by_wandb_sync(tmp_path: Path) -> None:
     """SIGKILL leaves W&B's file torn; what goes on leaves one file, and a server gets every step once."""
     (tmp_path / "c.yaml").write_text(yaml.safe_dump(settings(tracking="wandb")))
-    program = [sys.executable, "-m", "raincheck.cli", "run", "--trust", "--config", str(tmp_path / "c.yaml")]
     out = tmp_path / "killed"
-    environment = {**os.environ, "PYTHONPATH": f"{Path(__file__).parents[1]}:{os.environ.get('PYTHONPATH', '')}"}
-    process = subprocess.Popen([*program, "--out", str(out)], env=environment, stdout=subprocess.DEVNULL)
+    program = [*RAINCHECK, "run", "--trust", "--config", str(tmp_path / "c.yaml"), "--out", str(out)]
+    process = subprocess.Popen(program, env=environment(), stdout=subprocess.DEVNULL)
     while not (out / "checkpoints" / "last.ckpt").exists():
+        assert process.poll() is None
         time.sleep(0.01)
     time.sleep(0.05)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    subprocess.run([*program, "--out", str(out)], env=environment, check=True, stdout=subprocess.DEVNULL)
+    assert finish(program).returncode == 0
     with serving() as (address, server):
         command = [sys.executable, "-m", "wandb", "sync", str(out / "wandb")]
-        online = {**environment, "WANDB_BASE_URL": address, "WANDB_API_KEY": KEY}
-        subprocess.run(command, env=online, check=True, capture_output=True, timeout=120)
+        sent = finish(command, env=environment(WANDB_BASE_URL=address, WANDB_API_KEY=KEY))
+        assert sent.returncode == 0, sent.stderr
     assert [row["iteration"] for row in server.history if "train/loss" in row] == list(range(1, 16))
     assert [row["_step"] for row in server.history] == list(range(len(server.history)))
     identity = (out / "wandb" / "id.txt").read_text()

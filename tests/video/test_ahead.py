@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from program import PATIENCE
 from raincheck.video.ahead import DEPTH, ahead
 
 
@@ -68,13 +69,13 @@ def test_stages_overlap() -> None:
         for item in items:
             # The second stage has the item before this one; if the stages took turns, each would wait in vain.
             if 0 < item < 19:
-                both.wait(timeout=60)
+                both.wait(timeout=PATIENCE)
             yield item
 
     def later(items: Iterator[int]) -> Iterator[int]:
         for item in items:
             if item < 18:
-                both.wait(timeout=60)
+                both.wait(timeout=PATIENCE)
             yield item
 
     assert list(ahead(later(ahead(met(range(20)))))) == list(range(20))

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +15,7 @@ import torch
 from einops import rearrange
 from torch.utils.data import DataLoader, Dataset
 
+from program import PATIENCE, alive, environment, until
 from raincheck.errors import RaincheckWarning
 from raincheck.video import decord_reader
 from raincheck.video.decord_reader import DecordError, DecordReader, StallError, decord_is_installed, end
@@ -126,7 +126,7 @@ def test_workers_do_not_hang_and_learn_from_each_other(
     frames = OneFrame(video)
     expected = read_video(video, exact=False)
     for _ in range(2):
-        loader: DataLoader[torch.Tensor] = DataLoader(frames, batch_size=None, num_workers=2, timeout=60)
+        loader: DataLoader[torch.Tensor] = DataLoader(frames, batch_size=None, num_workers=2, timeout=PATIENCE)
         np.testing.assert_array_equal(channels_last(torch.stack(list(loader))), expected)
     # What a worker has found out is known here, so that the workers to come do not wait again.
     assert isinstance(VideoFile(video).reader, PyAVReader)
@@ -138,16 +138,14 @@ def test_a_helper_ends_with_the_process_that_started_it(video: Path) -> None:
         "import sys; from raincheck.video import decord_reader as d; from pathlib import Path\n"
         f"d.DecordReader(Path({str(video)!r})).read(0, 2); print(d.helper().process.pid, flush=True); sys.stdin.read()"
     )
-    parent = subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    words, pipe = [sys.executable, "-c", program], subprocess.PIPE
+    parent = subprocess.Popen(words, env=environment(), stdin=pipe, stdout=pipe)
     assert parent.stdout is not None and parent.stdin is not None
-    helper = Path("/proc") / parent.stdout.readline().decode().strip() / "stat"
-    assert helper.exists()
+    helper = int(parent.stdout.readline())
+    assert alive(helper)
     parent.send_signal(signal.SIGKILL)
     parent.communicate()
-    deadline = time.monotonic() + 30
-    while helper.exists() and ") Z " not in helper.read_text() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not helper.exists() or ") Z " in helper.read_text()
+    until(lambda: not alive(helper), "the end of the helper")
 
 
 def test_a_picture_that_is_turned_is_not_believed(tmp_path: Path) -> None:

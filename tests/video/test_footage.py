@@ -1,7 +1,6 @@
 """Reading video at random positions."""
 
 import pickle
-import subprocess
 import sys
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import torch
 from einops import rearrange
 from PIL import Image
 
+from program import finish
 from raincheck.errors import InputError
 from raincheck.video.decord_reader import DecordReader
 from raincheck.video.footage import FrameFolder, VideoFile, open_footage
@@ -86,7 +86,7 @@ def test_a_reader_open_at_exit_does_not_crash_the_interpreter() -> None:
     program = (
         f"from raincheck.video.footage import VideoFile\nv = VideoFile({str(video)!r})\nv.read(100, 5)\nprint('read')"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=100, check=False)
+    done = finish([sys.executable, "-c", program])
     assert (done.returncode, done.stdout, done.stderr) == (0, "read\n", "")
 
 

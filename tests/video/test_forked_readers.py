@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
+from program import PATIENCE
 from raincheck.video.footage import VideoFile
 
 
@@ -30,6 +31,6 @@ def test_a_worker_reads_what_its_parent_has_open(tmp_path: Path) -> None:
         file.mux(stream.encode())
     frames = Frames(tmp_path / "a.mp4")
     alone = [frames[i] for i in range(len(frames))]  # starts a helper here
-    loader: DataLoader[torch.Tensor] = DataLoader(frames, batch_size=None, num_workers=2, timeout=30)
+    loader: DataLoader[torch.Tensor] = DataLoader(frames, batch_size=None, num_workers=2, timeout=PATIENCE)
     for epoch in range(2):  # the first epoch's workers have ended by the second, and freed what they held
         assert all(torch.equal(a, b) for a, b in zip(loader, alone, strict=True)), epoch
