@@ -1,4 +1,4 @@
-"""Users' data with one label for all: the same weights as with a label for each experience."""
+"""Users' data without labels, or with one label for all: the same weights as with a label for each experience."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,7 +9,7 @@ from avalanche.core import SupervisedPlugin
 from avalanche.training.plugins import ReplayPlugin
 from torch.utils.data import Dataset
 
-from raincheck.plugins import Distillation, RainReview
+from raincheck.plugins import AGEM, DER, GEM, Distillation, RainReview
 from raincheck.streams import RainExperience
 from tinytasks import learn, learn_in_avalanche, same, tiny_stream
 
@@ -38,17 +38,31 @@ def changed(change: Callable[[Any], Any], samples: int = 24) -> Any:
     return CLScenario([EagerCLStream("train", experiences)])
 
 
+def pair(row: Any) -> Any:
+    return row[:2]
+
+
 def all_zero(row: Any) -> Any:
     return *row[:2], 0
 
 
 METHODS: dict[str, Callable[[], list[Any]]] = {
+    "review": lambda: [RainReview(10**5, 2)],
+    "review of inputs": lambda: [RainReview(10**5, 2, mode="inputs")],
     "review and distillation": lambda: [RainReview(10**5, 2), Distillation(0.5, 0.25)],
     "features": lambda: [Distillation(0.5, 0.25, feature=0.1), RainReview(10**5, 2)],
+    "der": lambda: [DER(0.5, 0.5, budget=10**5)],
+    "agem": lambda: [AGEM(10**5)],
+    "gem": lambda: [GEM(budget=10**5)],
 }
 
 
 @pytest.mark.parametrize("method", METHODS)
+def test_pairs_without_a_label(method: str) -> None:
+    assert same(learn(METHODS[method], stream=changed(pair)).state, learn(METHODS[method]).state)
+
+
+@pytest.mark.parametrize("method", ["review and distillation", "features"])
 @pytest.mark.parametrize("loop", [learn, learn_in_avalanche])
 def test_one_label_for_all(method: str, loop: Any) -> None:
     assert same(loop(METHODS[method], stream=changed(all_zero)).state, learn(METHODS[method]).state)
