@@ -19,5 +19,6 @@ def own_rows(strategy: Any) -> int:
     rows, loader = len(strategy.mbatch[0]), strategy.dataloader
     if not isinstance(loader, ReplayDataLoader):
         return rows
-    data, batch = len(loader.datasets[0]), loader.batch_sizes[0]
-    return min(rows, batch, data - batch * strategy.clock.train_epoch_iterations)
+    data, batch, before = len(loader.datasets[0]), loader.batch_sizes[0], int(strategy.clock.train_epoch_iterations)
+    own: int = min(rows, batch, data - batch * before)
+    return own
