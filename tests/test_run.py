@@ -23,7 +23,7 @@ from raincheck.errors import ConfigError, DivergenceError, InputError, OutputErr
 from raincheck.fingerprint import fingerprints
 from raincheck.networks import RRGNet, load_network
 from raincheck.outcome import kept_bytes
-from raincheck.plugins import CosineSchedule
+from raincheck.plugins import BestWeights, CosineSchedule
 from raincheck.run import make_strategy, run
 from raincheck.tracking.base import Tracker
 from raincheck.tracking.origin import commit
@@ -461,6 +461,24 @@ def test_mistakes_leave_nothing_behind(tmp_path: Path, name: str) -> None:
     with pytest.raises(kind) as error:
         start(out, **{"plugins": [], **changes})
     assert str(error.value).startswith(sentence) and "\n" not in str(error.value)
+    assert not out.exists()
+
+
+def test_a_mistake_found_after_some_steps_leaves_no_best_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    best, out = (
+        [{"class_path": "raincheck.plugins.BestWeights", "init_args": {"every": 1, "clips": 1}}],
+        tmp_path / "run",
+    )
+
+    def mistake(self: BestWeights, strategy: Any, **kwargs: Any) -> None:
+        assert (out / "best.safetensors").exists()
+        raise ConfigError("too late")
+
+    monkeypatch.setattr(BestWeights, "after_training_exp", mistake)
+    with pytest.raises(ConfigError, match="too late"):
+        start(out, plugins=best)
     assert not out.exists()
 
 
