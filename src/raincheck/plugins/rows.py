@@ -3,6 +3,10 @@
 They are the first ones. Behind them are those of earlier experiences, which came from a memory: `RainReview`, as any
 plugin may, appends them before the forward pass. Avalanche's own replay plugins (Replay, RAR, GSS, CoPE, BiC) have them
 loaded instead, by a loader that takes so many rows of the experience and so many of the memory.
+
+Two of Avalanche's do neither, and both are for classes only: the strategy DER puts its memory's rows in front, which
+would be taken for new ones, and generative replay appends in `before_training_iteration`, so that its plugin must come
+after those that ask here.
 """
 
 from typing import Any
