@@ -119,11 +119,12 @@ def learn(
     epochs: int = 2,
     trainer: Callable[[], dict[str, Any]] = dict,
     save_every: float = 0.0,
+    kind: type = LightningStrategy,
 ) -> dict[str, Any]:
     """Learns the tiny stream, from where `folder` says, and returns all that is left in the end."""
     torch.manual_seed(1)
     model = Forgetful()
-    strategy = LightningStrategy(
+    strategy = kind(
         model=model,
         optimizer=torch.optim.Adam(model.parameters(), 3e-3),
         criterion=nn.L1Loss(),
@@ -282,6 +283,7 @@ def test_what_cannot_be_saved_is_known() -> None:
     assert forgetful(made(LightningNaive)) is None
     assert forgetful(made(LightningDER, mem_size=2)) == "DER"
     assert forgetful(made(Mine)) == "Mine"
+    assert forgetful(made(Wary)) is None
     with pytest.warns(
         RaincheckWarning, match=r"^EWCPlugin can't save what it remembers, so nothing is kept in states a"
     ):
@@ -322,6 +324,32 @@ class Remembers(SupervisedPlugin):
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self.kept = state
+
+
+class Wary(LightningStrategy):
+    """A user's strategy with a memory of its own, which has a say in what is learned: the mean of all losses."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.total, self.steps = torch.zeros(()), 0
+
+    def criterion(self) -> Any:
+        loss = super().criterion()
+        if self.is_training:
+            self.total, self.steps = self.total + loss.detach(), self.steps + 1
+            return loss * self.total / self.steps
+        return loss
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"total": self.total, "steps": self.steps}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.total, self.steps = state["total"], state["steps"]
+
+
+@pytest.mark.parametrize(("event", "call"), [("after_backward", 9), ("before_training_exp", 3)])
+def test_a_strategys_own_memory(tmp_path: Path, event: str, call: int) -> None:
+    check(tmp_path, event, call, kind=Wary, epochs=1)
 
 
 @dataclass

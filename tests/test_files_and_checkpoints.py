@@ -141,7 +141,8 @@ def test_other_versions_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     with pytest.raises(ConfigError) as error:
         checkpoint.load(path)
     assert str(error.value) == (
-        f"{tmp_path / 'run'} was begun with other packages (torch 0.1 then, {now['torch']} now); use a new --out"
+        f"the checkpoint {path} was written by other packages (torch 0.1 then, {now['torch']} now); use these, or "
+        "another folder"
     )
 
 

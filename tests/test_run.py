@@ -18,13 +18,14 @@ import yaml
 from killing import KILL
 from program import RAINCHECK, environment
 from raincheck import checkpoint
-from raincheck.config import parse
+from raincheck.config import build, parse
 from raincheck.errors import ConfigError, DivergenceError, InputError, OutputError
 from raincheck.fingerprint import fingerprints
 from raincheck.networks import RRGNet, load_network
 from raincheck.outcome import kept_bytes
-from raincheck.plugins import CosineSchedule
-from raincheck.run import run
+from raincheck.plugins import BestWeights, CosineSchedule
+from raincheck.run import make_strategy, run
+from raincheck.tracking.base import Tracker
 from raincheck.tracking.origin import commit
 from tinytasks import KINDS, Strike, same
 
@@ -144,6 +145,17 @@ def test_workers_change_no_number(finished: tuple[Path, dict[str, Any]], tmp_pat
     out, report = finished
     helped = start(tmp_path / "helped", "--workers", "1")
     assert numbers(helped) == numbers(report) and same(weights(tmp_path / "helped"), weights(out))
+
+
+def test_the_seed_of_the_run_is_that_of_plugins_that_leave_it_to_the_run(tmp_path: Path) -> None:
+    path = {name: f"raincheck.plugins.{name}" for name in ("EWC", "MAS", "PIGWM", "RainReview")}
+    own = [{"class_path": path["MAS"], "init_args": {"seed": 3}}]
+    (tmp_path / "run.yaml").write_text(
+        yaml.safe_dump(settings(plugins=[{"class_path": one} for one in path.values()] + own))
+    )
+    config = build(parse(["--config", str(tmp_path / "run.yaml"), "--seed", "7"], trust=True))
+    make_strategy(config, tmp_path, Tracker())
+    assert [plugin.seed for plugin in config.plugins] == [7, 7, 7, 7, 3]
 
 
 def test_another_seed_is_another_run(finished: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
@@ -449,6 +461,24 @@ def test_mistakes_leave_nothing_behind(tmp_path: Path, name: str) -> None:
     with pytest.raises(kind) as error:
         start(out, **{"plugins": [], **changes})
     assert str(error.value).startswith(sentence) and "\n" not in str(error.value)
+    assert not out.exists()
+
+
+def test_a_mistake_found_after_some_steps_leaves_no_best_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    best, out = (
+        [{"class_path": "raincheck.plugins.BestWeights", "init_args": {"every": 1, "clips": 1}}],
+        tmp_path / "run",
+    )
+
+    def mistake(self: BestWeights, strategy: Any, **kwargs: Any) -> None:
+        assert (out / "best.safetensors").exists()
+        raise ConfigError("too late")
+
+    monkeypatch.setattr(BestWeights, "after_training_exp", mistake)
+    with pytest.raises(ConfigError, match="too late"):
+        start(out, plugins=best)
     assert not out.exists()
 
 

@@ -68,7 +68,9 @@ def load(path: Path) -> dict[str, Any] | None:
         raise ConfigError(f"the checkpoint {path} cannot be read ({reason}); delete it to start over") from None
     differ = [f"{k} {wrote.get(k)} then, {v} now" for k, v in versions().items() if wrote.get(k) != v]
     if differ:
-        raise ConfigError(f"{path.parent.parent} was begun with other packages ({'; '.join(differ)}); use a new --out")
+        raise ConfigError(
+            f"the checkpoint {path} was written by other packages ({'; '.join(differ)}); use these, or another folder"
+        )
     return state
 
 

@@ -34,7 +34,8 @@ def claimed(out: Path, config: str) -> Iterator[None]:
     except RaincheckError:
         if fresh and not any((out / "checkpoints").glob("*.ckpt")):
             path.unlink()
-            for made in ("checkpoints", "logs", "wandb"):
+            (out / "best.safetensors").unlink(missing_ok=True)
+            for made in ("checkpoints", "logs", "wandb", "frames", "trainer"):
                 shutil.rmtree(out / made, ignore_errors=True)
         raise
 

@@ -141,6 +141,8 @@ def one_voice() -> Iterator[None]:
         try:
             yield
         except BaseException:
+            # Whatever it is, Ctrl-C and SystemExit included: the first process will have met the same, and Lightning,
+            # which ends all when it sees this one end, must leave it the time to say so. Nothing is swallowed.
             if _first_ends():
                 sys.exit(2)
             raise

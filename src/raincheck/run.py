@@ -29,7 +29,6 @@ from raincheck.metrics import METRICS
 from raincheck.networks import ClipNetwork
 from raincheck.outcome import Matrices, Report, conclude, pause
 from raincheck.plugins.finite import FiniteLoss
-from raincheck.plugins.memory import ClipMemory
 from raincheck.plugins.passes import Passes
 from raincheck.plugins.progress import ProgressBar
 from raincheck.plugins.scores import Scores
@@ -165,7 +164,7 @@ def make_strategy(config: RunConfig, out: Path, tracker: Tracker) -> tuple[Light
     """
     scores, watch = Scores(), Stopwatch()
     for plugin in config.plugins:
-        if isinstance(plugin, ClipMemory) and plugin.seed is None:
+        if getattr(plugin, "seed", config.seed) is None:  # as its documentation says
             plugin.seed = config.seed
     trainer = described(config.trainer)
     try:

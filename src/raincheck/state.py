@@ -53,10 +53,10 @@ def restore_strategy(strategy: Any, callbacks: list[Any], state: State) -> None:
 
 
 def avalanche_state(strategy: Any) -> State:
-    """The part of the state that Lightning does not know: plugins, clock and evaluator.
+    """The part of the state that Lightning does not know: plugins, clock, evaluator, and a strategy's own memory.
 
     Raises:
-        ConfigError: if a plugin keeps what no checkpoint can hold.
+        ConfigError: if a plugin or the strategy keeps what no checkpoint can hold.
     """
     return {
         "plugins": [
@@ -64,6 +64,7 @@ def avalanche_state(strategy: Any) -> State:
             for plugin in strategy.plugins
         ],
         "names": [type(plugin).__name__ for plugin in strategy.plugins],
+        "strategy": plain(type(strategy).__name__, strategy.state_dict()) if hasattr(strategy, "state_dict") else None,
         "clock": dict(vars(strategy.clock)),
         "evaluator": evaluator_state(strategy.evaluator),
     }
@@ -84,7 +85,7 @@ def plain(owner: str, state: Any) -> Any:
 
 
 def restore_avalanche(strategy: Any, state: State) -> None:
-    """Puts plugins, clock and evaluator into the state that `avalanche_state` gave.
+    """Puts plugins, clock, evaluator and a strategy's own memory into the state that `avalanche_state` gave.
 
     Raises:
         ConfigError: if they are of another list of plugins.
@@ -95,6 +96,8 @@ def restore_avalanche(strategy: Any, state: State) -> None:
     for plugin, kept in zip(strategy.plugins, state["plugins"], strict=True):
         if kept is not None:
             plugin.load_state_dict(kept)
+    if (own := state.get("strategy")) is not None:
+        strategy.load_state_dict(own)
     vars(strategy.clock).update(state["clock"])
     restore_evaluator(strategy.evaluator, state["evaluator"])
 
@@ -102,14 +105,17 @@ def restore_avalanche(strategy: Any, state: State) -> None:
 def forgetful(strategy: Any) -> str | None:
     """The name of a plugin or strategy that may hold a memory that no checkpoint has, None if there is none.
 
-    Stock plugins do; ours have a `state_dict` if they hold anything. The template's own three (evaluation, periodic
-    evaluation, clock) are kept anyway, and neither do strategies that only choose plugins.
+    Stock plugins do; ours have a `state_dict` if they hold anything, and whatever else has one is believed. The
+    template's own three (evaluation, periodic evaluation, clock) are kept anyway, and strategies that only choose
+    plugins hold nothing.
     """
     own = {"EvaluationPlugin", "PeriodicEval", "Clock"}
     for plugin in strategy.plugins:
         foreign = not type(plugin).__module__.startswith("raincheck.") and type(plugin).__name__ not in own
         if foreign and not hasattr(plugin, "state_dict"):
             return type(plugin).__name__
+    if hasattr(strategy, "state_dict"):
+        return None
     templates = ("raincheck.", "avalanche.training.templates.", "avalanche.core", "builtins", "typing", "abc")
     for kind in type(strategy).__mro__:
         methods = [name for name, value in vars(kind).items() if callable(value) and not name.startswith("__")]

@@ -58,7 +58,8 @@ class LightningLoop(Resumable):
         reset_optimizer: forget the optimizer's state (momenta) at every new experience. The default keeps it, as
             Avalanche does; `run` resets it: experiments/results/optimizer_state.md found no difference in the end.
         checkpoints: folder for the states from which `resume` and `train` go on, bit for bit, after the process was
-            killed. None keeps nothing, and so does, with a warning, a plugin without a `state_dict`.
+            killed. None keeps nothing, and so does, with a warning, a plugin or a strategy's own code that may remember
+            something and has no `state_dict`.
         save_every: seconds between two checkpoints within an experience; 0 saves after every step.
         **kwargs: the strategy's own keyword arguments, unchanged.
 

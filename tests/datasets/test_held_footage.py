@@ -75,7 +75,9 @@ def test_the_limit_is_for_all_footage_together() -> None:
     del one, held
     gc.collect()
     assert room.taken == BYTES
-    assert Held(Counted(), 4, room).frames is not None
+    four = Held(Counted(), 4, room)
+    four.read(3, 2)
+    assert footage(four).reads == [(0, 4), (4, 4)]
 
 
 def test_frames_outside_are_refused() -> None:
@@ -92,16 +94,34 @@ def test_what_one_worker_has_decoded_all_have() -> None:
     assert footage(held).reads == []
 
 
-def test_another_process_is_not_sent_the_frames_and_has_its_part_of_the_room(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_process_is_not_sent_the_frames() -> None:
     held = Held(Counted(), 4, Room())
     held.read(0, 8)
     packed = pickle.dumps(held)
     assert len(packed) < BYTES
     assert pickle.loads(packed).read(3, 2).flatten(1)[:, 0].tolist() == [3, 4]
-    # Where workers are spawned they share nothing, so that each may take its part only.
-    monkeypatch.setattr(module, "get_worker_info", lambda: type("Info", (), {"num_workers": 2}))
-    monkeypatch.setattr(module, "ROOM", Room(limit=2 * BYTES - 1))
-    assert pickle.loads(packed).frames is None
+
+
+@pytest.mark.parametrize(("spare", "decoded"), [(-1, 4), (0, 1)])
+def test_spawned_workers_have_their_part_of_the_limit(spare: int, decoded: int) -> None:
+    """They share nothing: each of two holds the whole footage, or decodes each of its four frames by itself."""
+    held = Held(Counted(), 8, Room(limit=2 * BYTES + spare))
+    loader: DataLoader[Any] = DataLoader(
+        Readings(held),  # type: ignore[arg-type]
+        batch_size=None,
+        num_workers=2,
+        multiprocessing_context="spawn",
+    )
+    items = [tuple(item) for item in loader]
+    assert [frame for frame, _ in items] == list(range(8)) and items[-1][1] == decoded
+
+
+def test_footage_that_goes_to_another_process_shares_one_limit_there() -> None:
+    room = Room(limit=2 * BYTES - 1)
+    one, two = pickle.loads(pickle.dumps([Held(Counted(), 8, room), Held(Counted(), 8, room)]))
+    for held in (one, two):
+        held.read(0, 1), held.read(1, 1)
+    assert footage(one).reads == [(0, 8)] and footage(two).reads == [(0, 1), (1, 1)]
 
 
 def test_where_memory_is_refused_nothing_is_held(monkeypatch: pytest.MonkeyPatch) -> None:

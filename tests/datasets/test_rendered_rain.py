@@ -16,7 +16,7 @@ from raincheck.datasets.photographs import bundled_photographs
 from raincheck.datasets.raining import RenderedVideo
 from raincheck.datasets.rendered import RenderedRain
 from raincheck.errors import ConfigError, InputError
-from raincheck.rain.parameters import PRESETS, Rain
+from raincheck.rain.parameters import PRESETS, Rain, find_rain
 from raincheck.rain.render import render
 
 CLEAN = Path(__file__).parents[2] / ".." / "shared" / "data" / "clean"
@@ -193,6 +193,23 @@ def test_real_video() -> None:
     assert data[0][0].shape == (5, 3, 64, 64) and torch.equal(data[1][0], data[1][0])
     assert task.test[0].read(0, 3)[0].shape == (3, 3, 96, 128)
     assert hold_clip(source.train[0]) is task.train[0].footage
+
+
+def test_every_rain_of_a_mixed_type_is_tested() -> None:
+    def shown(rains: list[str | Rain], **kwargs: Any) -> list[Any]:
+        task = RenderedRain("mixed", rains, photographs="bundled", test_frames=1, test_size=(16, 16), **kwargs).task(0)
+        return [video.rains[video.seed % len(video.rains)] for video in task.test]
+
+    with pytest.raises(ConfigError) as error:
+        shown(["thin", "veil", "wind"])
+    assert str(error.value) == (
+        "task mixed has 2 test videos, which show one rain each, for 3 rains; give it 3 or more by test or "
+        "test_photographs, or split the rains among several tasks"
+    )
+    wanted = [find_rain(name) for name in ("thin", "veil", "wind")]
+    assert shown(["thin", "veil", "wind"], test_photographs=["china", "coffee", "rocket"]) == wanted
+    assert shown(["thin", "dry", "veil"]) == wanted[:2]
+    assert shown(["thin", "veil", "thin"]) == wanted[:2]
 
 
 def test_dry_clips_are_for_training_only() -> None:

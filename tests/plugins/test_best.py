@@ -1,6 +1,7 @@
 """The best weights so far, kept beside a run."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -16,7 +17,7 @@ from raincheck.strategy import LightningStrategy
 from tinytasks import learn_in_avalanche, same, tiny_stream, tiny_tasks
 
 
-def learn(plugin: BestWeights | None, out: Path) -> dict[str, Tensor]:
+def learn(plugin: BestWeights | None, out: Path, *more: Any) -> dict[str, Tensor]:
     """Learns the tiny stream with checkpoints; `tinytasks.learn` logs losses, which no checkpoint would have."""
     torch.manual_seed(1)
     model = RRGNet(window=3, width=4)
@@ -26,7 +27,7 @@ def learn(plugin: BestWeights | None, out: Path) -> dict[str, Tensor]:
         criterion=nn.L1Loss(),
         train_mb_size=4,
         evaluator=None,
-        plugins=[plugin] if plugin else [],
+        plugins=[*more, *([plugin] if plugin else [])],
         checkpoints=out / "checkpoints",
     )
     for experience in tiny_stream().train_stream:

@@ -1,5 +1,6 @@
 """EWC: importances of mean 1, one quadratic for all tasks, a penalty of a usable size, weights that stay put."""
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -42,6 +43,34 @@ def test_importances_are_avalanches_up_to_scale() -> None:
     scale = mean(theirs.importances[0])
     for key, value in theirs.importances[0].items():
         assert torch.allclose(ours.importances[0][key].data, 0.01 + 0.99 * value.data / scale, rtol=1e-4)
+
+
+def test_clips_are_drawn_without_replacement_by_seed_and_experience(monkeypatch: pytest.MonkeyPatch) -> None:
+    measure = EWCPlugin.compute_importances
+
+    def drawn(**kwargs: Any) -> list[list[bytes]]:
+        """The clips of each experience that its importances are measured on."""
+        found: list[list[bytes]] = []
+
+        def watched(self: EWC, model: Any, criterion: Any, optimizer: Any, dataset: Any, *args: Any, **kw: Any) -> Any:
+            found.append(shown(dataset))
+            return measure(self, model, criterion, optimizer, dataset, *args, **kw)
+
+        monkeypatch.setattr(EWCPlugin, "compute_importances", watched)
+        learn(lambda: [EWC(1.0, **kwargs)])
+        return found
+
+    everything = [shown(experience.dataset) for experience in tiny_stream().train_stream]
+    first, again, other = (drawn(clips=6, seed=seed) for seed in (None, 0, 1))
+    assert first == again
+    for one, another, clips in zip(first, other, everything, strict=True):
+        assert len(one) == 6 and clips[:6] not in (one, another) and one != another
+        assert not Counter(one) - Counter(clips)
+    assert drawn(clips=100) == everything
+
+
+def shown(data: Any) -> list[bytes]:
+    return [item[0].numpy().tobytes() for item in data]
 
 
 class Separate(EWCPlugin):

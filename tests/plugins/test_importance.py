@@ -1,5 +1,6 @@
 """SI, MAS and PIGWM: importances against closed forms, penalties by hand, weights that stay put."""
 
+from collections.abc import Iterable
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,6 +10,7 @@ from avalanche.core import SupervisedPlugin
 from torch import Tensor, nn
 
 from raincheck.errors import ConfigError
+from raincheck.generators import generators, same
 from raincheck.losses import StructureLoss
 from raincheck.plugins import MAS, PIGWM, SI
 from raincheck.plugins.penalty import WeightPenalty, evened
@@ -97,6 +99,7 @@ def linear() -> tuple[SimpleNamespace, Tensor, Tensor, Tensor]:
         model=model,
         device=torch.device("cpu"),
         experience=SimpleNamespace(dataset=data),
+        clock=SimpleNamespace(train_exp_counter=0),
         _criterion=nn.MSELoss(),
     )
     return strategy, model.weight.detach().clone(), x, y
@@ -129,12 +132,46 @@ def test_pigwm_on_a_linear_network() -> None:
     assert float(strategy.loss) == pytest.approx(5 + 1.5 * (s + s * s), rel=1e-5)
 
 
+class Noted(list[Any]):
+    """Clips that note which of them were looked at."""
+
+    def __init__(self, clips: Iterable[Any]) -> None:
+        super().__init__(clips)
+        self.seen: list[int] = []
+
+    def __getitem__(self, index: Any) -> Any:
+        self.seen.append(index)
+        return super().__getitem__(index)
+
+
+def looked_at(method: Any, clips: int, experience: int = 0, **kwargs: Any) -> list[int]:
+    """Which of 42 clips the importances of an experience are measured on."""
+    strategy, *_ = linear()
+    strategy.experience.dataset = Noted(strategy.experience.dataset * 14)
+    strategy.clock.train_exp_counter = experience
+    before = generators()
+    method(1.0, clips=clips, **kwargs).after_training_exp(strategy)
+    assert same(before, generators())
+    return strategy.experience.dataset.seen
+
+
+@pytest.mark.parametrize("method", [MAS, PIGWM])
+def test_clips_are_drawn_without_replacement_by_seed_and_experience(method: Any) -> None:
+    seen = looked_at(method, 10)
+    assert len(set(seen)) == 10 and seen != list(range(10)) and set(seen) < set(range(42))
+    assert looked_at(method, 10, seed=0) == seen
+    others = [looked_at(method, 10, experience=1), looked_at(method, 10, seed=1)]
+    assert seen not in others and others[0] != others[1]
+    assert looked_at(method, 42) == looked_at(method, 100) == list(range(42))
+
+
 def test_only_so_many_clips_are_looked_at() -> None:
     strategy, w, x, _ = linear()
     plugin = MAS(1.0, clips=1)
     plugin.after_training_exp(strategy)
-    importance = (2 * (w @ x[0])[:, None] * x[0]).abs()
-    assert torch.allclose(plugin.importance["weight"], 0.01 + 0.99 * importance / importance.mean(), rtol=1e-5)
+    candidates = [(2 * (w @ one)[:, None] * one).abs() for one in x]
+    expected = [0.01 + 0.99 * importance / importance.mean() for importance in candidates]
+    assert sum(torch.allclose(plugin.importance["weight"], one, rtol=1e-5) for one in expected) == 1
 
 
 def test_importances_add_up_and_decay() -> None:

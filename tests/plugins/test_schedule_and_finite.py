@@ -1,6 +1,7 @@
 """CosineSchedule against its closed form; FiniteLoss names what went wrong."""
 
 import math
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +12,9 @@ from torch import Tensor, nn
 from raincheck.errors import ConfigError, DivergenceError
 from raincheck.plugins import EWC, CosineSchedule
 from raincheck.plugins.finite import FiniteLoss
-from tinytasks import learn, learn_in_avalanche, same
+from raincheck.plugins.progress import ProgressBar
+from test_exact_resume import learn as resumed
+from tinytasks import learn, learn_in_avalanche, same, tiny_stream, tiny_tasks
 
 
 class Rates(SupervisedPlugin):
@@ -38,6 +41,61 @@ def test_rates_of_every_experience_are_the_closed_form(warmup: float, final: flo
     assert rates.seen == pytest.approx(expected * 3)
 
 
+LIMITS: dict[str, tuple[dict[str, Any], int]] = {
+    "steps": ({"max_steps": 8}, 8),
+    "more steps than there are": ({"max_steps": 100}, 12),
+    "batches": ({"limit_train_batches": 4}, 8),
+    "share": ({"limit_train_batches": 0.5}, 6),
+    "both": ({"limit_train_batches": 4, "max_steps": 5}, 5),
+    "accumulated": ({"accumulate_grad_batches": 4, "max_steps": 3}, 10),  # 4 and 2 batches, and 4 more
+}
+
+
+@pytest.mark.parametrize("case", LIMITS)
+def test_an_experience_ends_where_the_trainer_ends_it(case: str) -> None:
+    """The rate has come down by the last batch, and the bar is full."""
+    trainer, steps = LIMITS[case]
+    rates, bars, schedule = Rates(), Bars(), CosineSchedule(0.25, 0.1)
+    learn(
+        lambda: [schedule, rates, bars],
+        lr=0.01,
+        train_epochs=2,
+        trainer=trainer,
+        stream=tiny_stream(tasks=tiny_tasks()[:1]),
+    )
+    assert [(done, total) for done, total in bars.seen] == [(step + 1, steps) for step in range(steps)]
+    assert rates.seen[-1] == pytest.approx(0.01 * schedule.factor((steps - 0.5) / steps))
+
+
+class Bars(ProgressBar):
+    """Notes where the bar is and where it ends."""
+
+    def __init__(self) -> None:
+        super().__init__("tiny")
+        self.seen: list[tuple[float, float | None]] = []
+
+    def after_training_iteration(self, strategy: Any, **kwargs: Any) -> None:
+        super().after_training_iteration(strategy, **kwargs)
+        assert self._bar is not None
+        self.seen.append((self._bar.tasks[0].completed, self._bar.tasks[0].total))
+
+    def state_dict(self) -> dict[str, Any]:
+        return {}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Nothing to remember."""
+
+
+def test_the_bar_goes_on_where_a_task_was_interrupted(tmp_path: Path) -> None:
+    """Of three tasks of six batches, in the third batch of the second."""
+    with pytest.raises(SystemError):
+        resumed(tmp_path, "after_backward", 9, plugins=lambda: [Bars()], epochs=1)
+    bars = Bars()
+    resumed(tmp_path, plugins=lambda: [bars], epochs=1)
+    assert [done for done, _ in bars.seen] == [3, 4, 5, 6, 1, 2, 3, 4, 5, 6]
+    assert {total for _, total in bars.seen} == {6}
+
+
 def test_ends_of_the_factor() -> None:
     schedule = CosineSchedule(0.2, 0.05)
     assert [schedule.factor(at) for at in (0, 0.1, 0.2, 0.6, 1)] == pytest.approx([0, 0.5, 1, (1 + 0.05) / 2, 0.05])
@@ -51,6 +109,12 @@ def test_every_group_keeps_its_own_rate() -> None:
         CosineSchedule(0.0, 0.0).before_training_iteration(strategy)
     factor = (1 + math.cos(math.pi * 0.45)) / 2
     assert [group["lr"] for group in optimizer.param_groups] == pytest.approx([0.1 * factor, 0.3 * factor])
+
+
+def test_an_experience_of_unknown_length_is_refused() -> None:
+    strategy = type("S", (), {"dataloader": iter([1]), "train_epochs": 1})
+    with pytest.raises(ConfigError, match=r"^CosineSchedule cannot know how many batches .*; give the trainer max_s"):
+        CosineSchedule().before_training_iteration(strategy)
 
 
 @pytest.mark.parametrize("arguments", [{"warmup": 1.0}, {"warmup": -0.1}, {"final": 1.1}])

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from avalanche.training.plugins import ReplayPlugin
 
 from raincheck.plugins import RainReview, throughput
 from raincheck.plugins.throughput import Throughput, peak_memory
@@ -31,6 +32,9 @@ def test_reviewed_clips_are_not_new_ones() -> None:
     learn(lambda: [RainReview(2**20, batch=2), Counting(logged)])
     learn(lambda: [Counting(plain)])
     assert [row["clips"] for row in logged] == [row["clips"] for row in plain] == [24.0] * 3
+    logged.clear()
+    learn(lambda: [ReplayPlugin(9), Counting(logged)])
+    assert [row["clips"] for row in logged] == [24.0] * 3
 
 
 class Counting(Throughput):

@@ -18,7 +18,7 @@ LIMIT = 2**32  # bytes, where nobody says otherwise
 
 @dataclass(eq=False)
 class Room:
-    """Memory for decoded frames.
+    """Memory for decoded frames. To another process its limit travels, and what is free of it is all there.
 
     Attributes:
         limit: bytes that all footage together may take.
@@ -38,6 +38,10 @@ class Room:
     def give_back(self, size: int) -> None:
         """Says that so many bytes are free again."""
         self.taken -= size
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What another process gets."""
+        return {"limit": self.limit, "taken": 0}
 
 
 ROOM = Room()
@@ -60,9 +64,9 @@ class Held(Wrapped):
     room: Room = field(default_factory=lambda: ROOM)
 
     def __post_init__(self) -> None:
-        """Takes the name of the footage, and room."""
+        """Takes the name of the footage, and room, before workers are forked."""
         super().__post_init__()
-        self.frames, self.there = self._claim()
+        self._memory: tuple[Tensor | None, Tensor] | None = self._claim()
 
     def _claim(self) -> tuple[Tensor | None, Tensor]:
         """Memory for the frames, None if there is no room, and for what is known of each part: 1 if it is there."""
@@ -80,13 +84,11 @@ class Held(Wrapped):
         return memory[:frames].view(shape), memory[frames:]
 
     def __getstate__(self) -> dict[str, Any]:
-        """What another process gets: the footage, without the frames."""
-        return {key: value for key, value in vars(self).items() if key not in ("frames", "there", "room")}
+        """What another process gets: the footage, without the frames. It takes room when it first reads.
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        """Takes room in the other process."""
-        vars(self).update(state, room=ROOM)
-        self.frames, self.there = self._claim()
+        Before that it does not know that it is a worker, which may only take its part.
+        """
+        return {**vars(self), "_memory": None}
 
     def read(self, start: int, count: int) -> Tensor:
         """Frames `start` to `start + count - 1` as uint8 `(t, c, h, w)`; not to be written to.
@@ -95,12 +97,13 @@ class Held(Wrapped):
             InputError: if they reach outside the footage, or as the footage does.
         """
         check_inside(self.name, len(self), start, count)
-        if self.frames is None:
+        frames, there = self._memory = self._memory or self._claim()
+        if frames is None:
             return self.footage.read(start, count)
         for part in range(start // self.together, -(-(start + count) // self.together)):
-            if not self.there[part]:
+            if not there[part]:
                 first = part * self.together
                 stop = min(first + self.together, len(self))
-                self.frames[first:stop] = self.footage.read(first, stop - first)
-                self.there[part] = 1  # last, so that another process never sees half a part
-        return self.frames[start : start + count]
+                frames[first:stop] = self.footage.read(first, stop - first)
+                there[part] = 1  # last, so that another process never sees half a part
+        return frames[start : start + count]

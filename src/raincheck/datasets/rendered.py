@@ -92,18 +92,28 @@ class RenderedRain(TaskSource):
         """Opens the footage; `seed` changes nothing, since all that varies is drawn when clips are sampled.
 
         Raises:
-            ConfigError: if a photograph does not exist.
+            ConfigError: if a photograph does not exist, or a rain of a mixed type would go untested.
             InputError: if footage cannot be read.
         """
         films, test_films = self.films() if self.photographs else ([], [])
         train: list[Footage] = [*(hold_clip(clip) for clip in self.train), *films]
         whole: list[Footage] = [*(open_clip(clip) for clip in self.test), *test_films]
         test = [Part(footage, self.test_frames, self.test_size) for footage in whole]
+        self._check_all_tested(len(test))
         return Task(
             self.name,
             [RenderedVideo(footage, self.rains, variety=self.variety) for footage in train],
             [RenderedVideo(footage, self.wet, seed) for seed, footage in enumerate(test)],
         )
+
+    def _check_all_tested(self, videos: int) -> None:
+        """Raises ConfigError if there are test videos, which show the rains in turn, but too few to show every rain."""
+        shown = self.wet[:videos]
+        if shown and any(rain not in shown for rain in self.wet):
+            raise ConfigError(
+                f"task {self.name} has {videos} test videos, which show one rain each, for {len(self.wet)} rains; give "
+                f"it {len(self.wet)} or more by test or test_photographs, or split the rains among several tasks"
+            )
 
     @property
     def wet(self) -> tuple[Rain | Drawn, ...]:

@@ -12,6 +12,7 @@ from raincheck.datasets.base import TestClips, TrainClips
 from raincheck.errors import ConfigError
 from raincheck.metrics.psnr import psnr_rgb
 from raincheck.networks import save_weights
+from raincheck.plugins.passes import uncounted
 from raincheck.processes import is_first
 
 CEILING = 60.0  # dB; a clip without rain that comes back whole must not outweigh all others
@@ -56,7 +57,7 @@ class BestWeights(SupervisedPlugin):
         if folder is None:
             return
         rainy, clean = self._clips(strategy)
-        with torch.no_grad(), evaluating(strategy.model):
+        with torch.no_grad(), evaluating(strategy.model), uncounted(strategy):
             derained = torch.cat([strategy.model(part.to(strategy.device)).cpu() for part in torch.split(rainy, 8)])
         score = float(psnr_rgb(derained.float().clamp(0, 1), clean).clamp(max=CEILING).mean())
         if score > self.best:

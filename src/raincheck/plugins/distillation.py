@@ -8,6 +8,7 @@ from avalanche.core import SupervisedPlugin
 from torch import Tensor, nn
 
 from raincheck.errors import ConfigError
+from raincheck.plugins.rows import own_rows
 from raincheck.plugins.teacher import Teacher
 
 TARGETS = ("teacher", "clean")
@@ -16,11 +17,11 @@ TARGETS = ("teacher", "clean")
 class Distillation(SupervisedPlugin):
     """Adds the L1 distance between the old model's output and ours, on reviewed clips, on new clips, or on both.
 
-    A row is reviewed if its task label is not the current experience's; without labels every row is new. With only
-    `new` it is Learning without Forgetting (Li and Hoiem 2016) for dense outputs: the old model's output on new data
-    stands in for old data. With `feature`, what a layer inside both networks says of reviewed clips is compared too, or
-    instead (as FitNets, Romero et al. 2015, do with networks of two sizes); that takes one more pass of the reviewed
-    clips through the network.
+    A row is reviewed if it came from a memory, ours or one of Avalanche's, see `raincheck.plugins.rows`; labels have no
+    say in it. With only `new` it is Learning without Forgetting (Li and Hoiem 2016) for dense outputs: the old model's
+    output on new data stands in for old data. With `feature`, what a layer inside both networks says of reviewed clips
+    is compared too, or instead (as FitNets, Romero et al. 2015, do with networks of two sizes); that takes one more
+    pass of the reviewed clips through the network.
 
     Args:
         review: weight of the term on reviewed clips, named `distillation/review`.
@@ -59,6 +60,7 @@ class Distillation(SupervisedPlugin):
         self.review, self.new, self.feature, self.layer, self.target = review, new, feature, layer, target
         self.terms: dict[str, Tensor] = {}
         self._teacher = Teacher()
+        self._own = 0  # rows of the batch that are the experience's
 
     @property
     def teacher(self) -> nn.Module | None:
@@ -77,23 +79,27 @@ class Distillation(SupervisedPlugin):
             raise ConfigError(f"the network has no layer {self.layer!r} to compare features of; it has {names}")
         self._teacher.rebuild(strategy.model)
 
+    def before_training_iteration(self, strategy: Any, **kwargs: Any) -> None:
+        """Sees which rows are new, before others join the batch."""
+        self._own = own_rows(strategy)
+
     def before_backward(self, strategy: Any, **kwargs: Any) -> None:
         """Adds the terms to the loss."""
         self.terms = {}
         if (self.teacher is None and self.target == "teacher") or not (self.review or self.new or self.feature):
             return
-        old = self._reviewed(strategy)
-        for name, weight, rows in (("review", self.review, old), ("new", self.new, ~old)):
-            if weight and rows.any():
-                target = self._target(strategy, rows)
-                self.terms[f"distillation/{name}"] = weight * F.l1_loss(strategy.mb_output[rows], target)
-        if self.feature and old.any():
-            distance = self._feature_distance(strategy.model, strategy.mb_x[old])
+        new, old = slice(self._own), slice(self._own, None)
+        for name, weight, rows in (("review", self.review, old), ("new", self.new, new)):
+            output = strategy.mb_output[rows]
+            if weight and len(output):
+                self.terms[f"distillation/{name}"] = weight * F.l1_loss(output, self._target(strategy, rows))
+        if self.feature and len(clips := strategy.mb_x[old]):
+            distance = self._feature_distance(strategy.model, clips)
             self.terms["distillation/feature"] = self.feature * distance
         strategy.loss = strategy.loss + sum(self.terms.values())
         self.terms = {name: term.detach() for name, term in self.terms.items()}
 
-    def _target(self, strategy: Any, rows: Tensor) -> Tensor:
+    def _target(self, strategy: Any, rows: slice) -> Tensor:
         clean: Tensor = strategy.mb_y
         return clean[rows] if self.target == "clean" else self._teacher(strategy.mb_x[rows])
 
@@ -102,13 +108,6 @@ class Distillation(SupervisedPlugin):
         with torch.no_grad():
             target = features(self.teacher, self.layer, clips)
         return F.l1_loss(features(model, self.layer, clips), target)
-
-    def _reviewed(self, strategy: Any) -> Tensor:
-        rows = len(strategy.mb_x)
-        if len(strategy.mbatch) < 3:
-            return torch.zeros(rows, dtype=torch.bool, device=strategy.device)
-        reviewed: Tensor = strategy.mb_task_id != strategy.experience.current_experience
-        return reviewed
 
     def after_training_exp(self, strategy: Any, **kwargs: Any) -> None:
         """The model just trained becomes the teacher."""

@@ -8,7 +8,7 @@ from avalanche.training.utils import ParamData
 from torch import Tensor
 
 from raincheck.errors import ConfigError
-from raincheck.plugins.penalty import evened
+from raincheck.plugins.penalty import chosen_clips, evened
 
 Importances = dict[str, ParamData]
 KEPT = ("saved_params", "importances")
@@ -27,11 +27,12 @@ class EWC(EWCPlugin):
 
     Args:
         ewc_lambda: weight of the penalty.
-        clips: how many of the task's clips the importances are estimated from; the whole set would cost as much as
-            an epoch.
+        clips: how many of the task's clips, drawn at random, the importances are estimated from; the whole set would
+            cost as much as an epoch.
         mode: `separate` for one penalty a task, around the weights it ended with; `online` for a single one, around the
             weights of the last task (Schwarz et al. 2018, "Progress and compress").
         decay_factor: with `online`, what is left of the old importances at each new task.
+        seed: of the choice of clips. None leaves it to the run, whose own seed it becomes, and is 0 elsewhere.
 
     Attributes:
         terms: the penalty added last, named `ewc`.
@@ -42,14 +43,20 @@ class EWC(EWCPlugin):
     """
 
     def __init__(
-        self, ewc_lambda: float = 1.0, clips: int = 256, mode: str = "separate", decay_factor: float | None = None
+        self,
+        ewc_lambda: float = 1.0,
+        clips: int = 256,
+        mode: str = "separate",
+        decay_factor: float | None = None,
+        seed: int | None = None,
     ) -> None:
         if ewc_lambda < 0 or clips < 1:
             raise ConfigError(f"EWC cannot have lambda {ewc_lambda} and {clips} clips; give 0 or more and 1 or more")
         if mode not in ("separate", "online") or (mode == "online") != (decay_factor is not None):
             raise ConfigError(f"EWC cannot have mode {mode!r} with decay_factor {decay_factor}; online needs one")
         super().__init__(ewc_lambda, mode="online", decay_factor=1.0 if decay_factor is None else decay_factor)
-        self.clips, self.separate, self.offset = clips, mode == "separate", 0.0
+        self.clips, self.seed, self.separate, self.offset = clips, seed, mode == "separate", 0.0
+        self._experience = 0  # that ends, which Avalanche does not hand on to `compute_importances`
         self.terms: dict[str, Tensor] = {}
 
     def before_training_exp(self, strategy: Any, **kwargs: Any) -> None:
@@ -71,7 +78,7 @@ class EWC(EWCPlugin):
 
     def after_training_exp(self, strategy: Any, **kwargs: Any) -> None:
         """Adds the task's penalty to those of the tasks before."""
-        task = strategy.clock.train_exp_counter
+        task = self._experience = strategy.clock.train_exp_counter
         importances, centre = self.importances.get(task - 1, {}), self.saved_params.get(task - 1, {})
         super().after_training_exp(strategy, **kwargs)
         if self.separate:
@@ -94,7 +101,7 @@ class EWC(EWCPlugin):
         self, model: Any, criterion: Any, optimizer: Any, dataset: Any, *args: Any, **kwargs: Any
     ) -> Importances:
         """Avalanche's importances over some of the clips, scaled to mean 1."""
-        some = dataset.subset(list(range(min(self.clips, len(dataset)))))
+        some = dataset.subset(chosen_clips(len(dataset), self.clips, self.seed, self._experience))
         importances: Importances = super().compute_importances(model, criterion, optimizer, some, *args, **kwargs)
         optimizer.zero_grad()  # the last batch's gradient would otherwise still be there
         for name, value in evened({name: value.data for name, value in importances.items()}).items():

@@ -13,8 +13,9 @@ class MAS(ClipPenalty):
 
     Args:
         weight: of the penalty, named `mas`.
-        clips: how many of the task's clips the importances are estimated from.
+        clips: how many of the task's clips, drawn at random, the importances are estimated from.
         decay: what is left of the old importances at each new task; 1 adds all up.
+        seed: of the choice of clips. None leaves it to the run, whose own seed it becomes, and is 0 elsewhere.
 
     Raises:
         ConfigError: if the weight is negative, the decay out of its range, or there are no clips.
@@ -22,8 +23,8 @@ class MAS(ClipPenalty):
 
     NAME = "mas"
 
-    def __init__(self, weight: float = 0.02, clips: int = 256, decay: float = 1.0) -> None:
-        super().__init__(weight, clips, decay)
+    def __init__(self, weight: float = 0.02, clips: int = 256, decay: float = 1.0, seed: int | None = None) -> None:
+        super().__init__(weight, clips, decay, seed)
 
     def measure(self, strategy: Any) -> Weights:
         """Importances of the task just learned."""

@@ -21,7 +21,8 @@ class ClipMemory(SupervisedPlugin):
     an equal share of the budget. Which clips are kept, and which come back when, are functions of (seed, experience,
     step) alone; half of those that come back are mirrored, as new clips are.
 
-    A subclass does something with what comes back, and may say what else is kept of a clip.
+    A subclass does something with what comes back, and may say what else is kept of a clip. Rows of data are
+    `(rainy, clean)` or `(rainy, clean, label)`.
 
     Args:
         budget: bytes of memory for all old tasks together.
@@ -29,7 +30,8 @@ class ClipMemory(SupervisedPlugin):
         seed: of the choice of clips. None leaves it to the run, whose own seed it becomes, and is 0 elsewhere.
 
     Attributes:
-        tasks: what is kept of each finished task: by name of the part, a tensor with one row a clip; and the label.
+        tasks: what is kept of each finished task: by name of the part, a tensor with one row a clip; and the label,
+            which is the experience's position where data have none.
 
     Raises:
         ConfigError: before training, if a task's share of the budget would not hold one clip.
@@ -94,7 +96,8 @@ class ClipMemory(SupervisedPlugin):
         for row, index in enumerate(chosen):
             for name, part in self.parts(strategy, int(index)).items():
                 kept[name][row] = part
-        self.tasks.append((kept, int(data[0][-1])))
+        _, _, *label = data[0]
+        self.tasks.append((kept, int(label[-1]) if label else strategy.experience.current_experience))
 
     def draw(self, strategy: Any, tasks: slice = slice(None), salt: tuple[int, ...] = ()) -> tuple[Parts, Tensor]:
         """Clips that come back at this step: pictures, float32 in [0, 1], and labels, on the strategy's device.

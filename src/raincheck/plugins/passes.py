@@ -1,11 +1,14 @@
 """What a method costs in forward passes, counted and not asked for."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from avalanche.core import SupervisedPlugin
 from torch import nn
 
 from raincheck import division
+from raincheck.plugins.rows import own_rows
 
 
 class Passes(SupervisedPlugin):
@@ -14,15 +17,19 @@ class Passes(SupervisedPlugin):
     Teachers are copies of the model, and are counted with it: the hook that counts is copied along, and all copies
     count in one place. It must come before all plugins that copy the model when an experience begins.
 
+    What only looks at how far learning has come is no cost of a method, and is not counted: evaluation between and
+    within experiences, and what `BestWeights` scores.
+
     Attributes:
-        clips: that went through a network in training, whatever for, and after it, such as for importances.
-        new: of the current task, one pass each.
+        clips: that went through a network in training, and for what follows it, such as importances: new ones, ours or
+            Avalanche's old ones, and either of them again.
+        new: of the current task, once for each batch that has them; clips from a memory are none, whoever adds them.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.clips = self.new = 0
-        self._counting = False
+        self._counting = self._learning = False
         self._hooked: nn.Module | None = None
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Passes":
@@ -47,10 +54,18 @@ class Passes(SupervisedPlugin):
 
     def before_training_iteration(self, strategy: Any, **kwargs: Any) -> None:
         """Counts the new clips."""
-        self.new += len(strategy.mbatch[0])
+        self.new += own_rows(strategy)
+
+    def before_eval(self, strategy: Any, **kwargs: Any) -> None:
+        """Stops: what is scored is not learned."""
+        self._learning, self._counting = self._counting, False
+
+    def after_eval(self, strategy: Any, **kwargs: Any) -> None:
+        """Goes on, where that was within an experience."""
+        self._counting = self._learning
 
     def after_training(self, strategy: Any, **kwargs: Any) -> None:
-        """Stops: what is scored is not learned."""
+        """Stops."""
         self._counting = False
 
     def state_dict(self) -> dict[str, int]:
@@ -60,3 +75,16 @@ class Passes(SupervisedPlugin):
     def load_state_dict(self, state: dict[str, int]) -> None:
         """Restores what `state_dict` gave."""
         self.clips, self.new = state["clips"], state["new"]
+
+
+@contextmanager
+def uncounted(strategy: Any) -> Iterator[None]:
+    """Lets a plugin send clips through the network that are scored and not learned from."""
+    counters = [plugin for plugin in strategy.plugins if isinstance(plugin, Passes)]
+    for counter in counters:
+        counter.before_eval(strategy)
+    try:
+        yield
+    finally:
+        for counter in counters:
+            counter.after_eval(strategy)

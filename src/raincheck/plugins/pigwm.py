@@ -18,8 +18,9 @@ class PIGWM(ClipPenalty):
 
     Args:
         weight: of the penalty, named `pigwm`.
-        clips: how many of the task's clips the importances are estimated from.
+        clips: how many of the task's clips, drawn at random, the importances are estimated from.
         decay: what is left of the old importances at each new task; 1 adds all up.
+        seed: of the choice of clips. None leaves it to the run, whose own seed it becomes, and is 0 elsewhere.
 
     Raises:
         ConfigError: if the weight is negative, the decay out of its range, or there are no clips.
@@ -27,8 +28,8 @@ class PIGWM(ClipPenalty):
 
     NAME = "pigwm"
 
-    def __init__(self, weight: float = 1.0, clips: int = 256, decay: float = 1.0) -> None:
-        super().__init__(weight, clips, decay)
+    def __init__(self, weight: float = 1.0, clips: int = 256, decay: float = 1.0, seed: int | None = None) -> None:
+        super().__init__(weight, clips, decay, seed)
 
     def measure(self, strategy: Any) -> Weights:
         """Importances of the task just learned."""

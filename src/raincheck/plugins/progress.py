@@ -6,11 +6,12 @@ from avalanche.core import SupervisedPlugin
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from raincheck.plugins.length import planned_batches
 from raincheck.processes import is_first
 
 
 class ProgressBar(SupervisedPlugin):
-    """Shows task, steps, loss and time left; where that is no terminal, a line at each task's end.
+    """Shows task, batches, loss and time left; where that is no terminal, a line at each task's end.
 
     Args:
         method: shown in front.
@@ -34,16 +35,17 @@ class ProgressBar(SupervisedPlugin):
             console=Console(),
         )
         name = getattr(strategy.experience, "name", str(strategy.experience.current_experience))
-        steps = len(strategy.dataloader) * strategy.train_epochs
-        self._bar.add_task(f"{self.method}: {name}", total=steps, loss=float("nan"))
+        self._bar.add_task(f"{self.method}: {name}", total=None, loss=float("nan"))
         self._bar.start()
 
     def after_training_iteration(self, strategy: Any, **kwargs: Any) -> None:
-        """Moves it."""
+        """Moves it; where a task goes on after an interruption, to where it was."""
         if self._bar:
-            every = strategy.clock.train_exp_iterations % 10 == 0  # reading the loss waits for the device
-            fields = {"loss": float(strategy.loss.detach())} if every else {}
-            self._bar.update(self._bar.task_ids[0], advance=1, **fields)  # type: ignore[arg-type]
+            done = strategy.clock.train_exp_iterations
+            every = done % 10 == 0  # reading the loss waits for the device
+            fields: dict[str, Any] = {"loss": float(strategy.loss.detach())} if every else {}
+            total = planned_batches(strategy)
+            self._bar.update(self._bar.task_ids[0], total=total, completed=done + 1, **fields)
 
     def after_training_exp(self, strategy: Any, **kwargs: Any) -> None:
         """Closes it."""

@@ -17,7 +17,8 @@ MODES = ("clips", "inputs", "streaks")
 class RainReview(ClipMemory):
     """Keeps something of every finished task's clips and mixes some into each batch of the next.
 
-    Reviewed rows are appended to the batch, so the new task loses none of its own; they carry their own task's label.
+    Reviewed rows are appended to the batch, so the new task loses none of its own; where data have labels, they
+    carry their own task's.
 
     The paper's abstract names the module and says that it plays old-task data back; how is our reading.
 
@@ -74,7 +75,7 @@ class RainReview(ClipMemory):
             return
         drawn, labels = self.draw(strategy)
         target = self._teacher(drawn["rainy"]) if self.mode == "inputs" else drawn["clean"]
-        rows = [drawn["rainy"], target, labels]
+        rows = [drawn["rainy"], target, labels][: len(strategy.mbatch)]  # data may have no labels
         strategy.mbatch = [torch.cat(pair) for pair in zip(strategy.mbatch, rows, strict=True)]
 
     def after_training_exp(self, strategy: Any, **kwargs: Any) -> None:

@@ -6,10 +6,13 @@ from typing import Any
 from avalanche.core import SupervisedPlugin
 
 from raincheck.errors import ConfigError
+from raincheck.plugins.length import planned_batches
 
 
 class CosineSchedule(SupervisedPlugin):
     """Linear warm-up, then a half cosine (Loshchilov and Hutter 2017) to a fraction, over each experience.
+
+    An experience ends where the Trainer's arguments end it (`max_steps`, `limit_train_batches`).
 
     Avalanche's LRSchedulerPlugin holds a scheduler that must know the optimizer and the number of steps before either
     exists; this one reads both from the strategy.
@@ -19,7 +22,8 @@ class CosineSchedule(SupervisedPlugin):
         final: what is left of the learning rate at the end, in [0, 1].
 
     Raises:
-        ConfigError: if a share is out of its range.
+        ConfigError: if a share is out of its range; at the first batch, if the loader does not know its length and
+            nothing else limits the experience.
     """
 
     def __init__(self, warmup: float = 0.05, final: float = 0.02) -> None:
@@ -37,7 +41,12 @@ class CosineSchedule(SupervisedPlugin):
 
     def before_training_iteration(self, strategy: Any, **kwargs: Any) -> None:
         """Sets the rate of every parameter group."""
-        steps = len(strategy.dataloader) * strategy.train_epochs
+        steps = planned_batches(strategy)
+        if steps is None:
+            raise ConfigError(
+                "CosineSchedule cannot know how many batches an experience has, as its loader does not; give the "
+                "trainer max_steps, or leave CosineSchedule out"
+            )
         factor = self.factor((strategy.clock.train_exp_iterations + 0.5) / steps)
         for group in strategy.optimizer.param_groups:
             group["lr"] = group.setdefault("initial_lr", group["lr"]) * factor

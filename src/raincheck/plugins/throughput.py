@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from avalanche.core import SupervisedPlugin
 
+from raincheck.plugins.rows import own_rows
+
 
 class Throughput(SupervisedPlugin):
     """Logs steps and new clips a second while learning, frames a second while evaluating, and peak memory.
@@ -28,8 +30,8 @@ class Throughput(SupervisedPlugin):
         self._restart()
 
     def before_training_iteration(self, strategy: Any, **kwargs: Any) -> None:
-        """Counts new clips, before old ones join the batch."""
-        self._clips += len(strategy.mbatch[0])
+        """Counts new clips, before old ones join the batch, and without those that were loaded with them."""
+        self._clips += own_rows(strategy)
 
     def after_training_iteration(self, strategy: Any, **kwargs: Any) -> None:
         """Counts a step."""

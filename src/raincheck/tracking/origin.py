@@ -2,12 +2,15 @@
 
 import os
 import platform
+import re
 import subprocess
 from pathlib import Path
 
 import torch
 
 import raincheck
+
+CPUINFO = Path("/proc/cpuinfo")  # on Linux
 
 
 def commit() -> str | None:
@@ -27,5 +30,23 @@ def commit() -> str | None:
 
 def machine(device: torch.device) -> str:
     """What training times are about: system, processor, cores and, where training was on one, the GPU."""
-    parts = [f"{platform.system()} {platform.machine()}", f"{os.cpu_count()} cores"]
-    return ", ".join([*parts, torch.cuda.get_device_name(device)] if device.type == "cuda" else parts)
+    parts = [f"{platform.system()} {platform.machine()}", processor(), f"{os.cpu_count()} cores"]
+    parts += [torch.cuda.get_device_name(device)] if device.type == "cuda" else []
+    return ", ".join(part for part in parts if part)
+
+
+def processor() -> str:
+    """The processor's model name; empty where the system does not tell it, as Linux on many ARM processors."""
+    if platform.system() == "Darwin":
+        return _said_by("sysctl", "-n", "machdep.cpu.brand_string")
+    if CPUINFO.exists():
+        found = re.search(r"^model name\s*:(.*)$", CPUINFO.read_text(errors="replace"), re.MULTILINE)
+        return " ".join(found[1].split()) if found else ""
+    return platform.processor() if platform.system() == "Windows" else ""
+
+
+def _said_by(*command: str) -> str:
+    try:
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return ""

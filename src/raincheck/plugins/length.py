@@ -1,0 +1,38 @@
+"""How long an experience is."""
+
+import math
+from typing import Any
+
+from raincheck.deferred import ENDLESS, batches
+
+
+def planned_batches(strategy: Any) -> int | None:
+    """Batches that the present experience takes in all, over all epochs; None if there is no knowing.
+
+    In Lightning's loop the Trainer's limits count: `max_steps`, and those of an epoch's batches.
+
+    Args:
+        strategy: within an iteration.
+    """
+    fit = getattr(strategy, "last_fit", None)
+    if fit is None:
+        loaded = batches(strategy.dataloader)
+        return None if loaded is None else loaded * int(strategy.train_epochs)
+    epoch = int(min(fit.num_training_batches, ENDLESS))
+    whole = None if epoch == ENDLESS else epoch * int(strategy.train_epochs)
+    if fit.max_steps < 0:
+        return whole
+    least = batches_of_steps(fit.max_steps, fit.accumulate_grad_batches, epoch)
+    return least if whole is None else min(whole, least)
+
+
+def batches_of_steps(steps: int, accumulated: int, epoch: int) -> int:
+    """Batches that so many steps of the optimizer take.
+
+    Args:
+        steps: 1 or more.
+        accumulated: batches a step; the last step of an epoch may be of fewer.
+        epoch: batches an epoch, 1 or more.
+    """
+    epochs, before = divmod(steps - 1, math.ceil(epoch / accumulated))
+    return epochs * epoch + min((before + 1) * accumulated, epoch)
