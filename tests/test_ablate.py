@@ -5,6 +5,7 @@ import fcntl
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -52,10 +53,13 @@ def grid_file(folder: Path, text: str) -> Path:
     return folder / "tiny.yaml"
 
 
+OF_THE_DAY = ("train_seconds", "date")  # what differs from one doing to another
+
+
 def reports(out: Path) -> dict[str, Any]:
-    """What the runs found, without the seconds they took."""
+    """What the runs found, without what differs from one doing to another."""
     found = {str(path.parent.relative_to(out)): json.loads(path.read_text()) for path in out.rglob("report.json")}
-    return {name: {k: v for k, v in report.items() if k != "train_seconds"} for name, report in found.items()}
+    return {name: {k: v for k, v in report.items() if k not in OF_THE_DAY} for name, report in found.items()}
 
 
 def tables(out: Path) -> list[dict[str, str]]:
@@ -173,7 +177,7 @@ def test_a_folder_that_holds_something_else_is_refused(tmp_path: Path) -> None:
 def lines(record: Path) -> dict[str, Any]:
     """What a record says, by id, without what differs from one doing to another."""
     found = [json.loads(line) for line in record.read_text().splitlines()]
-    return {line["id"]: {k: v for k, v in line.items() if k not in ("train_seconds", "date")} for line in found}
+    return {line["id"]: {k: v for k, v in line.items() if k not in OF_THE_DAY} for line in found}
 
 
 ORDERS = GRID.replace("seeds: [0, 1]", "seeds: [0]\norders: [[0, 1], [1, 0]]")
@@ -224,6 +228,32 @@ def test_what_is_recorded_is_not_run_again_on_another_machine(
 def test_runs_of_a_folder_come_into_the_record_later(recorded: tuple[Path, Path, Path], tmp_path: Path) -> None:
     ablate(recorded[0], recorded[1], trust=True, record=tmp_path / "new" / "late.jsonl")
     assert lines(tmp_path / "new" / "late.jsonl") == lines(recorded[2])
+
+
+def test_a_line_tells_the_day_and_the_threads_of_the_run_and_not_of_the_recording(
+    recorded: tuple[Path, Path, Path], tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(recorded[1], out)
+    for path in out.rglob("report.json"):
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"date": "2020-02-02", "threads": 77}))
+    ablate(recorded[0], out, trust=True, record=tmp_path / "late.jsonl")
+    told = [json.loads(line) for line in (tmp_path / "late.jsonl").read_text().splitlines()]
+    assert [(line["date"], line["threads"]) for line in told] == [("2020-02-02", 77)] * 4
+
+
+def test_a_report_from_before_reports_had_a_day_is_recorded_without_one(
+    recorded: tuple[Path, Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, late = tmp_path / "out", tmp_path / "late.jsonl"
+    shutil.copytree(recorded[1], out)
+    for path in out.rglob("report.json"):
+        older = {k: v for k, v in json.loads(path.read_text()).items() if k not in ("date", "threads")}
+        path.write_text(json.dumps(older))
+    ablate(recorded[0], out, trust=True, record=late)
+    assert all("date" not in line and "threads" not in line for line in map(json.loads, late.read_text().splitlines()))
+    monkeypatch.setattr("raincheck.run.learn", lambda *_: pytest.fail("a recorded run was run again"))
+    ablate(recorded[0], tmp_path / "other", trust=True, record=late)
 
 
 def test_a_record_that_was_cut_loses_the_torn_line_only(recorded: tuple[Path, Path, Path], tmp_path: Path) -> None:

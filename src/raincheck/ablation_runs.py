@@ -57,12 +57,12 @@ def share_clips(clips: Any) -> None:
 
 
 def do(planned: Planned) -> Report:
-    """One run's report, and on how many threads it was; its clips are kept until a run on others comes."""
+    """One run's report; its clips are kept until a run on others comes."""
     global _busy
     share_clips(planned.clips)
     _busy = True
     try:
-        return {**run(planned.config, planned.folder), "threads": torch.get_num_threads()}
+        return run(planned.config, planned.folder)
     finally:
         _busy = False
 

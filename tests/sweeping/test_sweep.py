@@ -40,9 +40,9 @@ def trials(out: Path) -> list[dict[str, Any]]:
 
 
 def reports(out: Path) -> dict[str, Any]:
-    """What the runs found, without the seconds."""
+    """What the runs found, without the seconds and the day."""
     found = {path.parent.name: json.loads(path.read_text()) for path in out.glob("*/report.json")}
-    return {name: {k: v for k, v in report.items() if k != "train_seconds"} for name, report in found.items()}
+    return {name: {k: v for k, v in report.items() if k not in ("train_seconds", "date")} for name, report in found.items()}
 
 
 @pytest.fixture(scope="module")
