@@ -294,6 +294,15 @@ def test_data_that_are_not_there_are_one_sentence(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
+def test_data_of_a_later_cell_are_missed_before_the_first_run(tmp_path: Path) -> None:
+    later = RENDERED.replace("ROOT", str(tmp_path))
+    cells = f"  later: {{stream: {{tasks: [{{class_path: {later}}}]}}}}\n"
+    grid = grid_file(tmp_path, GRID + cells)
+    with pytest.raises(InputError, match=rf"^{grid} learns from {tmp_path}/absent\.mp4, which is not there; "):
+        ablate(grid, tmp_path / "out", trust=True)
+    assert not (tmp_path / "out").exists()
+
+
 RENDERED = "raincheck.datasets.rendered.RenderedRain, init_args: {name: a, rain: thin, root: ROOT, train: [absent.mp4]}"
 
 

@@ -108,17 +108,16 @@ def lists_of(files: Sequence[Path]) -> Settings:
 
 
 def look_for_data(runs: Sequence[Planned], grid: Path) -> None:
-    """Looks whether files and folders that a grid learns from are there, before it begins.
+    """Looks whether files and folders that any run of a grid learns from are there, before it begins.
 
     Raises:
         InputError: naming one that is not.
     """
-    if not runs:
-        return
-    with sober():
-        absent = missing(build(runs[0].config).stream.tasks)
-    if absent:
-        raise InputError(
-            f"{grid} learns from {absent[0]}, which is not there; bring the data that README.md names, or run a grid "
-            "that needs none, such as experiments/ablations/demo.yaml"
-        )
+    for one in {str((one.config.stream.root, one.config.stream.tasks)): one for one in runs}.values():
+        with sober():
+            absent = missing(build(one.config).stream.tasks)
+        if absent:
+            raise InputError(
+                f"{grid} learns from {absent[0]}, which is not there; bring the data that README.md names, or run a "
+                "grid that needs none, such as experiments/ablations/demo.yaml"
+            )
