@@ -47,6 +47,15 @@ def test_sets_that_cannot_be_compared_are_printed_apart(make_run: Make, capsys: 
     assert printed.count("differences in") == 1, "nobody to compare the third with"
 
 
+def test_single_reports_are_taken(make_run: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, rows in (("finetune", BETTER), ("rrgnet", BETTER)):
+        (make_run(name, rows) / "report.json").rename(tmp_path / f"{name}.json")
+    assert main(["report", str(tmp_path / "finetune.json"), str(tmp_path / "rrgnet.json")]) == 0
+    assert "differences in psnr_y from" in " ".join(capsys.readouterr().out.split())
+    assert main(["report", str(tmp_path / "absent.json")]) == 2
+    assert f"cannot read {tmp_path / 'absent.json'} (" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
