@@ -74,8 +74,10 @@ def runs(ranking: Ranking) -> str:
     """Over what the numbers are means."""
     if max(row.runs for row in ranking.rows) == 1:
         return "one run each"
-    counts = f"{numbers.several(ranking.seeds, 'seed')} and {numbers.several(len(ranking.orders), 'order')}"
-    return f"mean ± half of the 95 % t-interval over {counts}"
+    counts = [numbers.several(ranking.seeds, "seed")]
+    if ranking.orders:  # bounds have none
+        counts.append(numbers.several(len(ranking.orders), "order"))
+    return f"mean ± half of the 95 % t-interval over {' and '.join(counts)}"
 
 
 def notes(ranking: Ranking) -> list[str]:
