@@ -11,7 +11,7 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from raincheck.errors import InputError
 from raincheck.evaluation.pair import evaluate_pair
-from raincheck.metrics import METRICS, Metric
+from raincheck.metrics import METRICS, Metric, score_frames
 from raincheck.networks.identity import Identity
 from raincheck.networks.rrgnet import RRGNet
 from raincheck.networks.weights import save_weights
@@ -134,7 +134,7 @@ def test_the_networks_time_is_without_reading_and_scoring(
     clock = Clock()
     monkeypatch.setattr(module, "perf_counter", clock)
     monkeypatch.setattr(still, "read_image", clock.slowly(1, still.read_image))
-    monkeypatch.setattr(module, "score_frames", clock.slowly(10, module.score_frames))
+    monkeypatch.setattr(module, "score_frames", clock.slowly(10, score_frames))
     monkeypatch.setattr(Identity, "decode", clock.slowly(100, Identity.decode))
     scores = evaluate_pair(pair[0], pair[1], "identity", slice(6))
     assert scores["seconds_per_frame"] == pytest.approx(100)
