@@ -2,9 +2,11 @@
 
 import csv
 import fcntl
+import html
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -20,7 +22,8 @@ from killing import KILL, threads
 from raincheck.ablate import Clock, ablate
 from raincheck.ablation_grid import read_grid
 from raincheck.ablation_plan import plan
-from raincheck.errors import ConfigError, InputError, OutputError
+from raincheck.cli import main
+from raincheck.errors import ConfigError, DivergenceError, InputError, OutputError
 from tinytasks import Strike
 
 BASE = """
@@ -304,6 +307,62 @@ def test_data_of_a_later_cell_are_missed_before_the_first_run(tmp_path: Path) ->
 
 
 RENDERED = "raincheck.datasets.rendered.RenderedRain, init_args: {name: a, rain: thin, root: ROOT, train: [absent.mp4]}"
+
+
+MIXED = """
+base: [base.yaml]
+options: [--batch, 2]
+cells:
+  wild: {optimizer: {class_path: torch.optim.SGD, init_args: {lr: 1.0e+38}}}
+  plain:
+  elsewhere: {stream: {tasks: [{class_path: tinytasks.TinyRain, init_args: {kind: streaks}}]}}
+"""
+
+
+@pytest.fixture(scope="module")
+def mixed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A grid with a cell that diverges, and one that is about other data."""
+    folder = tmp_path_factory.mktemp("mixed")
+    grid, out = grid_file(folder, MIXED), folder / "out"
+    assert main(["ablate", str(grid), "--out", str(out), "--trust"]) == 1
+    return grid, out
+
+
+def test_a_cell_that_diverges_is_noted_and_the_others_are_run(mixed: tuple[Path, Path]) -> None:
+    _, out = mixed
+    assert reports(out).keys() == {"plain/seed-0", "elsewhere/seed-0"}
+    said = json.loads((out / "wild" / "seed-0" / "failed.json").read_text())
+    assert re.match(r"the loss term '\w+' became (nan|inf) in experience 0 \(veil\), step 1; ", said["failed"])
+
+
+def test_each_set_of_the_same_data_has_a_table_that_shows_what_failed(mixed: tuple[Path, Path]) -> None:
+    _, out = mixed
+    why = json.loads((out / "wild" / "seed-0" / "failed.json").read_text())["failed"]
+    first, second = (list(csv.DictReader((out / f"table-{number}.csv").open())) for number in (1, 2))
+    assert [(row["cell"], row["runs"]) for row in first] == [("plain", "1"), ("wild", "0")]
+    assert (first[1]["average"], first[1]["notes"]) == ("", f"seed-0 failed: {why}")
+    assert [row["cell"] for row in second] == ["elsewhere"]
+    assert re.search(r"\| wild \| failed \|", (out / "table-1.md").read_text())
+    page = (out / "report.html").read_text()
+    assert html.escape(f"wild: seed-0 failed: {why}", quote=True).replace("&#x27;", "&#39;") in page
+    assert not (out / "table.csv").exists()
+
+
+def test_what_failed_is_run_again_only_when_asked_or_with_other_settings(
+    mixed: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    grid, out = grid_file(tmp_path, MIXED), tmp_path / "out"
+    shutil.copytree(mixed[1], out)
+    with monkeypatch.context() as patch:
+        patch.setattr("raincheck.run.learn", lambda *_: pytest.fail("a failed run was run again"))
+        assert [one.name for one in ablate(grid, out, trust=True)] == ["wild, seed-0"]
+    assert "what failed is not run again with the same settings, unless --retry is given" in capsys.readouterr().out
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("raincheck.run.learn", lambda *_: (_ for _ in ()).throw(DivergenceError("again")))
+        assert [one.failure for one in ablate(grid, out, trust=True, retry=True)] == ["again"]
+    tame = grid_file(tmp_path, MIXED.replace("1.0e+38", "1.0e-3"))
+    assert ablate(tame, out, trust=True) == []
+    assert "wild/seed-0" in reports(out) and not (out / "wild" / "seed-0" / "failed.json").exists()
 
 
 @pytest.mark.slow

@@ -146,8 +146,8 @@ def test_a_cell_over_a_file_and_settings_of_all(tmp_path: Path) -> None:
 
 def test_a_cell_over_a_methods_file_has_the_cells_name(tmp_path: Path) -> None:
     (tmp_path / "base.yaml").write_text(
-        "stream: {crop: 16, steps: 1, tasks: [{class_path: tinytasks.TinyRain, init_args: {kind: veil}}]}\nnetwork: raincheck.networks.RRGNet\n"
-        "loss: raincheck.losses.Charbonnier\nmethod: theirs\n"
+        "stream: {crop: 16, steps: 1, tasks: [{class_path: tinytasks.TinyRain, init_args: {kind: veil}}]}\n"
+        "network: raincheck.networks.RRGNet\nloss: raincheck.losses.Charbonnier\nmethod: theirs\n"
     )
     (tmp_path / "method.yaml").write_text("method: also theirs\nbatch: 2")
     grid = written(tmp_path, "base: [base.yaml]\ncells: {mine: {file: method.yaml}, yours: {method: their own}}")
