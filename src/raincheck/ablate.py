@@ -88,7 +88,7 @@ def ablate(
         if is_first():
             say_what_is_open(planned, reports, failed, console)
             title = content.title
-            if len(reports) < len(planned):
+            if len(reports) + len(failed) < len(planned):
                 title += f"; {len(reports)} of {len(planned)} runs so far"
             conclude({one: reports[one] for one in planned if one in reports}, failed, out, title, console)
     return failed
