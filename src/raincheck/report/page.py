@@ -94,7 +94,8 @@ def group(runs: list[Run], against: str | None, failed: Sequence[Failed]) -> Gro
     """Everything about runs whose scores can be compared."""
     metrics = in_order({metric: None for run in runs for metric in run.matrices})
     headline = ranking([run for run in runs if metrics[0] in run.matrices], metrics[0])
-    names = list(dict.fromkeys([*(row.name for row in headline.rows), *(run.name for run in (*runs, *failed))]))
+    known = [*(row.name for row in headline.rows), *(run.name for run in runs), *(one.name for one in failed)]
+    names = list(dict.fromkeys(known))
     return Group(
         runs,
         list(headline.orders),

@@ -107,7 +107,7 @@ def named_apart(runs: Sequence[Run]) -> list[Run]:
         if row is None:
             settings.append(row := [])
         row.append(run)
-    names = {}
+    names: dict[int, str] = {}
     for name, settings in rows.items():
         for row in settings:
             if len({run.key for run in row}) < len(row):
