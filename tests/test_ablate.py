@@ -1,9 +1,12 @@
 """A tiny grid, run, interrupted, gone on with and tabulated."""
 
 import csv
+import html
 import io
 import json
 import os
+import re
+import shutil
 import subprocess
 from pathlib import Path
 from statistics import fmean
@@ -17,7 +20,8 @@ from program import RAINCHECK, environment, held, until
 from raincheck.ablate import Clock, ablate
 from raincheck.ablation_grid import read_grid
 from raincheck.ablation_plan import plan
-from raincheck.errors import ConfigError, InputError, OutputError
+from raincheck.cli import main
+from raincheck.errors import ConfigError, DivergenceError, InputError, OutputError
 from tinytasks import Strike
 
 BASE = """
@@ -50,10 +54,13 @@ def grid_file(folder: Path, text: str) -> Path:
     return folder / "tiny.yaml"
 
 
+OF_THE_DAY = ("train_seconds", "date")  # what differs from one doing to another
+
+
 def reports(out: Path) -> dict[str, Any]:
-    """What the runs found, without the seconds they took."""
+    """What the runs found, without what differs from one doing to another."""
     found = {str(path.parent.relative_to(out)): json.loads(path.read_text()) for path in out.rglob("report.json")}
-    return {name: {k: v for k, v in report.items() if k != "train_seconds"} for name, report in found.items()}
+    return {name: {k: v for k, v in report.items() if k not in OF_THE_DAY} for name, report in found.items()}
 
 
 def tables(out: Path) -> list[dict[str, str]]:
@@ -171,7 +178,7 @@ def test_a_folder_that_holds_something_else_is_refused(tmp_path: Path) -> None:
 def lines(record: Path) -> dict[str, Any]:
     """What a record says, by id, without what differs from one doing to another."""
     found = [json.loads(line) for line in record.read_text().splitlines()]
-    return {line["id"]: {k: v for k, v in line.items() if k not in ("train_seconds", "date")} for line in found}
+    return {line["id"]: {k: v for k, v in line.items() if k not in OF_THE_DAY} for line in found}
 
 
 ORDERS = GRID.replace("seeds: [0, 1]", "seeds: [0]\norders: [[0, 1], [1, 0]]")
@@ -224,6 +231,32 @@ def test_runs_of_a_folder_come_into_the_record_later(recorded: tuple[Path, Path,
     assert lines(tmp_path / "new" / "late.jsonl") == lines(recorded[2])
 
 
+def test_a_line_tells_the_day_and_the_threads_of_the_run_and_not_of_the_recording(
+    recorded: tuple[Path, Path, Path], tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(recorded[1], out)
+    for path in out.rglob("report.json"):
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"date": "2020-02-02", "threads": 77}))
+    ablate(recorded[0], out, trust=True, record=tmp_path / "late.jsonl")
+    told = [json.loads(line) for line in (tmp_path / "late.jsonl").read_text().splitlines()]
+    assert [(line["date"], line["threads"]) for line in told] == [("2020-02-02", 77)] * 4
+
+
+def test_a_report_from_before_reports_had_a_day_is_recorded_without_one(
+    recorded: tuple[Path, Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, late = tmp_path / "out", tmp_path / "late.jsonl"
+    shutil.copytree(recorded[1], out)
+    for path in out.rglob("report.json"):
+        older = {k: v for k, v in json.loads(path.read_text()).items() if k not in ("date", "threads")}
+        path.write_text(json.dumps(older))
+    ablate(recorded[0], out, trust=True, record=late)
+    assert all("date" not in line and "threads" not in line for line in map(json.loads, late.read_text().splitlines()))
+    monkeypatch.setattr("raincheck.run.learn", lambda *_: pytest.fail("a recorded run was run again"))
+    ablate(recorded[0], tmp_path / "other", trust=True, record=late)
+
+
 def test_a_record_that_was_cut_loses_the_torn_line_only(recorded: tuple[Path, Path, Path], tmp_path: Path) -> None:
     torn, text = tmp_path / "torn.jsonl", recorded[2].read_text()
     torn.write_text(text[:-40])
@@ -262,7 +295,72 @@ def test_data_that_are_not_there_are_one_sentence(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
+def test_data_of_a_later_cell_are_missed_before_the_first_run(tmp_path: Path) -> None:
+    later = RENDERED.replace("ROOT", str(tmp_path))
+    cells = f"  later: {{stream: {{tasks: [{{class_path: {later}}}]}}}}\n"
+    grid = grid_file(tmp_path, GRID + cells)
+    with pytest.raises(InputError, match=rf"^{grid} learns from {tmp_path}/absent\.mp4, which is not there; "):
+        ablate(grid, tmp_path / "out", trust=True)
+    assert not (tmp_path / "out").exists()
+
+
 RENDERED = "raincheck.datasets.rendered.RenderedRain, init_args: {name: a, rain: thin, root: ROOT, train: [absent.mp4]}"
+
+
+MIXED = """
+base: [base.yaml]
+options: [--batch, 2]
+cells:
+  wild: {optimizer: {class_path: torch.optim.SGD, init_args: {lr: 1.0e+38}}}
+  plain:
+  elsewhere: {stream: {tasks: [{class_path: tinytasks.TinyRain, init_args: {kind: streaks}}]}}
+"""
+
+
+@pytest.fixture(scope="module")
+def mixed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A grid with a cell that diverges, and one that is about other data."""
+    folder = tmp_path_factory.mktemp("mixed")
+    grid, out = grid_file(folder, MIXED), folder / "out"
+    assert main(["ablate", str(grid), "--out", str(out), "--trust"]) == 1
+    return grid, out
+
+
+def test_a_cell_that_diverges_is_noted_and_the_others_are_run(mixed: tuple[Path, Path]) -> None:
+    _, out = mixed
+    assert reports(out).keys() == {"plain/seed-0", "elsewhere/seed-0"}
+    said = json.loads((out / "wild" / "seed-0" / "failed.json").read_text())
+    assert re.match(r"the loss term '\w+' became (nan|inf) in experience 0 \(veil\), step 1; ", said["failed"])
+
+
+def test_each_set_of_the_same_data_has_a_table_that_shows_what_failed(mixed: tuple[Path, Path]) -> None:
+    _, out = mixed
+    why = json.loads((out / "wild" / "seed-0" / "failed.json").read_text())["failed"]
+    first, second = (list(csv.DictReader((out / f"table-{number}.csv").open())) for number in (1, 2))
+    assert [(row["cell"], row["runs"]) for row in first] == [("plain", "1"), ("wild", "0")]
+    assert (first[1]["average"], first[1]["notes"]) == ("", f"seed-0 failed: {why}")
+    assert [row["cell"] for row in second] == ["elsewhere"]
+    assert re.search(r"\| wild \| failed \|", (out / "table-1.md").read_text())
+    page = (out / "report.html").read_text()
+    assert html.escape(f"wild: seed-0 failed: {why}", quote=True).replace("&#x27;", "&#39;") in page
+    assert not (out / "table.csv").exists()
+
+
+def test_what_failed_is_run_again_only_when_asked_or_with_other_settings(
+    mixed: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    grid, out = grid_file(tmp_path, MIXED), tmp_path / "out"
+    shutil.copytree(mixed[1], out)
+    with monkeypatch.context() as patch:
+        patch.setattr("raincheck.run.learn", lambda *_: pytest.fail("a failed run was run again"))
+        assert [one.name for one in ablate(grid, out, trust=True)] == ["wild, seed-0"]
+    assert "what failed is not run again with the same settings, unless --retry is given" in capsys.readouterr().out
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("raincheck.run.learn", lambda *_: (_ for _ in ()).throw(DivergenceError("again")))
+        assert [one.failure for one in ablate(grid, out, trust=True, retry=True)] == ["again"]
+    tame = grid_file(tmp_path, MIXED.replace("1.0e+38", "1.0e-3"))
+    assert ablate(tame, out, trust=True) == []
+    assert "wild/seed-0" in reports(out) and not (out / "wild" / "seed-0" / "failed.json").exists()
 
 
 @pytest.mark.slow

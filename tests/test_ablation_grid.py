@@ -6,6 +6,7 @@ import pytest
 
 from raincheck.ablation_cells import grounded, merged
 from raincheck.ablation_grid import read_grid
+from raincheck.ablation_plan import plan
 from raincheck.errors import ConfigError
 
 KEYS = "extends, title, base, options, settings, cells, from, factors, orders, seeds"
@@ -141,6 +142,17 @@ def test_a_cell_over_a_file_and_settings_of_all(tmp_path: Path) -> None:
         "a": {"crop": 8, "batch": 2, "plugins": [{"class_path": "a.One", "init_args": {"x": 1, "y": 2}}]},
         "b": {"crop": 9, "batch": 5},
     }
+
+
+def test_a_cell_over_a_methods_file_has_the_cells_name(tmp_path: Path) -> None:
+    (tmp_path / "base.yaml").write_text(
+        "stream: {crop: 16, steps: 1, tasks: [{class_path: tinytasks.TinyRain, init_args: {kind: veil}}]}\n"
+        "network: raincheck.networks.RRGNet\nloss: raincheck.losses.Charbonnier\nmethod: theirs\n"
+    )
+    (tmp_path / "method.yaml").write_text("method: also theirs\nbatch: 2")
+    grid = written(tmp_path, "base: [base.yaml]\ncells: {mine: {file: method.yaml}, yours: {method: their own}}")
+    planned = plan(read_grid(grid), grid, tmp_path / "out", trust=True)
+    assert [(one.cell, one.config.method) for one in planned] == [("mine", "mine"), ("yours", "yours")]
 
 
 def test_a_grid_extends_another(tmp_path: Path) -> None:

@@ -88,6 +88,15 @@ def test_save_needs_no_account(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert json.loads(out.read_text())["runs"] == ["0123456789abcdef"]
 
 
+def test_a_grids_folder_is_taken(tmp_path: Path) -> None:
+    for seed in range(2):
+        run = folder(tmp_path / "grid" / "cell" / f"seed-{seed}")
+        (run / "wandb" / "id.txt").write_text(f"id-{seed}")
+        (run / "report.json").write_text(json.dumps({**json.loads((run / "report.json").read_text()), "seed": seed}))
+    assert main(["dashboard", str(tmp_path / "grid"), "--save", str(tmp_path / "board.json")]) == 0
+    assert json.loads((tmp_path / "board.json").read_text())["runs"] == ["id-0", "id-1"]
+
+
 def test_a_run_without_wandb_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = folder(tmp_path / "run", tracked=False)
     assert main(["dashboard", str(path), "--save", str(tmp_path / "board.json")]) == 2

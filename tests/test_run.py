@@ -62,7 +62,7 @@ def numbers(report: dict[str, Any]) -> dict[str, Any]:
 
     Nor the commit, which may be another by the end of a long test.
     """
-    return {key: value for key, value in report.items() if key not in ("train_seconds", "setting", "commit")}
+    return {key: value for key, value in report.items() if key not in ("train_seconds", "date", "setting", "commit")}
 
 
 def weights(out: Path) -> dict[str, torch.Tensor]:
@@ -95,7 +95,7 @@ def test_report(finished: tuple[Path, dict[str, Any]]) -> None:
     assert 0 < report["review_bytes"] <= 40000 and report["review_bytes"] % (12 * 16 * 16) == 0
     # The teacher, and importances and weights of EWC.
     assert report["memory_bytes"] == report["review_bytes"] + (1 + 2) * 4 * report["parameters"]
-    assert report["train_seconds"] > 0
+    assert report["train_seconds"] > 0 and report["threads"] == torch.get_num_threads()
     # 15 steps of 4 new clips. At 10 of them the network sees 2 reviewed clips, the teacher these and, for the other
     # term, 4 new ones; at the end of each task EWC looks at 8 clips.
     assert report["extra_passes"] == pytest.approx((10 * (2 + 2 + 4) + 3 * 8) / 60, abs=1e-3)

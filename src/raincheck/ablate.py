@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -16,15 +16,13 @@ from raincheck.ablation_grid import read_grid
 from raincheck.ablation_plan import Planned, look_for_data, plan
 from raincheck.ablation_record import Record
 from raincheck.ablation_runs import in_turn, side_by_side
+from raincheck.ablation_tables import conclude, say_what_is_open
 from raincheck.checkpoint import locked
 from raincheck.config import dump
 from raincheck.errors import ConfigError, OutputError
-from raincheck.evaluation.ranking import ranking_of
 from raincheck.files import write_text
 from raincheck.outcome import Report
 from raincheck.processes import is_first
-from raincheck.report import write_report
-from raincheck.report.formats import as_table, write_table
 from raincheck.report.numbers import duration
 
 
@@ -36,13 +34,17 @@ def ablate(
     record: Path | None = None,
     minutes: float | None = None,
     jobs: int = 1,
+    retry: bool = False,
     options: Sequence[str] = (),
-) -> None:
+) -> list[Planned]:
     """Runs every cell of a grid in every order and with every seed, and writes tables and report.html.
 
     Each run is an ordinary one in `out/<cell>/seed-<s>`, or `out/<cell>/order-<o>/seed-<s>` in a grid with orders: a
     finished run is not run again, an interrupted one goes on, so the same command goes on with an interrupted grid, and
     cells, orders or seeds may be added to a grid later. Every cell's settings are checked before the first run begins.
+
+    A run whose loss becomes no number has failed: tables and page say so, and the others are run. It would fail again
+    with the same settings, and is run again with these only if that is asked for.
 
     Args:
         grid: a YAML file; see `raincheck.ablation_grid.read_grid`.
@@ -52,32 +54,44 @@ def ablate(
             its folder is there or not.
         minutes: no run is begun after so many; 0 only writes what is known.
         jobs: runs to do at once, each in a process of its own, with its share of the cores.
+        retry: run failed runs again.
         options: command-line options of a run, for all cells, as in the grid's own `options`, whose last word they are.
+
+    Returns:
+        The runs that failed, now or before.
 
     Raises:
         ConfigError: if the grid or a cell's settings are wrong, or differ from those a run was begun with.
         InputError: if a run's data are not there.
         OutputError: if the folder cannot be used.
-        DivergenceError: if a loss is no number any more.
     """
     if jobs < 1:
         raise ConfigError(f"--jobs cannot be {jobs}; give 1 or more")
     content, console, known = read_grid(grid), Console(), Record(record)
     content = replace(content, options=(*content.options, *options))
     planned = plan(content, grid, out, trust)
-    look_for_data([one for one in planned if one.identity not in known and not one.finished], grid)
+    todo = [one for one in planned if retry or one.failure is None or one.identity in known]
+    look_for_data([one for one in todo if one.identity not in known and not one.finished], grid)
     reports: dict[Planned, Report] = {}
     with locked(out) if is_first() else nullcontext():  # the first of several processes, which `run` starts
         if is_first():
             claim(out, grid)
             restore(planned, known)
-        clock = Clock(console, planned, minutes, jobs)
-        for one, report in in_turn(planned, clock) if jobs == 1 else side_by_side(planned, clock, jobs):
+        clock = Clock(console, todo, minutes, jobs)
+        for one, report in in_turn(todo, clock) if jobs == 1 else side_by_side(todo, clock, jobs):
+            if report is None:
+                continue
             reports[one] = report
             if is_first():
                 known.add(grid.stem, one, report)
+        failed = [one for one in planned if one.failure is not None]
         if is_first():
-            conclude({one: reports[one] for one in planned if one in reports}, planned, out, content.title, console)
+            say_what_is_open(planned, reports, failed, console)
+            title = content.title
+            if len(reports) + len(failed) < len(planned):
+                title += f"; {len(reports)} of {len(planned)} runs so far"
+            conclude({one: reports[one] for one in planned if one in reports}, failed, out, title, console)
+    return failed
 
 
 def claim(out: Path, grid: Path) -> None:
@@ -136,27 +150,7 @@ class Clock:
             state += ", finished before"
         line = Table.grid(padding=(0, 1))
         bar = ProgressBar(total=self.runs, completed=self.announced, width=24)
-        name = ", ".join((one.cell, *one.folder.parts[len(one.folder.parts) - (2 if one.order else 1) :]))
-        line.add_row(bar, Text(f"{name}: {state}"))
+        line.add_row(bar, Text(f"{one.name}: {state}"))
         self.console.print(line)
         self.announced += 1
         return True
-
-
-def conclude(
-    reports: Mapping[Planned, Report], planned: Sequence[Planned], out: Path, title: str, console: Console
-) -> None:
-    """Writes and prints what was found."""
-    if len(reports) < len(planned):
-        console.print(f"{len(reports)} of {len(planned)} runs are finished; the same command goes on")
-        title = f"{title}; {len(reports)} of {len(planned)} runs so far"
-    if not reports:
-        return
-    ranked = ranking_of([{**report, "cell": one.cell} for one, report in reports.items()])
-    tables = [out / f"table{suffix}" for suffix in (".csv", ".md", ".tex")]
-    for table in tables:
-        write_table([ranked], table, title)
-    write_report([one.folder for one in reports], out / "report.html", title=title)
-    console.print(as_table(ranked, title))
-    for path in (*tables, out / "report.html"):
-        console.print(f"written: {path}", soft_wrap=True)

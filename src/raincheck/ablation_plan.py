@@ -1,5 +1,6 @@
 """What a grid comes to: every run with its configuration, its folder and its name."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -14,9 +15,12 @@ from raincheck.ablation_cells import Settings, grounded, merged
 from raincheck.ablation_grid import Grid, Order
 from raincheck.config import build, dump, parse, read_yaml
 from raincheck.errors import ConfigError, InputError
+from raincheck.files import write_text
 from raincheck.fingerprint import missing
 from raincheck.identity import identity
 from raincheck.sober import sober
+
+FAILED = "failed.json"  # in the folder of a run that came to no result
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,9 +49,37 @@ class Planned:
         return self.seed, self.order
 
     @property
+    def name(self) -> str:
+        """The cell, the order if the grid has such, and the seed."""
+        parts = self.folder.parts
+        return ", ".join((self.cell, *parts[len(parts) - (2 if self.order else 1) :]))
+
+    @property
     def finished(self) -> bool:
         """Whether its result is there."""
         return (self.folder / "report.json").exists()
+
+    @property
+    def failure(self) -> str | None:
+        """Why it came to no result, if it was done with these settings and failed."""
+        path = self.folder / FAILED
+        if self.finished or not path.exists():
+            return None
+        said = json.loads(path.read_text(encoding="utf-8"))
+        return str(said["failed"]) if said["id"] == self.identity else None
+
+    def fail(self, why: str) -> None:
+        """Notes that it failed.
+
+        Raises:
+            OutputError: if that cannot be written.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)  # a run that learned no task leaves none
+        write_text(self.folder / FAILED, json.dumps({"id": self.identity, "failed": why}, indent=1))
+
+    def forget(self) -> None:
+        """Removes the note that it failed, perhaps with other settings."""
+        (self.folder / FAILED).unlink(missing_ok=True)
 
 
 def plan(content: Grid, grid: Path, out: Path, trust: bool) -> list[Planned]:
@@ -108,17 +140,16 @@ def lists_of(files: Sequence[Path]) -> Settings:
 
 
 def look_for_data(runs: Sequence[Planned], grid: Path) -> None:
-    """Looks whether files and folders that a grid learns from are there, before it begins.
+    """Looks whether files and folders that any run of a grid learns from are there, before it begins.
 
     Raises:
         InputError: naming one that is not.
     """
-    if not runs:
-        return
-    with sober():
-        absent = missing(build(runs[0].config).stream.tasks)
-    if absent:
-        raise InputError(
-            f"{grid} learns from {absent[0]}, which is not there; bring the data that README.md names, or run a grid "
-            "that needs none, such as experiments/ablations/demo.yaml"
-        )
+    for one in {str((one.config.stream.root, one.config.stream.tasks)): one for one in runs}.values():
+        with sober():
+            absent = missing(build(one.config).stream.tasks)
+        if absent:
+            raise InputError(
+                f"{grid} learns from {absent[0]}, which is not there; bring the data that README.md names, or run a "
+                "grid that needs none, such as experiments/ablations/demo.yaml"
+            )

@@ -5,7 +5,6 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +12,15 @@ from raincheck.ablation_plan import Planned
 from raincheck.errors import ConfigError, OutputError
 
 Line = dict[str, Any]
-OWN = ("id", "grid", "cell", "order", "date", "threads")  # what a line holds besides a report
+OWN = ("id", "grid", "cell", "order")  # what a line holds besides a report
 
 
 @dataclass
 class Record:
     """A file of JSON lines, one a finished run.
 
-    A line holds all of the run's report.json, and `id` (see `raincheck.identity`), `grid`, `cell`, `order`, `date` and
-    `threads`. The order of lines means nothing: the files of two machines are put together by joining them.
+    A line holds all of the run's report.json, and `id` (see `raincheck.identity`), `grid`, `cell` and `order`. The
+    order of lines means nothing: the files of two machines are put together by joining them.
 
     Args:
         path: the file; it need not exist. None keeps lines in memory alone.
@@ -63,7 +62,6 @@ class Record:
             "grid": grid,
             "cell": one.cell,
             "order": None if one.order is None else list(one.order),
-            "date": datetime.now(UTC).date().isoformat(),
             **report,
         }
         if self.path is not None:

@@ -19,7 +19,7 @@ import torch
 
 from raincheck.ablation_plan import Planned
 from raincheck.datasets.kept import keep
-from raincheck.errors import ConfigError
+from raincheck.errors import ConfigError, DivergenceError
 from raincheck.outcome import Report
 from raincheck.processes import first_does
 from raincheck.run import run
@@ -28,13 +28,13 @@ ROOM = 2**30  # bytes of rendered clips that a process keeps for the next cell
 GRACE = 20.0  # seconds that an interrupted run has to end
 STOP = signal.SIGUSR2  # Ctrl-C reaches every process of a terminal, and would interrupt a run twice
 
-Found = tuple[Planned, Report]
+Found = tuple[Planned, Report | None]
 _clips: Any = None
 _busy = False
 
 
 def in_turn(planned: Sequence[Planned], begin: Callable[[Planned], bool]) -> Iterator[Found]:
-    """Does one run after another, also where several processes are one program.
+    """Does one run after another, also where several processes are one program; None stands for one that failed.
 
     Args:
         planned: what to do, in order.
@@ -56,19 +56,26 @@ def share_clips(clips: Any) -> None:
     _clips = clips
 
 
-def do(planned: Planned) -> Report:
-    """One run's report, and on how many threads it was; its clips are kept until a run on others comes."""
+def do(planned: Planned) -> Report | None:
+    """One run's report; its clips are kept until a run on others comes.
+
+    None if its loss became no number: it would again, so that is what was found, and is noted in the run's folder.
+    """
     global _busy
     share_clips(planned.clips)
     _busy = True
     try:
-        return {**run(planned.config, planned.folder), "threads": torch.get_num_threads()}
+        first_does(planned.forget)
+        return run(planned.config, planned.folder)
+    except DivergenceError as error:
+        first_does(partial(planned.fail, str(error)))
+        return None
     finally:
         _busy = False
 
 
 def side_by_side(planned: Sequence[Planned], begin: Callable[[Planned], bool], jobs: int) -> Iterator[Found]:
-    """Does several runs at once, each in a process with its share of the cores; yields them as they end.
+    """Does several runs at once, each in a process with its share of the cores; yields them as they end, failed or not.
 
     Args:
         planned: what to do, in order.
@@ -87,7 +94,7 @@ def side_by_side(planned: Sequence[Planned], begin: Callable[[Planned], bool], j
     waiting = filter(begin, planned)
     with ProcessPoolExecutor(jobs, context, initializer=_prepare, initargs=prepared) as pool:
         try:
-            running: dict[Future[Report], Planned] = {pool.submit(do, one): one for one in islice(waiting, jobs)}
+            running: dict[Future[Report | None], Planned] = {pool.submit(do, one): one for one in islice(waiting, jobs)}
             while running:
                 ended, _ = wait(running, return_when=FIRST_COMPLETED)
                 for future in ended:

@@ -26,7 +26,7 @@ def dashboard(folders: Sequence[Path], *, project: str, entity: str | None = Non
     """Makes a workspace about finished runs.
 
     Args:
-        folders: of runs that were tracked by W&B.
+        folders: of runs that were tracked by W&B, or with such below them.
         project: where W&B has the runs.
         entity: whose project it is; by default the account's own.
         save: a JSON file to write the specification to, instead of sending it.
@@ -38,7 +38,8 @@ def dashboard(folders: Sequence[Path], *, project: str, entity: str | None = Non
         InputError: if a folder holds no finished run.
         ConfigError: if a run was not tracked by W&B, the extra is not installed, or W&B can't be reached.
     """
-    made = specification(read_runs(folders), [known_id(folder) for folder in folders])
+    runs = read_runs(folders)
+    made = specification(runs, [known_id(Path(run.place)) for run in runs])
     if save is not None:
         write_text(save, json.dumps(made, indent=1) + "\n")
         return str(save)

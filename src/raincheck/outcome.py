@@ -1,9 +1,11 @@
 """What a finished run writes down: weights, and the report with scores, costs and all that it takes to repeat it."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import torch
 import yaml
 from torch import Tensor
 from torch.utils._pytree import tree_leaves
@@ -100,4 +102,6 @@ def origin(config: RunConfig, strategy: LightningStrategy, tasks: list[Task], ou
         "versions": checkpoint.versions(),
         "commit": commit(),
         "machine": machine(strategy.device),
+        "threads": torch.get_num_threads(),
+        "date": datetime.now(UTC).date().isoformat(),
     }

@@ -11,6 +11,7 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from raincheck.errors import InputError
 from raincheck.evaluation.pair import evaluate_pair
+from raincheck.metrics import METRICS, Metric, score_frames
 from raincheck.networks.identity import Identity
 from raincheck.networks.rrgnet import RRGNet
 from raincheck.networks.weights import save_weights
@@ -80,6 +81,19 @@ def test_windows_see_the_neighbours_of_the_slice(pair: tuple[Path, Path, Frames,
     assert abs(float(alone or 0) - float(middle or 0)) > 1e-3  # reflected ends are not the neighbours
 
 
+def test_a_metric_of_the_catalogue_is_scored_without_more_ado(
+    pair: tuple[Path, Path, Frames, Frames], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def mae(derained: torch.Tensor, clean: torch.Tensor) -> torch.Tensor:
+        return (derained.double() - clean.double()).abs().mean(dim=(-3, -2, -1))
+
+    monkeypatch.setitem(METRICS, "mae", Metric("mae", mae, higher_is_better=False))
+    rainy, clean, *frames = pair
+    found = evaluate_pair(rainy, clean, "identity")
+    assert list(found)[:6] == ["psnr_y", "ssim_y", "psnr_rgb", "ssim_rgb", "temporal_y", "mae"]
+    assert found["mae"] == pytest.approx(np.abs(frames[0].astype(float) - frames[1]).mean())
+
+
 def test_one_frame_has_no_temporal_score(pair: tuple[Path, Path, Frames, Frames]) -> None:
     scores = evaluate_pair(pair[0], pair[1], "identity", slice(3, 4))
     assert scores["temporal_y"] is None
@@ -120,7 +134,7 @@ def test_the_networks_time_is_without_reading_and_scoring(
     clock = Clock()
     monkeypatch.setattr(module, "perf_counter", clock)
     monkeypatch.setattr(still, "read_image", clock.slowly(1, still.read_image))
-    monkeypatch.setitem(module.PER_FRAME, "psnr_y", clock.slowly(10, module.PER_FRAME["psnr_y"]))  # type: ignore[arg-type]
+    monkeypatch.setattr(module, "score_frames", clock.slowly(10, score_frames))
     monkeypatch.setattr(Identity, "decode", clock.slowly(100, Identity.decode))
     scores = evaluate_pair(pair[0], pair[1], "identity", slice(6))
     assert scores["seconds_per_frame"] == pytest.approx(100)

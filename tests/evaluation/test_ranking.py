@@ -90,10 +90,25 @@ def test_gaps_and_lost_plasticity_against_bounds_of_the_same_seed() -> None:
     assert ranking.row("joint").costs["memory_bytes"].mean is None, "all data must be at hand"
 
 
-@pytest.mark.parametrize("change", [{"seed": 5}, {"setting": {"data.thin": "a", "stream.steps": 60}}])
-def test_a_bound_of_another_seed_or_budget_is_none(change: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"seed": 5}, "has no run of seed 0"),
+        ({"setting": {"data.thin": "a", "stream.steps": 60}}, "differs in stream.steps (60, not 600)"),
+    ],
+)
+def test_a_bound_of_another_seed_or_budget_is_none(change: dict[str, Any], why: str) -> None:
     ranking = ranking_of([report("ours"), joint(31.0, **change)])
     assert ranking.row("ours").scores["gap to joint"].mean is None
+    assert ranking.row("ours").notes == [f"no gap to joint, which {why}"]
+
+
+def test_a_gap_that_one_seed_lacks_is_explained() -> None:
+    reports = [report("ours", matrix(30.0), seed=seed) for seed in range(3)]
+    ranking = ranking_of([*reports, joint(31.0, seed=1), *(individual(31.0, 31.0, seed=seed) for seed in range(3))])
+    assert ranking.row("ours").scores["gap to joint"].mean is None
+    assert ranking.row("ours").notes == ["no gap to joint, which has no run of seed 0, 2"]
+    assert ranking.row("joint").notes == ranking.row("individual").notes == []
 
 
 def test_the_bound_of_the_same_order_is_preferred() -> None:

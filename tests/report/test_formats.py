@@ -11,7 +11,8 @@ from rich.console import Console
 from raincheck.errors import ConfigError
 from raincheck.evaluation.ranking import Ranking, ranking_of
 from raincheck.report.formats import as_csv, as_latex, as_markdown, as_table, write_table
-from reports import joint, matrix, report
+from raincheck.report.tables import parts
+from reports import individual, joint, matrix, report
 
 HOSTILE = "<b>|a_b*&$x"
 
@@ -38,6 +39,13 @@ def test_the_terminal(ranked: Ranking) -> None:
     assert ["rrgnet", "+2.00 ± 2.48", "1.0 k", "2.5 MB", "1 min 40 s", "0"] in lines
     # Differences -2, -1, -3: the same deviation of 1.
     assert [HOSTILE, "−2.00 ± 2.48", "+3.50 ± 0.00", "3", "0.148", "0.250"] in lines
+
+
+def test_orders_are_counted_where_there_are_any() -> None:
+    bounds = ranking_of([*(joint(33.0, seed=seed) for seed in (0, 1)), *(individual(34, 34, seed=s) for s in (0, 1))])
+    assert parts(bounds)[0].caption == "psnr_y in dB, mean ± half of the 95 % t-interval over 2 seeds"
+    alone = ranking_of([report("rrgnet", seed=seed) for seed in (0, 1)])
+    assert parts(alone)[0].caption.endswith(" over 2 seeds and 1 order")
 
 
 def test_markdown(ranked: Ranking) -> None:

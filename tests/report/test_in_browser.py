@@ -166,6 +166,23 @@ def test_in_a_narrow_window_only_tables_scroll_sideways(browser: Browser, width:
     assert browser.run(outside) == []
 
 
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_a_table_that_is_cut_has_a_shadow_at_that_edge(browser: Browser, dark: bool) -> None:
+    browser.look(784, dark=dark)
+    wide = "document.querySelector('.wide')"
+    assert browser.run(f"{wide}.scrollWidth - {wide}.clientWidth") > 20
+    box = browser.run(f"(({{ right, top, width }}) => [right, top, width])({wide}.getBoundingClientRect())")
+    right, top, width = map(int, box)
+
+    def brightness(x: int) -> float:
+        return float(np.asarray(Image.open(io.BytesIO(browser.picture())).convert("L"), int)[top + 8, x])
+
+    inside = brightness(right - width // 2)
+    assert brightness(right - 4) < inside - 4, "there is more to the right"
+    browser.run(f"{wide}.scrollLeft = {wide}.scrollWidth")
+    assert brightness(right - 4) == inside, "this is the end"
+
+
 def test_dark_where_the_reader_prefers_it(browser: Browser) -> None:
     def brightness() -> float:
         colour = browser.run("getComputedStyle(document.body).backgroundColor")

@@ -47,6 +47,29 @@ def test_sets_that_cannot_be_compared_are_printed_apart(make_run: Make, capsys: 
     assert printed.count("differences in") == 1, "nobody to compare the third with"
 
 
+def test_the_opponent_of_several_sets_is_looked_for_in_all_and_is_the_pages_too(
+    make_run: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tasks, page = ["thin", "dense", "snow"], tmp_path / "page.html"
+    runs = [make_run("finetune"), make_run("rrgnet", BETTER), make_run("a", tasks=tasks), make_run("b", tasks=tasks)]
+    assert main(["report", *map(str, runs), "--against", "finetune", "--out", str(page)]) == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "note: finetune is not in set 2, which is compared with its best method" in printed
+    assert "<option selected>finetune</option>" in page.read_text() and "<option>rrgnet</option>" in page.read_text()
+    assert main(["report", *map(str, runs), "--against", "finetoon", "--out", str(tmp_path / "no.html")]) == 2
+    sentence = "there is no finetoon to compare with; choose one of finetune, rrgnet, a, b"
+    assert capsys.readouterr().err == f"raincheck: error: {sentence}\n" and not (tmp_path / "no.html").exists()
+
+
+def test_single_reports_are_taken(make_run: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, rows in (("finetune", BETTER), ("rrgnet", BETTER)):
+        (make_run(name, rows) / "report.json").rename(tmp_path / f"{name}.json")
+    assert main(["report", str(tmp_path / "finetune.json"), str(tmp_path / "rrgnet.json")]) == 0
+    assert "differences in psnr_y from" in " ".join(capsys.readouterr().out.split())
+    assert main(["report", str(tmp_path / "absent.json")]) == 2
+    assert f"cannot read {tmp_path / 'absent.json'} (" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [

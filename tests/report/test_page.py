@@ -237,9 +237,10 @@ def test_rows_whose_runs_are_no_repetitions_are_named_apart(make_run: Make) -> N
         make_run("d", method="lwf"),
         make_run("e", method="si", seed=0, setting={"stream.steps": 5}),
         make_run("f", method="si", seed=1, setting={"stream.steps": 6}),
+        make_run("g", method="si", seed=1, setting={"stream.steps": 5}),
     ]
     names = {row[0] for row in report(runs).tables[0][1:]}
-    assert names == {*(f"ewc, {run}" for run in runs[:3]), "lwf", *(f"si, {run}" for run in runs[4:])}
+    assert names == {*(f"ewc, {run}" for run in runs[:3]), "lwf", f"si, {runs[4]} and 1 more", f"si, {runs[5]}"}
 
 
 def test_runs_that_cannot_be_compared_are_ranked_apart(make_run: Make) -> None:

@@ -21,6 +21,7 @@ from sweepfiles import BASE, METRIC, InProcess, Pretending, sweep_file
 from wandbserver import nobody
 
 RANDOM = {"optimizer.init_args.lr": {"min": 0.0, "max": 1.0}}
+THREE: dict[str, Any] = {"method": "random", "run_cap": 3, "parameters": RANDOM}
 HYPERBAND = {"type": "hyperband", "min_iter": 1, "eta": 3}
 
 
@@ -40,9 +41,10 @@ def trials(out: Path) -> list[dict[str, Any]]:
 
 
 def reports(out: Path) -> dict[str, Any]:
-    """What the runs found, without the seconds."""
+    """What the runs found, without the seconds and the day."""
     found = {path.parent.name: json.loads(path.read_text()) for path in out.glob("*/report.json")}
-    return {name: {k: v for k, v in report.items() if k != "train_seconds"} for name, report in found.items()}
+    passing = ("train_seconds", "date")
+    return {name: {k: v for k, v in report.items() if k not in passing} for name, report in found.items()}
 
 
 @pytest.fixture(scope="module")
@@ -256,9 +258,35 @@ def test_all_trials_fail(tmp_path: Path) -> None:
 
 
 def test_a_metric_that_no_run_reports(tmp_path: Path) -> None:
-    file = sweep_file(tmp_path, method="random", run_cap=1, parameters=RANDOM, metric={"name": "psnr_y/snow"})
-    with pytest.raises(ConfigError, match="the first with: the run reports no psnr_y/snow; see "):
-        conduct(file, tmp_path / "out", Pretending())
+    wrong = {"name": "psnr_y/snow", "goal": "maximize"}
+    file, launcher = sweep_file(tmp_path, **THREE, metric=wrong), Pretending()
+    with pytest.raises(ConfigError) as error:
+        conduct(file, tmp_path / "out", launcher)
+    assert str(error.value) == (
+        f"{file}: the first run reports no psnr_y/snow; correct the metric, which can be psnr_y/veil, psnr_y/streaks, "
+        "psnr_y/drops, average/psnr_y, bwt/psnr_y, forgetting/psnr_y, fwt/psnr_y, and give the same command again"
+    )
+    assert len(launcher.legs) == 1, "it shows after the first trial"
+    sweep_file(tmp_path, **THREE)
+    again = conduct(file, tmp_path / "out", Pretending())
+    assert len(again.legs) == 2, "what was learned meanwhile is kept"
+    with pytest.raises(ConfigError, match="holds a sweep with another metric; choose another --out"):
+        conduct(sweep_file(tmp_path, **THREE, metric=wrong), tmp_path / "out", Pretending())
+
+
+def test_a_metric_that_no_run_will_report_shows_at_the_first_border(tmp_path: Path) -> None:
+    wrong = {"name": "psnr_y/snow", "goal": "maximize"}
+    launcher = Pretending()
+    with pytest.raises(ConfigError, match="the first run reports no psnr_y/snow; correct the metric, which can be "):
+        conduct(sweep_file(tmp_path, **THREE, metric=wrong, early_terminate=HYPERBAND), tmp_path / "out", launcher)
+    assert [leg.until for leg in launcher.legs] == [1]
+
+
+def test_after_the_last_comparison_a_trial_goes_on_to_the_end(tmp_path: Path) -> None:
+    once = {"type": "hyperband", "max_iter": 2, "s": 1, "eta": 2}
+    launcher = Pretending()
+    conduct(sweep_file(tmp_path, **{**THREE, "run_cap": 1}, early_terminate=once), tmp_path / "out", launcher)
+    assert [leg.until for leg in launcher.legs] == [1, None]
 
 
 @pytest.mark.parametrize(

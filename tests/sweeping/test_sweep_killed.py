@@ -38,7 +38,8 @@ def found(out: Path) -> dict[str, Any]:
     sweep = json.loads((out / "sweep.json").read_text())
     runs = {path.parent.name: json.loads(path.read_text()) for path in out.glob("*/report.json")}
     for content in (*sweep["trials"], *runs.values()):
-        content.pop("seconds", None), content.pop("train_seconds", None)
+        for passing in ("seconds", "train_seconds", "date"):
+            content.pop(passing, None)
     return {"sweep": sweep, "runs": runs, "best": (out / "best.yaml").read_text()}
 
 

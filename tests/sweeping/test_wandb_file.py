@@ -1,5 +1,6 @@
 """What a sweep file may say, and what is said about one that is wrong."""
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +51,9 @@ def test_wandbs_defaults(tmp_path: Path) -> None:
     [
         ({"min_iter": 2}, Stopping(2, 3)),
         ({"min_iter": 1, "eta": 2, "strict": True}, Stopping(1, 2)),
-        ({"max_iter": 27, "s": 2}, Stopping(3, 3)),
-        ({"max_iter": 8, "s": 9, "eta": 2}, Stopping(1, 2)),
+        ({"max_iter": 27, "s": 2}, Stopping(3, 3, 9)),
+        ({"max_iter": 8, "s": 9, "eta": 2}, Stopping(1, 2, 4)),
+        ({"max_iter": 8, "s": 2}, Stopping(2, 3, 2)),
     ],
 )
 def test_hyperband(tmp_path: Path, said: dict[str, Any], stopping: Stopping) -> None:
@@ -61,6 +63,29 @@ def test_hyperband(tmp_path: Path, said: dict[str, Any], stopping: Stopping) -> 
 def test_borders() -> None:
     stopping = Stopping(2, 3)
     assert [stopping.next(learned) for learned in range(8)] == [2, 2, 6, 6, 6, 6, 18, 18]
+    assert [Stopping(2, 3, 7).next(learned) for learned in range(8)] == [2, 2, 6, 6, 6, 6, None, None]
+
+
+@pytest.mark.parametrize(
+    ("name", "warned"),
+    [
+        ("average/psnr_y", True),
+        ("psnr_y/thin", True),
+        ("bwt/temporal_y", True),
+        ("forgetting/psnr_y", False),
+        ("average/temporal_y", False),
+    ],
+)
+def test_wandbs_goal_is_said_where_it_is_odd(tmp_path: Path, name: str, warned: bool) -> None:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        assert not read(tmp_path, metric={"name": name}).metric.maximize
+        assert not read(tmp_path, metric={"name": name, "goal": "minimize"}).metric.maximize
+    sentence = (
+        f"more of {name} is better, but the metric has no goal and W&B's is to minimize then; "
+        "write goal: maximize if you mean it"
+    )
+    assert [str(warning.message) for warning in caught] == [sentence] * warned
 
 
 def test_targets() -> None:

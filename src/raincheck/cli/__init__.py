@@ -19,7 +19,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command.
 
     Returns:
-        0 on success, 1 if `data check` finds a fault, 2 for a mistake of the user's, 130 after Ctrl-C.
+        0 on success, 1 if `data check` finds a fault or a run of a grid has failed, 2 for a mistake of the user's, 130
+        after Ctrl-C.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     if argv is None:  # the process is ours

@@ -5,8 +5,8 @@ from pathlib import Path
 from raincheck.commands import Parser
 
 
-def run(arguments: list[str]) -> None:
-    """Runs what is not finished yet of a grid."""
+def run(arguments: list[str]) -> int:
+    """Runs what is not finished yet of a grid; 1 if a run of it has failed."""
     mine = Parser("ablate", more=" [--key value ...]; --key as in raincheck run, for all cells")
     mine.add_argument("grid", metavar="GRID.yaml", type=Path, help="see experiments/ablations")
     mine.add_argument("--out", type=Path, required=True, help="folder for all runs of the grid")
@@ -21,8 +21,10 @@ def run(arguments: list[str]) -> None:
     mine.add_argument(
         "--jobs", type=int, default=1, metavar="N", help="do N runs at once, on a share of the cores each (default: 1)"
     )
+    mine.add_argument("--retry", action="store_true", help="do runs again that failed: whose loss became no number")
     options, rest = mine.parse_known_args(arguments)
     from raincheck.ablate import ablate as run_grid
 
     limits = {"minutes": options.minutes, "jobs": options.jobs}
-    run_grid(options.grid, options.out, options.trust, record=options.record, options=rest, **limits)
+    shared = {"record": options.record, "retry": options.retry, "options": rest}
+    return int(bool(run_grid(options.grid, options.out, options.trust, **shared, **limits)))

@@ -9,7 +9,13 @@ from raincheck.commands import Parser
 def run(arguments: list[str]) -> None:
     """Sends the workspace, or saves what it would be."""
     mine = Parser("dashboard")
-    mine.add_argument("runs", metavar="RUN_DIR", type=Path, nargs="+", help="folders of runs with --tracking wandb")
+    mine.add_argument(
+        "runs",
+        metavar="RUN_DIR",
+        type=Path,
+        nargs="+",
+        help="folders of runs with --tracking wandb, or with such in them",
+    )
     mine.add_argument("--project", default=os.environ.get("WANDB_PROJECT", "raincheck"), help="default: %(default)s")
     mine.add_argument("--entity", default=os.environ.get("WANDB_ENTITY"), help="default: your own")
     mine.add_argument("--save", type=Path, metavar="FILE", help="write it as JSON; needs no account and no network")

@@ -10,10 +10,10 @@ def run(arguments: list[str]) -> None:
     mine = Parser("report")
     mine.add_argument(
         "runs",
-        metavar="RUN_DIR",
+        metavar="RUN",
         type=Path,
         nargs="+",
-        help="folders of finished runs, folders with such in them, or .jsonl files with a report.json a line",
+        help="folders of finished runs, folders with such in them, report.json files, or .jsonl files with one a line",
     )
     mine.add_argument(
         "--out",

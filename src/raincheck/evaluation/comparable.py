@@ -26,7 +26,7 @@ def setting(config: Mapping[str, Any], tasks: Sequence[str], files: Mapping[str,
     """
     stream = config["stream"]
     learned = [stream["tasks"][place] for place in stream.get("order") or range(len(stream["tasks"]))]
-    data = {f"data.{name}": digest(_placeless(task)) for name, task in zip(tasks, learned, strict=True)}
+    data = {f"data.{name}": task_digest(task) for name, task in zip(tasks, learned, strict=True)}
     budget = {f"stream.{key}": stream[key] for key in BUDGET} | {"batch": config["batch"]}
     budget |= dict(_flat("stream.augment", stream.get("augment") or {}))
     trainer = {key: value for key, value in (config.get("trainer") or {}).items() if key not in PLACE}
@@ -40,6 +40,16 @@ def setting(config: Mapping[str, Any], tasks: Sequence[str], files: Mapping[str,
         "trainer": trainer,
         "recipe": recipe,
     }
+
+
+def task_digest(task: Any) -> str:
+    """A short name for a task's configuration, the same wherever its files lie."""
+    return digest(_placeless(task))
+
+
+def data_of(one: Setting) -> frozenset[str]:
+    """The digests of all tasks' configurations, whatever the tasks are called."""
+    return frozenset(value for key, value in one.items() if key.startswith("data."))
 
 
 def digest(value: Any) -> str:

@@ -10,13 +10,9 @@ from torch import Tensor
 
 from raincheck.deraining import Engine, Progress, derain_pairs, network_on
 from raincheck.errors import InputError
-from raincheck.metrics.psnr import psnr_rgb, psnr_y
-from raincheck.metrics.ssim import ssim_rgb, ssim_y
-from raincheck.metrics.temporal import temporal_y
+from raincheck.metrics import METRICS, score_frames
 from raincheck.video.cuts import CONTEXT
 from raincheck.video.decode import Stream, open_stream
-
-PER_FRAME = {"psnr_y": psnr_y, "ssim_y": ssim_y, "psnr_rgb": psnr_rgb, "ssim_rgb": ssim_rgb}
 
 
 class Stopwatch:
@@ -64,8 +60,8 @@ def evaluate_pair(
         progress: called after each scored frame with the frames done and the number in all.
 
     Returns:
-        `psnr_y` and `psnr_rgb` in dB, `ssim_y` and `ssim_rgb`: means over the scored frames; `temporal_y` in grey
-        levels: mean over the pairs of a scored frame and the scored frame before it, None if there is only one;
+        Every metric of `raincheck.metrics.METRICS`, in its unit: the mean over the scored frames; of temporal metrics,
+        over the pairs of a scored frame and the scored frame before it, None if there is only one;
         `frames`: how many were scored; `seconds_per_frame`: wall time of the network with windowing, feature cache
         and transfer, without decoding and scoring; `seconds_per_frame_total`: wall time of everything. Both times
         are means without the first scored frame, which warms up, unless it is the only one.
@@ -97,16 +93,14 @@ def scores(
         reading: measures what `derained` waits for its rainy frames, which is not the network's time.
         report: called with the number of frames done.
     """
-    values: dict[str, list[float]] = {name: [] for name in (*PER_FRAME, "temporal_y")}
+    values: dict[str, list[float]] = {name: [] for name in METRICS}
     network_seconds, seconds = [], []
     waiting = Stopwatch()
     before: tuple[Tensor, Tensor] | None = None
     start, networked = perf_counter(), 0.0
     for done, (frame, twin) in enumerate(zip(waiting.around(derained), clean, strict=False), start=1):
-        for name, metric in PER_FRAME.items():
-            values[name].append(float(metric(frame, twin)))
-        if before is not None:
-            values["temporal_y"].append(float(temporal_y(frame, before[0], twin, before[1])))
+        for name, value in score_frames(frame, twin, before).items():
+            values[name].append(float(value))
         before = frame, twin
         network_seconds.append(waiting.seconds - reading.seconds - networked)
         networked = waiting.seconds - reading.seconds

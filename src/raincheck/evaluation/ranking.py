@@ -103,12 +103,15 @@ def ranking(results: Sequence[Result], metric: str = "psnr_y", against: str | No
     against = _opponent(ranked, against)
     differences = compare(values, against) if against else {}
     keys = {run.key for run in results if not run.is_bound} or {run.key for run in results}
+    notes = {name: _notes(name, rows, against, keys) for name in rows}
+    for name, runs in rows.items():
+        notes[name] += filter(None, (bounds.why_none(runs, learn, metric) for learn in ("joint", "individual")))
     return Ranking(
         metric,
         higher,
         against,
         "cell" if any(run.kind == "cell" for run in results) else "method",
-        [_row(name, rows, values[name], differences.get(name, {}), against, keys) for name in ranked],
+        [_row(rows[name], values[name], differences.get(name, {}), name, notes[name]) for name in ranked],
         [column for column in COLUMNS.values() if any(_known(values[name], column.name) for name in rows)],
         len({run.seed for run in results}),
         list(dict.fromkeys(run.tasks for run in results if run.learn == "in_turn" or len(rows) == 1)),
@@ -128,19 +131,8 @@ def compare(values: Mapping[str, Values], against: str) -> dict[str, dict[str, D
 
 
 def _row(
-    name: str,
-    rows: Mapping[str, Sequence[Result]],
-    values: Values,
-    differences: Mapping[str, Difference],
-    against: str | None,
-    keys: set[Hashable],
+    runs: Sequence[Result], values: Values, differences: Mapping[str, Difference], name: str, notes: Sequence[str]
 ) -> Row:
-    runs = rows[name]
-    notes = []
-    if against and (terms := other_terms(runs[0].setting, rows[against][0].setting)):
-        notes.append(f"differs from {against} in {', '.join(terms)}")
-    if not runs[0].is_bound and (missing := len(keys - {run.key for run in runs})):
-        notes.append(f"{missing} of {len(keys)} seeds and orders are missing")
     return Row(
         name,
         runs[0].is_bound,
@@ -150,6 +142,16 @@ def _row(
         {cost: estimate([run.costs[cost] for run in runs]) for cost in COSTS},
         notes,
     )
+
+
+def _notes(name: str, rows: Mapping[str, Sequence[Result]], against: str | None, keys: set[Hashable]) -> list[str]:
+    """How a row differs from the one that it is compared with, and what of it is missing."""
+    runs, notes = rows[name], []
+    if against and (terms := other_terms(runs[0].setting, rows[against][0].setting)):
+        notes.append(f"differs from {against} in {', '.join(terms)}")
+    if not runs[0].is_bound and (missing := len(keys - {run.key for run in runs})):
+        notes.append(f"{missing} of {len(keys)} seeds and orders are missing")
+    return notes
 
 
 def _place(runs: Sequence[Result], values: Values, higher: bool) -> tuple[bool, bool, float]:

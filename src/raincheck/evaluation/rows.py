@@ -23,6 +23,23 @@ def alike(results: Sequence[Some]) -> list[list[Some]]:
     return groups
 
 
+def opposed(groups: Sequence[Sequence[Some]], against: str | None) -> list[tuple[list[Some], str | None]]:
+    """Each group with the row to compare its others with: `against` where it is in the group, else None.
+
+    Raises:
+        InputError: if it is in no group.
+    """
+    if against is not None and all(if_there(against, group) is None for group in groups):
+        known = dict.fromkeys(result.name for group in groups for result in group)
+        raise InputError(f"there is no {against} to compare with; choose one of {', '.join(known)}")
+    return [(list(group), if_there(against, group)) for group in groups]
+
+
+def if_there(name: str | None, results: Sequence[Result]) -> str | None:
+    """The name, where it is that of a row; else None."""
+    return name if any(result.name == name for result in results) else None
+
+
 def rows_of(results: Sequence[Result]) -> dict[str, list[Result]]:
     """Runs by row.
 

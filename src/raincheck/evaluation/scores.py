@@ -57,16 +57,28 @@ class Bounds:
         """How far a run stays behind a bound, by `measure`; None without such a bound, and of the bound itself."""
         if run.learn == learn:
             return None
-        fitting = [
-            bound
-            for bound in self.results
-            if bound.learn == learn
-            and bound.seed == run.seed
-            and metric in bound.matrices
-            and not other_terms(bound.setting, run.setting)
-        ]
+        fitting = [bound for bound in self._of_seed(run, learn, metric) if not other_terms(bound.setting, run.setting)]
         fitting = [bound for bound in fitting if bound.tasks == run.tasks] or fitting
         return estimate([measure(run.matrices[metric], bound.matrices[metric]) for bound in fitting]).mean
+
+    def why_none(self, runs: Sequence[Result], learn: str, metric: str) -> str | None:
+        """Why a row has no gap to a bound although there is such a bound; None if it has one, or there is none."""
+        if runs[0].is_bound or not any(bound.learn == learn for bound in self.results):
+            return None
+        if seeds := sorted({str(run.seed) for run in runs if not self._of_seed(run, learn, metric)}):
+            return f"no gap to {learn}, which has no run of seed {', '.join(seeds)}"
+        for run in runs:
+            terms = [other_terms(bound.setting, run.setting) for bound in self._of_seed(run, learn, metric)]
+            if all(terms):
+                return f"no gap to {learn}, which differs in {', '.join(terms[0])}"
+        return None
+
+    def _of_seed(self, run: Result, learn: str, metric: str) -> list[Result]:
+        return [
+            bound
+            for bound in self.results
+            if bound.learn == learn and bound.seed == run.seed and metric in bound.matrices
+        ]
 
 
 def values_of(runs: Sequence[Result], metric: str, bounds: Bounds) -> Values:

@@ -7,7 +7,7 @@ from rich.console import Console
 
 from raincheck.errors import ConfigError
 from raincheck.evaluation.ranking import Ranking, ranking
-from raincheck.evaluation.rows import alike
+from raincheck.evaluation.rows import alike, if_there, opposed
 from raincheck.report.formats import WRITERS, as_table, write_table
 from raincheck.report.page import write_report
 from raincheck.report.reading import Run, in_order, read_runs
@@ -34,19 +34,20 @@ def report(paths: Sequence[Path], out: Sequence[Path], metric: str, against: str
         if path.suffix not in (PAGE, *WRITERS):
             raise ConfigError(f"{path} is neither page nor table; end it with {', '.join((PAGE, *WRITERS))}")
     runs, console = read_runs(paths), Console()
-    groups = alike(runs)
-    foes = [against if len(groups) == 1 or any(run.name == against for run in group) else None for group in groups]
-    printed = [ranking(group, metric, foe) for group, foe in zip(groups, foes, strict=True)]
+    groups = opposed(alike(runs), against)
+    printed = [ranking(group, metric, foe) for group, foe in groups]
     for path in out:
         if path.suffix == PAGE:
-            write_report(paths, path, title)
+            write_report(paths, path, title, against)
         else:
-            rankings = [ranked for group, foe in zip(groups, foes, strict=True) for ranked in all_metrics(group, foe)]
-            write_table(rankings, path, title)
+            write_table([ranked for group, foe in groups for ranked in all_metrics(group, foe)], path, title)
     for number, ranked in enumerate(printed, 1):
         console.print(as_table(ranked, f"set {number}" if len(printed) > 1 else ""))
     if len(printed) > 1:
         console.print(f"note: the {len(printed)} sets cannot be compared, because their tasks or data differ")
+    without = [str(number) for number, (_, foe) in enumerate(groups, 1) if foe != against]
+    if without:
+        console.print(f"note: {against} is not in set {', '.join(without)}, which is compared with its best method")
     for path in out:
         console.print(f"written: {path}", soft_wrap=True)
 
@@ -54,4 +55,5 @@ def report(paths: Sequence[Path], out: Sequence[Path], metric: str, against: str
 def all_metrics(runs: Sequence[Run], against: str | None) -> list[Ranking]:
     """A ranking for each metric, over the runs that have it."""
     names = in_order({metric: None for run in runs for metric in run.matrices})
-    return [ranking([run for run in runs if name in run.matrices], name, against) for name in names]
+    having = {name: [run for run in runs if name in run.matrices] for name in names}
+    return [ranking(own, name, if_there(against, own)) for name, own in having.items()]

@@ -11,8 +11,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from raincheck import __version__
 from raincheck.errors import OutputError
+from raincheck.evaluation.failed import Failed, of_data
 from raincheck.evaluation.ranking import ranking
-from raincheck.evaluation.rows import alike
+from raincheck.evaluation.rows import alike, opposed
 from raincheck.files import write_text
 from raincheck.report import curves, prices
 from raincheck.report.gallery import Gallery, galleries
@@ -37,7 +38,13 @@ class Group:
     galleries: list[Gallery]
 
 
-def write_report(paths: Sequence[Path], out: Path, title: str = "Learning rain after rain") -> None:
+def write_report(
+    paths: Sequence[Path],
+    out: Path,
+    title: str = "Learning rain after rain",
+    against: str | None = None,
+    failed: Sequence[Failed] = (),
+) -> None:
     """Writes one self-contained HTML file about finished runs.
 
     Args:
@@ -45,12 +52,14 @@ def write_report(paths: Sequence[Path], out: Path, title: str = "Learning rain a
             or .jsonl files with a report a line.
         out: the HTML file; replaced if it exists, whole or not at all.
         title: the page's heading.
+        against: the row to compare with first, in each set of runs that has it; by default the best of the methods.
+        failed: runs to be shown as such.
 
     Raises:
-        InputError: if there is no run, or one is not valid.
+        InputError: if there is no run, one is not valid, or no set has a row `against`.
         OutputError: if the file cannot be written.
     """
-    page = render(read_runs(paths), title)
+    page = render(read_runs(paths), title, against, failed)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -58,7 +67,7 @@ def write_report(paths: Sequence[Path], out: Path, title: str = "Learning rain a
     write_text(out, page)
 
 
-def render(runs: Sequence[Run], title: str) -> str:
+def render(runs: Sequence[Run], title: str, against: str | None, failed: Sequence[Failed]) -> str:
     """The page's HTML. Every text from a run is escaped by the templates."""
     environment = Environment(
         loader=PackageLoader("raincheck.report", "."),
@@ -74,21 +83,22 @@ def render(runs: Sequence[Run], title: str) -> str:
         script=script,
         allowed=b64encode(sha256(script.encode()).digest()).decode("ascii"),
         runs=runs,
-        groups=[group(same) for same in alike(runs)],
+        groups=[group(same, foe, of_data(failed, same[0].setting)) for same, foe in opposed(alike(runs), against)],
         data=dict.fromkeys((task, str(note)) for run in runs for task, notes in run.data.items() for note in notes),
         chart=curves,
         bar=prices,
     )
 
 
-def group(runs: list[Run]) -> Group:
+def group(runs: list[Run], against: str | None, failed: Sequence[Failed]) -> Group:
     """Everything about runs whose scores can be compared."""
     metrics = in_order({metric: None for run in runs for metric in run.matrices})
     headline = ranking([run for run in runs if metrics[0] in run.matrices], metrics[0])
-    names = list(dict.fromkeys([*(row.name for row in headline.rows), *(run.name for run in runs)]))
+    known = [*(row.name for row in headline.rows), *(run.name for run in runs), *(one.name for one in failed)]
+    names = list(dict.fromkeys(known))
     return Group(
         runs,
         list(headline.orders),
-        [section(runs, metric, names) for metric in metrics],
+        [section(runs, metric, names, against, failed) for metric in metrics],
         galleries(runs, names),
     )

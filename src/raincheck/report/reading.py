@@ -54,8 +54,9 @@ def read_runs(paths: Sequence[Path]) -> list[Run]:
     """Reads runs, and names them apart.
 
     Args:
-        paths: folders of runs; folders with such below them, of which every one is read; and .jsonl files with a
-            report.json a line, which may have an entry `config`, the text of its configuration.
+        paths: folders of runs; folders with such below them, of which every one is read; .json files, each a report of
+            a run; and .jsonl files with a report a line, which may have an entry `config`, the text of its
+            configuration.
 
     Raises:
         InputError: if there is no run, or one has no valid report.json.
@@ -95,16 +96,26 @@ def read_frames(folder: Path, tasks: Sequence[str] = ()) -> Frames:
 
 
 def named_apart(runs: Sequence[Run]) -> list[Run]:
-    """Adds the place to the row's name, where runs of one name are no seeds and orders of one thing."""
-    rows: dict[str, list[Run]] = {}
+    """Adds a place to the row's name, where runs of one name are no seeds and orders of one thing.
+
+    Runs of one setting stay a row, which has the place of its first; those of the same seed and order are rows each.
+    """
+    rows: dict[str, list[list[Run]]] = {}
     for run in runs:
-        rows.setdefault(run.name, []).append(run)
-    mixed = {
-        name
-        for name, row in rows.items()
-        if len({run.key for run in row}) < len(row) or not all(same_row(run, row[0]) for run in row)
-    }
-    return [replace(run, name=f"{run.name}, {run.place}") if run.name in mixed else run for run in runs]
+        settings = rows.setdefault(run.name, [])
+        row = next((row for row in settings if same_row(run, row[0])), None)
+        if row is None:
+            settings.append(row := [])
+        row.append(run)
+    names: dict[int, str] = {}
+    for name, settings in rows.items():
+        for row in settings:
+            if len({run.key for run in row}) < len(row):
+                names |= {id(run): f"{name}, {run.place}" for run in row}
+            elif len(settings) > 1:
+                more = f" and {len(row) - 1} more" if row[1:] else ""
+                names |= {id(run): f"{name}, {row[0].place}{more}" for run in row}
+    return [replace(run, name=names.get(id(run), run.name)) for run in runs]
 
 
 def labelled(runs: Sequence[Run]) -> list[Run]:
@@ -120,7 +131,9 @@ def labelled(runs: Sequence[Run]) -> list[Run]:
 
 
 def _read(path: Path) -> Iterator[Run]:
-    if path.suffix == ".jsonl":
+    if path.suffix == ".json":
+        yield _made(_json(_text(path), str(path)), str(path), str(path), "")
+    elif path.suffix == ".jsonl":
         for number, line in enumerate(_text(path).splitlines(), 1):
             report, place = _json(line, f"{path}, line {number}"), f"{path}, line {number}"
             yield _made(report, place, place, str(report.get("config", "")) if isinstance(report, dict) else "")

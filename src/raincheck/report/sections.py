@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from raincheck.evaluation.failed import Failed, with_failed
 from raincheck.evaluation.ranking import Ranking, Row, ranking
+from raincheck.evaluation.rows import if_there
 from raincheck.evaluation.scores import COLUMNS, Column
 from raincheck.evaluation.statistics import LEVEL, Estimate
 from raincheck.report import curves, numbers, prices, tables
@@ -72,16 +74,21 @@ class Section:
     notes: list[str]
 
 
-def section(runs: Sequence[Run], metric: str, names: Sequence[str]) -> Section:
+def section(
+    runs: Sequence[Run], metric: str, names: Sequence[str], against: str | None, failed: Sequence[Failed]
+) -> Section:
     """Everything about one metric.
 
     Args:
         runs: whose scores can be compared; those without the metric are left out.
         metric: its name.
         names: of all rows, in the order that decides their colours.
+        against: the row to compare with first; by default, and where it lacks the metric, the best of the methods.
+        failed: runs without a result, on the same data.
     """
     runs = [run for run in runs if metric in run.matrices]
-    ranked = ranking(runs, metric)
+    known = ranking(runs, metric, if_there(against, runs))
+    ranked = with_failed(known, failed)
     shown = [name for name in tables.PRICES if any(row.costs[name].mean is not None for row in ranked.rows)]
     return Section(
         metric,
@@ -95,7 +102,7 @@ def section(runs: Sequence[Run], metric: str, names: Sequence[str]) -> Section:
             _line(row, ranked, names.index(row.name), bar, shown)
             for row, bar in zip(ranked.rows, prices.bars(ranked), strict=True)
         ],
-        {row.name: tests(ranking(runs, metric, row.name)) for row in ranked.rows} if len(ranked.rows) > 1 else {},
+        {row.name: tests(ranking(runs, metric, row.name)) for row in known.rows} if len(known.rows) > 1 else {},
         views(runs, metric, names),
         prices.plots(ranked),
         tables.notes(ranked),
@@ -148,10 +155,8 @@ def _effect(effect: Estimate, metric: str) -> str:
 
 
 def _line(row: Row, ranked: Ranking, colour: int, bar: prices.Bar | None, shown: Sequence[str]) -> Line:
-    values = [
-        Value(numbers.estimate(row.scores[column.name], ranked.metric, column.signed), _is_best(row, ranked, column))
-        for column in ranked.columns
-    ]
+    best = [_is_best(row, ranked, column) for column in ranked.columns]
+    values = list(map(Value, tables.estimates(row, ranked, ranked.columns), best))
     costs = [numbers.cost(name, row.costs[name].mean) for name in shown]
     return Line(row.name, colour, row.is_bound, row.runs, bar, values, costs)
 

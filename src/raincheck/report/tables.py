@@ -37,7 +37,7 @@ def scores(ranking: Ranking) -> Part:
     return Part(
         f"{named(ranking.metric)}, {runs(ranking)}",
         [ranking.kind, *(column.name for column in columns)],
-        [[row.name, *_scores(row, ranking, columns)] for row in ranking.rows],
+        [[row.name, *estimates(row, ranking, columns)] for row in ranking.rows],
     )
 
 
@@ -49,7 +49,11 @@ def costs(ranking: Ranking) -> Part:
         f"gaps in {ranking.metric}, and costs" if columns else "costs",
         [ranking.kind, *(column.name for column in columns), *(PRICES[name] for name in prices)],
         [
-            [row.name, *_scores(row, ranking, columns), *(numbers.cost(name, row.costs[name].mean) for name in prices)]
+            [
+                row.name,
+                *estimates(row, ranking, columns),
+                *(numbers.cost(name, row.costs[name].mean) for name in prices),
+            ]
             for row in ranking.rows
         ],
     )
@@ -74,8 +78,10 @@ def runs(ranking: Ranking) -> str:
     """Over what the numbers are means."""
     if max(row.runs for row in ranking.rows) == 1:
         return "one run each"
-    counts = f"{numbers.several(ranking.seeds, 'seed')} and {numbers.several(len(ranking.orders), 'order')}"
-    return f"mean ± half of the 95 % t-interval over {counts}"
+    counts = [numbers.several(ranking.seeds, "seed")]
+    if ranking.orders:  # bounds have none
+        counts.append(numbers.several(len(ranking.orders), "order"))
+    return f"mean ± half of the 95 % t-interval over {' and '.join(counts)}"
 
 
 def notes(ranking: Ranking) -> list[str]:
@@ -83,7 +89,10 @@ def notes(ranking: Ranking) -> list[str]:
     return [*ranking.notes, *(f"{row.name}: {note}" for row in ranking.rows for note in row.notes)]
 
 
-def _scores(row: Row, ranking: Ranking, columns: Sequence[Column]) -> list[str]:
+def estimates(row: Row, ranking: Ranking, columns: Sequence[Column]) -> list[str]:
+    """A row's scores; where all its runs failed, that they did."""
+    if not row.runs:
+        return ["failed"] * len(columns)
     return [numbers.estimate(row.scores[c.name], ranking.metric, c.signed) for c in columns]
 
 

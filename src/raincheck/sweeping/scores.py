@@ -6,6 +6,7 @@ from typing import Any
 
 from raincheck.evaluation.matrix import Matrix
 from raincheck.metrics import METRICS
+from raincheck.sweeping.wandb_file import SCORES
 from raincheck.tracking.progress import learned, scores_so_far
 
 
@@ -17,12 +18,23 @@ def left(folder: Path) -> tuple[dict[str, Any] | None, bool]:
     return None, False
 
 
+def names(report: dict[str, Any], finished: bool) -> list[str]:
+    """What a run has logged; of one that is not finished, also what it may log later."""
+    later = [] if finished else [f"{score}/{metric}" for metric in report["metrics"] for score in SCORES]
+    later += [] if finished else [f"{metric}/{task}" for metric in report["metrics"] for task in report["tasks"]]
+    return list(dict.fromkeys([*scores_so_far(_matrices(report)), *later]))
+
+
 def score(report: dict[str, Any], name: str) -> tuple[float | None, int]:
     """A metric by the name that runs log it by, None if they do not; and how many tasks were learned."""
-    matrices = {
+    matrices = _matrices(report)
+    return scores_so_far(matrices).get(name), max(learned(matrix) for matrix in matrices.values())
+
+
+def _matrices(report: dict[str, Any]) -> dict[str, Matrix]:
+    return {
         metric: Matrix.from_json(
             {"tasks": report["tasks"], "R": content["R"], "higher_is_better": METRICS[metric].higher_is_better}
         )
         for metric, content in report["metrics"].items()
     }
-    return scores_so_far(matrices).get(name), max(learned(matrix) for matrix in matrices.values())

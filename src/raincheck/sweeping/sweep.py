@@ -9,10 +9,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from raincheck.checkpoint import locked
 from raincheck.errors import ConfigError, OutputError
 from raincheck.files import remove_partial, write_text
+from raincheck.sober import notices
 from raincheck.sweeping.command import RunCommand, run_command, run_id, words
 from raincheck.sweeping.launchers import LAUNCHERS, Launcher
 from raincheck.sweeping.legs import Leg
-from raincheck.sweeping.scores import left, score
+from raincheck.sweeping.scores import left, names, score
 from raincheck.sweeping.search import hopeless, propose
 from raincheck.sweeping.space import Point, arguments, values
 from raincheck.sweeping.table import as_csv, as_table, best, chosen
@@ -40,10 +41,12 @@ def sweep(file: Path, out: Path, launcher: str = "local", trust: bool = False, r
         The best trial.
 
     Raises:
-        ConfigError: if something in the file is wrong, or the folder's sweep is another one, or all trials fail.
+        ConfigError: if something in the file is wrong, or the folder's sweep is another one, or runs report no such
+            metric, or all trials fail.
         OutputError: if the folder cannot be used.
     """
-    content = read_sweep(file)
+    with notices():
+        content = read_sweep(file)
     with locked(out):
         conductor = Conductor(content, file, out.resolve(), trust)
         conductor.check()
@@ -178,11 +181,20 @@ class Conductor:
         self.flying[trial.number] = time.perf_counter()
 
     def settle(self, trial: Trial, error: str | None) -> None:
-        """Records what a leg came to; a trial that is to go on waits."""
+        """Records what a leg came to; a trial that is to go on waits.
+
+        Raises:
+            ConfigError: if no run has reported the metric yet, and this one never will.
+        """
         report, finished = left(self.out / trial.id)
         if error is not None or report is None:
             self.end(trial, "failed", error=error or "the run left no report")
             return
+        if self.trials.unscored and self.sweep.metric.name not in (known := names(report, finished)):
+            raise ConfigError(
+                f"{self.file}: the first run reports no {self.sweep.metric.name}; correct the metric, which can be "
+                f"{', '.join(known)}, and give the same command again"
+            )
         value, trial.learned = score(report, self.sweep.metric.name)
         if finished and value is None:
             self.end(trial, "failed", error=f"the run reports no {self.sweep.metric.name}")

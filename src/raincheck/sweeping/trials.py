@@ -68,10 +68,19 @@ class Trials:
         if not path.exists():
             return cls(path, decisive)
         content = json.loads(path.read_text(encoding="utf-8"))
+        trials = cls(path, decisive, [_trial(one) for one in content["trials"]])
         plain = json.loads(json.dumps(decisive, default=str))
-        if differ := sorted(key for key in {*plain, *content["sweep"]} if plain.get(key) != content["sweep"].get(key)):
-            raise ConfigError(f"{path.parent} holds a sweep with another {', '.join(differ)}; choose another --out")
-        return cls(path, decisive, [_trial(one) for one in content["trials"]])
+        differ = {key for key in {*plain, *content["sweep"]} if plain.get(key) != content["sweep"].get(key)}
+        if differ := differ - ({"metric"} if trials.unscored else set()):  # which has decided nothing yet
+            raise ConfigError(
+                f"{path.parent} holds a sweep with another {', '.join(sorted(differ))}; choose another --out"
+            )
+        return trials
+
+    @property
+    def unscored(self) -> bool:
+        """Whether no trial has come to a value of the metric."""
+        return all(trial.value is None and not trial.scores for trial in self.all)
 
     def write(self) -> None:
         """Writes the file.

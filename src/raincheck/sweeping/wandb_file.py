@@ -2,13 +2,14 @@
 
 import math
 import re
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from raincheck.config import read_yaml
-from raincheck.errors import ConfigError
+from raincheck.errors import ConfigError, RaincheckWarning
 from raincheck.metrics import METRICS
 from raincheck.sweeping.space import Parameter, grid_size, read_parameters
 
@@ -49,17 +50,19 @@ class Stopping:
     Attributes:
         first: after how many tasks.
         factor: one of so many goes on; the next comparison is after so many times more tasks.
+        last: after how many tasks the last comparison can be; None if they go on to the end.
     """
 
     first: int
     factor: int
+    last: int | None = None
 
-    def next(self, learned: int) -> int:
-        """After how many tasks a trial that has learned some is to be compared next."""
+    def next(self, learned: int) -> int | None:
+        """After how many tasks a trial that has learned some is to be compared next; None if it is not any more."""
         border = self.first
         while border <= learned:
             border *= self.factor
-        return border
+        return None if self.last is not None and border > self.last else border
 
 
 @dataclass(frozen=True)
@@ -142,7 +145,22 @@ def _metric(said: Any) -> Metric:
             f"runs report no {said['name']!r}; choose {', '.join(SCORES)} or a task's name with one of "
             f"{', '.join(METRICS)}: average/psnr_y, psnr_y/TASK"
         )
+    if "goal" not in said and more_is_better(said["name"]):
+        warnings.warn(
+            f"more of {said['name']} is better, but the metric has no goal and W&B's is to minimize then; "
+            "write goal: maximize if you mean it",
+            RaincheckWarning,
+            stacklevel=2,
+        )
     return Metric(said["name"], goal == "maximize", target)
+
+
+def more_is_better(name: str) -> bool:
+    """Whether more is better of a metric that runs log by this name."""
+    first, _, second = name.partition("/")
+    if first in SCORES and first != "average":
+        return first != "forgetting"
+    return METRICS[second if first == "average" else first].higher_is_better
 
 
 def _trials(cap: Any, method: str, parameters: tuple[Parameter, ...]) -> int:
@@ -173,4 +191,4 @@ def _stopping(said: Any) -> Stopping:
     borders = [numbers["max_iter"] // eta**k for k in range(1, numbers["s"] + 1)]
     if not borders[0]:
         raise ConfigError(f"early_terminate compares after {numbers['max_iter']} / {eta} tasks, which is none")
-    return Stopping([border for border in borders if border][-1], eta)
+    return Stopping([border for border in borders if border][-1], eta, borders[0])

@@ -1,0 +1,62 @@
+"""What a grid's runs found, as tables and a page; and what of it is not known, because runs failed or are to come."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import yaml
+from rich.console import Console
+from rich.text import Text
+
+from raincheck.ablation_plan import Planned
+from raincheck.config import dump
+from raincheck.evaluation.comparable import task_digest
+from raincheck.evaluation.failed import Failed, of_data, with_failed
+from raincheck.evaluation.ranking import ranking
+from raincheck.evaluation.results import read_result
+from raincheck.evaluation.rows import alike
+from raincheck.outcome import Report
+from raincheck.report import write_report
+from raincheck.report.formats import as_table, write_table
+
+
+def say_what_is_open(
+    planned: Sequence[Planned], reports: Mapping[Planned, Report], failed: Sequence[Planned], console: Console
+) -> None:
+    """Prints how many runs are still to be done, and which have failed."""
+    if len(reports) + len(failed) < len(planned):
+        console.print(f"{len(reports)} of {len(planned)} runs are finished; the same command goes on")
+    for one in failed:
+        console.print(Text(f"failed: {one.name}: {one.failure}"), soft_wrap=True)
+    if failed:
+        console.print("what failed is not run again with the same settings, unless --retry is given")
+
+
+def conclude(
+    reports: Mapping[Planned, Report], failures: Sequence[Planned], out: Path, title: str, console: Console
+) -> None:
+    """Writes and prints what was found: a table for each set of runs that are about the same tasks and data."""
+    if not reports:
+        return
+    failed = [unsuccessful(one) for one in failures]
+    results = [read_result({**report, "cell": one.cell}, one.name) for one, report in reports.items()]
+    sets, written = alike(results), []
+    for number, same in enumerate(sets, 1):
+        ranked = with_failed(ranking(same), of_data(failed, same[0].setting))
+        ending, heading = ("", title) if len(sets) == 1 else (f"-{number}", f"{title}; set {number} of {len(sets)}")
+        tables = [out / f"table{ending}{suffix}" for suffix in (".csv", ".md", ".tex")]
+        for table in tables:
+            write_table([ranked], table, heading)
+        console.print(as_table(ranked, heading))
+        written += tables
+    if len(sets) > 1:
+        console.print(f"note: the {len(sets)} sets cannot be compared, because their tasks or data differ")
+    write_report([one.folder for one in reports], out / "report.html", title=title, failed=failed)
+    for path in (*written, out / "report.html"):
+        console.print(f"written: {path}", soft_wrap=True)
+
+
+def unsuccessful(one: Planned) -> Failed:
+    """A failed run as rankings know it."""
+    tasks = yaml.safe_load(dump(one.config))["stream"]["tasks"]
+    which = one.name.removeprefix(f"{one.cell}, ")
+    return Failed(one.cell, f"{which} failed: {one.failure}", frozenset(map(task_digest, tasks)))
