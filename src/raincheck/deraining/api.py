@@ -87,6 +87,7 @@ def derain(
     Args:
         video: a video file; a folder of frames; an image; or RGB frames in uint8, of any iterable: NumPy arrays
             `(h, w, c)`, so also one array `(t, h, w, c)`, or tensors `(c, h, w)`, so also one tensor `(t, c, h, w)`.
+            With an output, all frames of an iterable but the first are taken in a thread of our own.
         output: a video file (.mp4, .m4v, .mov, .mkv, .webm, .avi); for an image an image; else a folder for one image
             a frame, which are named as the input's images, or 00001.png and so on. None writes nothing and yields the
             frames.
@@ -126,9 +127,7 @@ def derain(
         check_output(output, source, overwrite)
     comparison = choose_comparison(compare)
     part = Part(*(None if moment is None else parse_moment(moment) for moment in (start, end)))
-    if fps is not None and not 0 < fps < float("inf"):
-        raise ConfigError(f"{fps} frames per second show nothing; give a number above 0")
-    rate = FOLDER_RATE if fps is None else Fraction(fps).limit_denominator(1001)
+    rate = rate_of(fps)
     stream, arrays = (open_stream(video, rate), True) if isinstance(video, str | Path) else memory_stream(video, rate)
     encoding = Encoding(crf, codec, pixel_format)
     deep = output is not None and stays_deep(stream, Path(output), encoding)
@@ -143,6 +142,17 @@ def derain(
     with closing(ahead(pictures)) as ready:
         write(counted(ready, length, progress), stream, Path(output), part, comparison, encoding, overwrite)
     return Path(output)
+
+
+def rate_of(fps: Fraction | float | None) -> Fraction:
+    """Frames per second of frames and images; None is the usual rate.
+
+    Raises:
+        ConfigError: if it is no rate.
+    """
+    if fps is not None and not 0 < fps < float("inf"):
+        raise ConfigError(f"{fps} frames per second show nothing; give a number above 0")
+    return FOLDER_RATE if fps is None else Fraction(fps).limit_denominator(1001)
 
 
 def stays_deep(stream: Stream, output: Path, encoding: Encoding) -> bool:
@@ -173,7 +183,8 @@ def derained(
         InputError: if the video cannot be read, or none of its frames is in the part.
     """
     source = stream.pictures(part, engine.network.window // 2 + CONTEXT, deep)
-    # Someone else's program is not called from a thread that it does not know.
+    # Frames from memory are taken by whoever takes ours: without an output in the thread of the caller, who may need it
+    # so; with one in the thread that computes.
     source = source if stream.path is None else ahead(source)
     with closing(source):
         for rainy, pixels in derain_pictures(source, engine, cuts):
