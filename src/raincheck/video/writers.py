@@ -89,7 +89,7 @@ class FileWriter:
 
     Raises:
         OutputError: if the file cannot be created.
-        ConfigError: if there is no encoder for what is wanted.
+        ConfigError: if there is no encoder for what is wanted, or it does not start.
     """
 
     def __init__(
@@ -111,6 +111,7 @@ class FileWriter:
             raise cannot(shown, error) from None
         except ValueError as error:
             raise ConfigError(f"{shown} cannot hold {self.encoder.name} ({error}); use another --codec") from None
+        self.start_encoder()
         if companions is not None:
             companions.join(self.container, container)
 
@@ -132,6 +133,23 @@ class FileWriter:
         if self.look.rotation:
             track.set_display_rotation(self.look.rotation)
         return track
+
+    def start_encoder(self) -> None:
+        """Starts it before the first frame, so that its own complaints are not taken for the disk's.
+
+        Raises:
+            ConfigError: if it does not start: for want of a GPU, or of sense in its settings.
+        """
+        try:
+            self.track.codec_context.open()
+        except (av.FFmpegError, ValueError) as error:
+            self.abandon()
+            name, (high, wide) = self.encoder.name, self.look.size
+            raise ConfigError(
+                f"{name} does not start for {wide}x{high} in {self.encoder.pixel_format} with the settings "
+                f"{self.encoder.options} ({getattr(error, 'strerror', None) or error}); use another --codec, --crf or "
+                "--pixel-format"
+            ) from None
 
     def write(self, frame: Tensor, time: Fraction | None = None) -> None:
         """Adds a frame, uint8 or uint16 `(c, h, w)` RGB, shown at `time` seconds; None follows at the constant rate.
