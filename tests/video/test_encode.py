@@ -203,6 +203,10 @@ def test_outputs_that_cannot_be(tmp_path: Path) -> None:
         ("file", "it is a file; name a folder"),
         ("a.mp4", "it is a folder; give the name of a file"),
         ("a.gif", "gif is not written; name a .mp4, .m4v, .mov, .mkv, .webm, .avi file or a folder"),
+        ("a.MTS", "MTS is not written; name a .mp4"),
+        ("a.mxf", "mxf is not written"),
+        ("a.vob", "vob is not written"),
+        ("a.heic", "heic is not written"),
         ("a.png", "one image holds no video; name a .mp4"),
     ]:
         with pytest.raises(OutputError, match=message):

@@ -9,6 +9,7 @@ from typing import Any, TypedDict, Unpack, overload
 
 from einops import rearrange
 
+from raincheck.deraining.applicable import check_applicable
 from raincheck.deraining.compare import COMPARISONS, choose_comparison
 from raincheck.deraining.engine import Engine, network_on
 from raincheck.deraining.passing import derain_pictures
@@ -120,28 +121,30 @@ def derain(
         InputError: if the video cannot be read.
         OutputError: if the output cannot or must not be written; nothing is left of it.
         WeightsError: if there are no such weights, or they are not trusted.
-        ConfigError: if an option asks for what does not exist.
+        ConfigError: if an option asks for what does not exist, or cannot apply to such an input or output.
     """
     source = Path(video) if isinstance(video, str | Path) else None
-    if output is not None:
-        check_output(output, source, overwrite)
+    target = None if output is None else Path(output)
+    encoding = Encoding(crf, codec, pixel_format)
+    check_applicable(source, target, fps, encoding, overwrite)
+    if target is not None:
+        check_output(target, source, overwrite)
     comparison = choose_comparison(compare)
     part = Part(*(None if moment is None else parse_moment(moment) for moment in (start, end)))
     rate = rate_of(fps)
     stream, arrays = (open_stream(video, rate), True) if isinstance(video, str | Path) else memory_stream(video, rate)
-    encoding = Encoding(crf, codec, pixel_format)
-    deep = output is not None and stays_deep(stream, Path(output), encoding)
+    deep = target is not None and stays_deep(stream, target, encoding)
     engine = Engine(*network_on(weights, device, trust), precision, tile, compile)
     pictures = derained(stream, engine, part, comparison, cuts, deep)
     length = part.count(stream.length, stream.fps)
-    if output is None:
+    if target is None:
         frames = (picture.pixels for picture in counted(pictures, length, progress))
         return (rearrange(p, "c h w -> h w c").numpy() for p in frames) if arrays else frames
-    if is_image(Path(output)) and stream.length != 1:
-        raise OutputError(f"cannot write {output}: an image holds one frame; name a video file or a folder")
+    if is_image(target) and stream.length != 1:
+        raise OutputError(f"cannot write {target}: an image holds one frame; name a video file or a folder")
     with closing(ahead(pictures)) as ready:
-        write(counted(ready, length, progress), stream, Path(output), part, comparison, encoding, overwrite)
-    return Path(output)
+        write(counted(ready, length, progress), stream, target, part, comparison, encoding, overwrite)
+    return target
 
 
 def rate_of(fps: Fraction | float | None) -> Fraction:

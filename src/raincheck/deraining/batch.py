@@ -4,7 +4,7 @@ import glob
 from pathlib import Path
 
 from raincheck.errors import InputError, OutputError
-from raincheck.video.output import CONTAINERS, check_output, is_image, is_video
+from raincheck.video.output import CONTAINERS, check_kind, check_output, is_image, is_video
 
 
 def plan(inputs: list[str], output: Path, overwrite: bool = False) -> list[tuple[Path, Path]]:
@@ -20,7 +20,7 @@ def plan(inputs: list[str], output: Path, overwrite: bool = False) -> list[tuple
         overwrite: allow a folder that holds other things; they are left alone.
 
     Raises:
-        InputError: if a glob fits nothing.
+        InputError: if a glob fits nothing, or an input is a picture of a kind that is not read.
         OutputError: if two results would have one name, or the folder cannot be used.
     """
     expanded = [expand(word) for word in inputs]
@@ -29,6 +29,7 @@ def plan(inputs: list[str], output: Path, overwrite: bool = False) -> list[tuple
         return [(sources[0], output)]
     if is_video(output) or is_image(output):
         raise OutputError(f"cannot write {len(sources)} results to {output}: it names one file; name a folder")
+    check_kind(output)
     targets = [output / result_name(source) for source in sources]
     for index, target in enumerate(targets):
         if target in targets[:index]:
