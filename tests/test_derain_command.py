@@ -57,6 +57,26 @@ def test_a_glob_is_expanded_and_the_command_can_be_repeated(tmp_path: Path) -> N
         assert listing(tmp_path / "out") == ["a.mp4", "b.mp4"]
 
 
+def test_a_killed_command_is_finished_by_the_same_command(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    first = write_folder(tmp_path / "a", noise(3))
+    long = write_folder(tmp_path / "b", noise(200, 96, 128))
+    film = write_video(tmp_path / "c.mp4", smooth(4))
+    running = program(first, long, film, tmp_path / "out")
+    while not list(tmp_path.glob("out/.b.partial/*.png")):
+        assert running.poll() is None, running.stderr
+        time.sleep(0.01)
+    running.kill()
+    running.wait(60)
+    assert listing(tmp_path / "out") == [".b.partial", "a"]
+    assert derain(first, long, film, tmp_path / "out") == 0
+    assert re.search(r"notice: .*out/a holds the frames already and is left as it is; use --ov", capfd.readouterr().err)
+    assert listing(tmp_path / "out") == ["a", "b", "c.mp4"]
+    np.testing.assert_array_equal(read_folder(tmp_path / "out" / "b"), noise(200, 96, 128))
+    (tmp_path / "out" / "a" / "mine.png").touch()
+    assert derain(first, long, film, tmp_path / "out") == 2
+    assert re.search(r"out/a: the folder is not empty; .*use --overwrite", capfd.readouterr().err)
+
+
 def test_mistakes_with_several_inputs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     a, b = write_video(tmp_path / "a.mp4", smooth(3)), write_video(tmp_path / "b.mp4", smooth(3))
     (tmp_path / "sub").mkdir()
@@ -189,6 +209,7 @@ def test_a_mistaken_option_is_one_line_and_leaves_nothing(
     ("words", "output", "message"),
     [
         (["--codec", "libx264"], "out", "--codec is for video files, which .*out is not; leave it out"),
+        (["--fps", "0"], "out", "0 frames per second show nothing"),
         (["--fps", "0"], "out", "0 frames per second show nothing"),
         (["--crf", "20"], "b.png", "--crf is for video files, which .*b.png is not; leave it out"),
         (["--pixel-format", "yuv444p"], "-", "--pixel-format is for video files, which raw frames are not; leave it"),

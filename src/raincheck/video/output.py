@@ -5,6 +5,7 @@ from pathlib import Path
 
 from raincheck.errors import OutputError
 from raincheck.video.intact import HEIF_SUFFIXES, heif
+from raincheck.video.partial import partial_of
 from raincheck.video.still import SUFFIXES as IMAGE_SUFFIXES
 
 # Suffix to FFmpeg's name of the container.
@@ -76,12 +77,13 @@ def check_output(output: str | Path, source: Path | None = None, overwrite: bool
     check_kind(named)
     if source is not None:
         check_apart(output, source.resolve(), named)
-    parent = output.parent
+    files = is_video(output) or is_image(output)
+    parent = output if output.is_dir() and not files else output.parent
     if not parent.is_dir():
         raise OutputError(f"cannot write {named}: there is no folder {parent}; create it first")
     if not os.access(parent, os.W_OK | os.X_OK):
         raise OutputError(f"cannot write {named}: the folder {parent} is not writable; choose another")
-    if is_video(output) or is_image(output):
+    if files:
         if output.is_dir():
             raise OutputError(f"cannot write {named}: it is a folder; give the name of a file")
     elif output.is_dir():
@@ -114,7 +116,7 @@ def check_replaceable(folder: Path, named: Path, overwrite: bool) -> None:
         OutputError: if it must not be replaced.
     """
     try:
-        inside = list(folder.iterdir())
+        inside = [path for path in folder.iterdir() if path != partial_of(folder)]  # left by a process that was killed
     except OSError as error:
         raise OutputError(f"cannot write {named}: {error.strerror}; choose another folder") from None
     if inside and not overwrite:
