@@ -11,6 +11,7 @@ import pytest
 
 from raincheck import derain
 from raincheck.errors import RaincheckWarning
+from raincheck.video.times import Times
 from tinyvideo import noise, read_video, smooth, write_video
 
 BLOCKS = {"red": (200, 40, 40), "green": (40, 200, 40), "blue": (40, 40, 200)}
@@ -305,3 +306,30 @@ def test_unrelated_frames_keep_their_order(tmp_path: Path) -> None:
     path = write_video(tmp_path / "a.mp4", noise(9), bf="3", times=[0, 2, 3, 4, 9, 10, 11, 12, 20])
     derain(path, tmp_path / "b.mp4", weights="identity", crf=4)
     assert np.abs(read_video(tmp_path / "b.mp4").astype(int) - read_video(path)).mean() < 12
+
+
+@pytest.mark.parametrize("output", ["b.mp4", "b.mkv", "out"])
+def test_time_stamps_that_jump_back_go_on(tmp_path: Path, output: str) -> None:
+    """Recordings that were joined as files: the second begins at 0 again."""
+    content = film(tmp_path / "a.ts").read_bytes()
+    (tmp_path / "joined.ts").write_bytes(content + content)
+    with pytest.warns(RaincheckWarning, match=r"the time stamps of .*joined.ts jump back at frame (49|50); what comes"):
+        derain(tmp_path / "joined.ts", tmp_path / output, weights="identity")
+    if output == "out":
+        assert len(list((tmp_path / "out").iterdir())) == 100
+        return
+    assert len(read_video(tmp_path / output)) == 100
+    steps = np.diff(times(tmp_path / output))
+    assert (steps > 0).all() and steps.max() < 0.09 and times(tmp_path / output)[-1] == pytest.approx(99 / 25, abs=0.05)
+    with av.open(str(tmp_path / output)) as file:
+        stamps = [float(p.pts * p.time_base) for p in file.demux(audio=0) if p.size and p.pts is not None]
+    with av.open(str(tmp_path / "joined.ts")) as file:
+        assert len(stamps) == sum(p.size > 0 for p in file.demux(audio=0))
+    assert (np.diff(stamps) > 0).all() and stamps[-1] == pytest.approx(4, abs=0.1)
+
+
+def test_one_time_stamp_that_is_wrong_moves_no_other() -> None:
+    clock = Times(Fraction(0), Fraction(1, 90000), Fraction(25))
+    found = [clock.next(3600 * n) for n in (0, 1, 2, -500, 4, 5)]
+    assert found[4:] == [Fraction(4, 25), Fraction(5, 25)] and found == sorted(set(found))
+    assert found[2] < found[3] < found[4]

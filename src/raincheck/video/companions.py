@@ -14,12 +14,13 @@ from av.stream import Discard, Stream
 
 from raincheck.errors import InputError, RaincheckWarning
 from raincheck.video.container import opened
-from raincheck.video.times import start_of
+from raincheck.video.times import Onward, start_of
 
 if TYPE_CHECKING:
     from av.container.core import Chapter  # in the stubs only
 
 KINDS = ("audio", "subtitle", "attachment")
+LEAST = Fraction(1, 1000)  # seconds between time stamps of sound that every container can tell apart
 # Tags that say how the input was written; the output's own container writes others.
 ABOUT_THE_FILE = {"major_brand", "minor_version", "compatible_brands", "encoder", "duration", "number_of_frames"}
 
@@ -45,6 +46,7 @@ class Companions:
         self.pictures = pictures
         pictures.discard = Discard.all
         self.tracks: dict[int, Stream] = {}  # of the output, by the input's index
+        self.clocks: dict[int, Onward] = {}
         self.waiting: Iterator[Packet[Stream]] = iter(())
         self.next: Packet[Stream] | None = None
 
@@ -73,6 +75,7 @@ class Companions:
             copy.disposition = track.disposition
             if track.type != "attachment":
                 self.tracks[track.index] = copy
+                self.clocks[track.index] = Onward(Fraction(0) if track.type == "subtitle" else LEAST)
         output.metadata.update(told(self.container.metadata))
         output.streams.video[0].metadata.update(told(self.pictures.metadata))
 
@@ -137,6 +140,19 @@ class Companions:
             raise InputError(
                 f"the sound or subtitles of {self.path} are corrupt ({error.strerror}); copy or download the file again"
             ) from None
+        if self.next is not None:
+            self.set_onward(self.next)
+
+    def set_onward(self, packet: "Packet[Stream]") -> None:
+        """Corrects time stamps that jump back, which no container takes."""
+        stamp = packet.dts if packet.dts is not None else packet.pts
+        if stamp is None:
+            return
+        tick = packet.time_base
+        onward = self.clocks[packet.stream.index].next(stamp * tick, (packet.duration or 0) * tick)
+        shift = round(onward / tick) - stamp
+        packet.pts = None if packet.pts is None else packet.pts + shift
+        packet.dts = None if packet.dts is None else packet.dts + shift
 
     def close(self) -> None:
         """Closes the file."""
