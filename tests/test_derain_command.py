@@ -210,7 +210,6 @@ def test_a_mistaken_option_is_one_line_and_leaves_nothing(
     [
         (["--codec", "libx264"], "out", "--codec is for video files, which .*out is not; leave it out"),
         (["--fps", "0"], "out", "0 frames per second show nothing"),
-        (["--fps", "0"], "out", "0 frames per second show nothing"),
         (["--crf", "20"], "b.png", "--crf is for video files, which .*b.png is not; leave it out"),
         (["--pixel-format", "yuv444p"], "-", "--pixel-format is for video files, which raw frames are not; leave it"),
         (["--overwrite"], "-", "--overwrite is for folders of frames, and raw frames replace nothing; leave it out"),

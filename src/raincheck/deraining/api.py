@@ -1,6 +1,5 @@
 """`derain`: a video in, frames or a file out."""
 
-import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing
 from fractions import Fraction
@@ -12,16 +11,17 @@ from einops import rearrange
 from raincheck.deraining.applicable import check_applicable
 from raincheck.deraining.compare import COMPARISONS, choose_comparison
 from raincheck.deraining.engine import Engine, network_on
+from raincheck.deraining.kept import stays_deep, tell_losses
 from raincheck.deraining.passing import derain_pictures
-from raincheck.errors import ConfigError, OutputError, RaincheckWarning
+from raincheck.errors import ConfigError, OutputError
 from raincheck.video.ahead import ahead
 from raincheck.video.companions import Companions
 from raincheck.video.cuts import CONTEXT
 from raincheck.video.decode import Stream, open_stream
 from raincheck.video.encode import open_writer
-from raincheck.video.encoders import Encoding, choose_encoder
+from raincheck.video.encoders import Encoding
 from raincheck.video.memory import Frame, memory_stream
-from raincheck.video.output import CONTAINERS, check_output, is_image, is_video
+from raincheck.video.output import check_output, is_image, is_video
 from raincheck.video.part import Part, parse_moment
 from raincheck.video.stream import FOLDER_RATE, Picture
 from raincheck.video.writers import Look
@@ -83,7 +83,8 @@ def derain(
     """Removes the rain from a video, as a stream, in constant memory.
 
     A video file keeps its frames and their times, rotation, colour tags, pixel aspect, sound, subtitles, chapters and
-    tags; what the output's container cannot hold is left out with a `RaincheckWarning`.
+    tags; an image its orientation, colour profile and transparency. What the output cannot hold is left out with a
+    `RaincheckWarning`. Where time stamps jump back, a `RaincheckWarning` says so, and all goes on from there.
 
     Args:
         video: a video file; a folder of frames; an image; or RGB frames in uint8, of any iterable: NumPy arrays
@@ -134,6 +135,8 @@ def derain(
     rate = rate_of(fps)
     stream, arrays = (open_stream(video, rate), True) if isinstance(video, str | Path) else memory_stream(video, rate)
     deep = target is not None and stays_deep(stream, target, encoding)
+    if target is not None:
+        tell_losses(stream, target)
     engine = Engine(*network_on(weights, device, trust), precision, tile, compile)
     pictures = derained(stream, engine, part, comparison, cuts, deep)
     length = part.count(stream.length, stream.fps)
@@ -156,25 +159,6 @@ def rate_of(fps: Fraction | float | None) -> Fraction:
     if fps is not None and not 0 < fps < float("inf"):
         raise ConfigError(f"{fps} frames per second show nothing; give a number above 0")
     return FOLDER_RATE if fps is None else Fraction(fps).limit_denominator(1001)
-
-
-def stays_deep(stream: Stream, output: Path, encoding: Encoding) -> bool:
-    """Whether more than 8 bits a value come in and go out; tells the user if they come in only.
-
-    Raises:
-        ConfigError: if there is no encoder for what is wanted.
-    """
-    if stream.bits <= 8:
-        return False
-    deep = is_video(output) and choose_encoder(CONTAINERS[output.suffix.lower()], stream.size, encoding).bits > 8
-    if not deep:
-        warnings.warn(
-            f"{stream.path} has {stream.bits} bits a value and {output} gets 8; a video file with --pixel-format "
-            "yuv420p10le gets 10",
-            RaincheckWarning,
-            stacklevel=3,
-        )
-    return deep
 
 
 def derained(
@@ -221,6 +205,7 @@ def write(
     """
     high, wide = stream.size
     size = (high, 2 * wide) if comparison == "side" else (high, wide)
+    first, files = part.first(stream.fps), stream.files()
     look = Look(stream.fps, size, stream.rotation, stream.colour, stream.aspect, stream.tick)
     with ExitStack() as stack:
         companions = None
@@ -233,7 +218,8 @@ def write(
                 output,
                 look,
                 encoding=encoding,
-                names=stream.names and stream.names[part.first(stream.fps) :],
+                names=stream.names and stream.names[first:],
+                originals=files and files[first:],
                 companions=companions,
                 source=stream.path,
                 overwrite=overwrite,

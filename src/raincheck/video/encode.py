@@ -37,6 +37,7 @@ def open_writer(
     *,
     encoding: Encoding = USUAL,
     names: list[str] | None = None,
+    originals: list[Path] | None = None,
     companions: Companions | None = None,
     source: Path | None = None,
     overwrite: bool = False,
@@ -50,6 +51,7 @@ def open_writer(
         encoding: what the user wants of a video file.
         companions: sound and other tracks to copy into a video file.
         names: file names of a folder's frames; None numbers them `00001.png`, `00002.png`, ...
+        originals: the images of which a folder's frames were made, or the one of an image.
         source: the input, which is never overwritten.
         overwrite: allow the replacement of a folder of frames. An existing video file is always replaced.
 
@@ -68,9 +70,9 @@ def open_writer(
             finally:
                 file.abandon()
         elif is_image(target):
-            yield FolderWriter(partial.parent, [partial.name], shown)
+            yield FolderWriter(partial.parent, [partial.name], shown, originals)
         else:
-            yield FolderWriter(partial, names, shown)
+            yield FolderWriter(partial, names, shown, originals)
         try:
             put_in_place(partial, target)
         except OSError as error:
