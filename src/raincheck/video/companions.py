@@ -14,13 +14,12 @@ from av.stream import Discard, Stream
 
 from raincheck.errors import InputError, RaincheckWarning
 from raincheck.video.container import opened
-from raincheck.video.times import Onward, start_of
+from raincheck.video.times import LEAST, Onward, start_of
 
 if TYPE_CHECKING:
     from av.container.core import Chapter  # in the stubs only
 
 KINDS = ("audio", "subtitle", "attachment")
-LEAST = Fraction(1, 1000)  # seconds between time stamps of sound that every container can tell apart
 # Tags that say how the input was written; the output's own container writes others.
 ABOUT_THE_FILE = {"major_brand", "minor_version", "compatible_brands", "encoder", "duration", "number_of_frames"}
 

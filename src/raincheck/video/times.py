@@ -6,6 +6,7 @@ from av.container import InputContainer
 from av.stream import Stream
 from av.video.stream import VideoStream
 
+LEAST = Fraction(1, 1000)  # seconds between time stamps that every container can tell apart
 JUMP = Fraction(1)  # seconds that time stamps are never out of order by
 
 
@@ -84,7 +85,7 @@ class Times:
 
     def __init__(self, start: Fraction, tick: Fraction, fps: Fraction) -> None:
         self.start, self.tick, self.fps = start, tick, fps
-        self.onward = Onward(tick)
+        self.onward = Onward(max(tick, LEAST))
 
     def next(self, stamp: int | None) -> Fraction:
         """Seconds of the next frame; one without a time stamp follows the frame before at the constant rate."""
