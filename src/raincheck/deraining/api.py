@@ -106,12 +106,12 @@ def derain(
             file; frames are counted from its first, which takes the time of decoding them.
         end: the frame after the last, in the same words. Frames outside are still seen by windows.
         cuts: no window reaches across a cut between two shots.
-        fps: frames per second of frames and images, which have no rate of their own; None is 25.
+        fps: frames per second of frames and images; None is 25. A video file has a rate of its own, and takes none.
         crf: constant quality of a video file, 0 best; None is 18.
         codec: FFmpeg's name of an encoder; None is H.264, or VP9 for .webm.
         pixel_format: FFmpeg's name; None is yuv420p. With one of more than 8 bits, a video of more is computed in 16
             and keeps them.
-        overwrite: allow the replacement of an output folder of frames; an output file is always replaced.
+        overwrite: allow the replacement of the frames in an output folder; an output file is always replaced.
         progress: called after each frame with the frames done and the number in all, if it is known.
 
     Returns:

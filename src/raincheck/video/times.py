@@ -33,8 +33,8 @@ def track_start(track: Stream) -> Fraction | None:
 class Onward:
     """Time stamps that go on where a file's jump back: recordings that were joined, or whose clock was set.
 
-    One that is behind by itself is put just behind the one before. Where they stay behind, by more than they are ever
-    out of order, all that follow are moved.
+    One that is behind by itself is put behind the one before. Where they stay behind, by more than they are ever out of
+    order, all that follow are moved.
 
     Args:
         least: seconds from one to the next that is put behind it; with 0, equal ones stay.
@@ -55,17 +55,13 @@ class Onward:
         """
         time += self.shift
         last, self.jumped = self.last, False
+        far = last is not None and last - time > JUMP
         if last is not None and (time < last or (time == last and self.least)):
-            self.jumped = self.behind and last - time > JUMP
-            self.behind = last - time > JUMP
-            moved = last + self.least
-            if self.jumped:
-                moved = max(moved, last - self.least + 2 * step)  # the one before came too early
-                self.shift += moved - time
-                self.behind = False
+            moved = last + max(self.least, step if far else Fraction(0))
+            self.jumped = self.behind and far
+            self.shift += moved - time if self.jumped else 0
             time = moved
-        else:
-            self.behind = False
+        self.behind = far and not self.jumped
         self.last = time
         return time
 
