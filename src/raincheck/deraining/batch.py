@@ -43,14 +43,7 @@ def plan(inputs: list[str], output: Path, overwrite: bool = False) -> list[tuple
             )
     prepare(output, {path.name for target in targets for path in (target, partial_of(target))}, overwrite)
     pairs = list(zip(sources, targets, strict=True))
-    done = [] if overwrite else [pair for pair in pairs if is_done(*pair)]
-    for _, target in done:
-        warnings.warn(
-            f"{target} holds the frames already and is left as it is; use --overwrite to derain them again",
-            RaincheckWarning,
-            stacklevel=2,
-        )
-    left = [pair for pair in pairs if pair not in done]
+    left = pairs if overwrite else [pair for pair in pairs if not is_done(*pair)]
     for source, target in left:
         check_output(target, source, overwrite)
     return left
@@ -78,11 +71,22 @@ def result_name(source: Path) -> str:
 
 
 def is_done(source: Path, target: Path) -> bool:
-    """Whether a folder holds frames by the names of a folder of images, and nothing else: put there as a whole."""
+    """Whether a folder holds nothing but frames by the names of a folder of images, put there as a whole; says so.
+
+    Raises:
+        InputError: if one of the folders cannot be read.
+    """
     if not (source.is_dir() and target.is_dir() and not source.samefile(target)):
         return False
     names = {path.name for path in entries(target)}
-    return bool(names) and names <= {path.name for path in pictures(entries(source))}
+    done = bool(names) and names <= {path.name for path in pictures(entries(source))}
+    if done:
+        warnings.warn(
+            f"{target} holds the frames already and is left as it is; use --overwrite to derain them again",
+            RaincheckWarning,
+            stacklevel=2,
+        )
+    return done
 
 
 def prepare(folder: Path, names: set[str], overwrite: bool) -> None:
