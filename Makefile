@@ -84,10 +84,11 @@ weights: env ## Learn the shipped weights anew, two hours on one core, and compa
 	OMP_NUM_THREADS=1 $(BIN)/raincheck run --config experiments/weights.yaml --out runs/weights
 	OMP_NUM_THREADS=1 $(BIN)/python experiments/weights_check.py rrgnet runs/weights
 
-bench: env ## Time the training step, many experiences, derain and the data
+bench: env ## Time the training step, many experiences, derain, its precisions and the data
 	$(BIN)/python benchmarks/train_step.py
 	$(BIN)/python benchmarks/experiences.py
 	$(BIN)/python benchmarks/derain.py
+	$(BIN)/python benchmarks/precision.py
 	$(BIN)/python benchmarks/throughput.py
 
 dist: env ## Build the source distribution and the wheel in dist/

@@ -49,8 +49,8 @@ class Measured:
             *(f"| {' | '.join(row)} |" for row in self.rows),
         ]
 
-    def save(self, what: str, device: str, settings: str, *others: "Measured") -> Path:
-        """Writes `benchmarks/<what>_<hardware>_<date>.md`, with hardware, versions and settings, and other tables."""
+    def save(self, what: str, device: str, settings: str, *others: "Measured", precision: str | None = None) -> Path:
+        """Writes `benchmarks/<what>_<hardware>[_<precision>]_<date>.md`, with versions, settings and other tables."""
         name = hardware(device)
         day = datetime.now(UTC).date().isoformat()
         slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
@@ -65,7 +65,7 @@ class Measured:
         ]
         for other in others:
             lines += ["", f"## {other.title}", "", *other.lines()]
-        path = Path(__file__).parent / f"{what}_{slug}_{day}.md"
+        path = Path(__file__).parent / f"{'_'.join(filter(None, (what, slug, precision, day)))}.md"
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
         return path
 
@@ -93,7 +93,9 @@ def save_if_asked(options: argparse.Namespace, *tables: Measured) -> None:
     """Keeps tables that were shown, with all options of the program that measured them."""
     if options.save:
         device = str(getattr(options, "device", "cpu"))
-        print(f"written to {tables[0].save(Path(sys.argv[0]).stem, device, words(options), *tables[1:])}")
+        precision = getattr(options, "precision", None)  # results in fp32 and in bf16 stand side by side
+        path = tables[0].save(Path(sys.argv[0]).stem, device, words(options), *tables[1:], precision=precision)
+        print(f"written to {path}")
 
 
 def words(options: argparse.Namespace) -> str:

@@ -52,6 +52,26 @@ def test_a_glob_is_expanded_and_the_command_can_be_repeated(tmp_path: Path) -> N
         assert listing(tmp_path / "out") == ["a.mp4", "b.mp4"]
 
 
+def test_a_killed_command_is_finished_by_the_same_command(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    first = write_folder(tmp_path / "a", noise(3))
+    long = write_folder(tmp_path / "b", noise(200, 96, 128))
+    film = write_video(tmp_path / "c.mp4", smooth(4))
+    running = program(first, long, film, tmp_path / "out")
+    while not list(tmp_path.glob("out/.b.partial/*.png")):
+        assert running.poll() is None, running.stderr
+        time.sleep(0.01)
+    running.kill()
+    running.wait(60)
+    assert listing(tmp_path / "out") == [".b.partial", "a"]
+    assert derain(first, long, film, tmp_path / "out") == 0
+    assert re.search(r"notice: .*out/a holds the frames already and is left as it is; use --ov", capfd.readouterr().err)
+    assert listing(tmp_path / "out") == ["a", "b", "c.mp4"]
+    np.testing.assert_array_equal(read_folder(tmp_path / "out" / "b"), noise(200, 96, 128))
+    (tmp_path / "out" / "a" / "mine.png").touch()
+    assert derain(first, long, film, tmp_path / "out") == 2
+    assert re.search(r"out/a: the folder is not empty; .*use --overwrite", capfd.readouterr().err)
+
+
 def test_mistakes_with_several_inputs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     a, b = write_video(tmp_path / "a.mp4", smooth(3)), write_video(tmp_path / "b.mp4", smooth(3))
     (tmp_path / "sub").mkdir()
@@ -161,9 +181,10 @@ MISTAKES = {
     "backwards": (["--start", "3f", "--end", "2f"], "has no frame between --start and --end"),
     "precision": (["--precision", "fp64"], "there is no precision 'fp64'; use one of fp32, bf16"),
     "tile": (["--tile", "round"], "there is no tile 'round'; use auto, none, or a number"),
-    "rate": (["--fps", "0"], "0 frames per second show nothing"),
     "compare": (["--compare=both"], "invalid choice: 'both'"),
     "size": (["--size", "big"], "'big' is no size such as 640x480"),
+    "size of a file": (["--size", "64x48"], "--size is for raw frames from -; leave it out"),
+    "rate of a video": (["--fps", "30"], "a.mp4 is a video, which has a rate of its own; leave it out"),
 }
 
 
@@ -179,10 +200,69 @@ def test_a_mistaken_option_is_one_line_and_leaves_nothing(
     assert listing(tmp_path) == ["a.mp4"]
 
 
+@pytest.mark.parametrize(
+    ("words", "output", "message"),
+    [
+        (["--codec", "libx264"], "out", "--codec is for video files, which .*out is not; leave it out"),
+        (["--fps", "0"], "out", "0 frames per second show nothing"),
+        (["--crf", "20"], "b.png", "--crf is for video files, which .*b.png is not; leave it out"),
+        (["--pixel-format", "yuv444p"], "-", "--pixel-format is for video files, which raw frames are not; leave it"),
+        (["--overwrite"], "-", "--overwrite is for folders of frames, and raw frames replace nothing; leave it out"),
+    ],
+)
+def test_options_that_cannot_apply_are_refused(
+    tmp_path: Path, words: list[str], output: str, message: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    Image.fromarray(noise(1)[0]).save(tmp_path / "a.png")
+    assert derain(tmp_path / "a.png", output if output == "-" else tmp_path / output, *words) == 2
+    error = capfd.readouterr().err
+    assert re.fullmatch(rf"raincheck: error: [^\n]*{message}[^\n]*\n", error), error
+    assert listing(tmp_path) == ["a.png"]
+
+
+def test_with_several_inputs_they_are_refused_before_any_work(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = write_video(tmp_path / "a.mp4", noise(4))
+    Image.fromarray(noise(1)[0]).save(tmp_path / "b.png")
+    assert derain(path, tmp_path / "b.png", tmp_path / "out", "--crf", "20") == 2
+    assert re.search(r"--crf is for video files, which .*out/b.png is not", capfd.readouterr().err)
+    assert listing(tmp_path) == ["a.mp4", "b.png"]
+
+
+def test_pictures_of_telephones_are_named(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    content = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic\0\0\0\x10meta\0\0\0\0\0\0\0\0"
+    for name in ("a.heic", "b.mp4"):  # known by its name, or by what it begins with
+        (tmp_path / name).write_bytes(content)
+        for output in ("c.jpg", "c.mp4") if name == "a.heic" else ("c.mp4",):
+            assert derain(tmp_path / name, tmp_path / output) == 2
+            error = capfd.readouterr().err
+            assert re.fullmatch(
+                rf"raincheck: error: .*{name} is a picture of the HEIF family, which [^\n]+; save it as PNG or JPEG\n",
+                error,
+            ), error
+    assert listing(tmp_path) == ["a.heic", "b.mp4"]
+
+
 def test_an_encoder_that_does_not_fit_the_container(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     path = write_video(tmp_path / "a.mp4", noise(4))
     assert derain(path, tmp_path / "b.webm", "--codec", "libx264") == 2
     assert "b.webm cannot hold libx264" in capfd.readouterr().err and listing(tmp_path) == ["a.mp4"]
+
+
+@pytest.mark.parametrize(
+    "words", [["--crf", "-5"], ["--codec", "libvpx-vp9", "--crf", "99"], ["--codec", "h264_v4l2m2m"]]
+)
+def test_an_encoder_that_does_not_start_is_not_the_disks_fault(
+    tmp_path: Path, words: list[str], capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = write_video(tmp_path / "a.mp4", noise(4))
+    if "h264_v4l2m2m" in words and "h264_v4l2m2m" not in av.codecs_available:
+        pytest.skip("FFmpeg has no such encoder here")
+    assert derain(path, tmp_path / "b.mp4", *words) == 2
+    error = capfd.readouterr().err
+    assert re.fullmatch(r"raincheck: error: \S+ does not start for 64x48 [^\n]+; use another --codec[^\n]+\n", error)
+    assert listing(tmp_path) == ["a.mp4"]
 
 
 def test_a_notice_is_one_line(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -1,6 +1,7 @@
 """Deraining as a stream."""
 
 import sys
+import threading
 import weakref
 from collections.abc import Iterator
 from fractions import Fraction
@@ -221,3 +222,19 @@ def test_it_starts_without_the_training_libraries() -> None:
     heavy = {"lightning", "avalanche", "torchmetrics", "torchvision", "wandb", "matplotlib", "decord", "kornia", "rich"}
     assert heavy & set(done.stdout.split()) == set()
     assert "torch" in done.stdout.split()
+
+
+@pytest.mark.parametrize(("output", "own"), [(None, False), ("out", True)])
+def test_in_which_thread_frames_of_an_iterable_are_taken(tmp_path: Path, output: str | None, own: bool) -> None:
+    threads = []
+
+    def camera() -> Iterator[np.ndarray]:
+        for frame in noise(4):
+            yield frame
+            threads.append(threading.get_ident())
+
+    if output is None:
+        list(derain(camera(), weights="identity"))
+    else:
+        derain(camera(), tmp_path / output, weights="identity")
+    assert [thread != threading.get_ident() for thread in threads] == [own] * 4

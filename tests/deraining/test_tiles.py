@@ -10,8 +10,9 @@ from torch import Tensor
 from program import finish
 from raincheck.deraining import Engine, room
 from raincheck.deraining.engine import Seen
+from raincheck.deraining.free_memory import cgroup_rooms
 from raincheck.deraining.passing import derain_pictures
-from raincheck.deraining.room import cgroup_rooms, needed, plan_tiles
+from raincheck.deraining.room import needed, plan_tiles
 from raincheck.deraining.tiles import cut_tiles, narrower
 from raincheck.errors import ConfigError
 from raincheck.networks import ClipNetwork, Identity, RRGNet
@@ -149,13 +150,39 @@ def test_bf16_is_close() -> None:
     assert 0 < (full.int() - half.int()).abs().float().mean() < 1
 
 
+def group(folder: Path, limit: str, usage: int, cache: int, names: tuple[str, str, str]) -> None:
+    """A control group's folder, as the kernel shows it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / names[0]).write_text(f"{limit}\n")
+    (folder / names[1]).write_text(f"{usage}\n")
+    (folder / "memory.stat").write_text(f"anon 1\nfile {cache}\n{names[2]} {cache}\nactive_file 3\n")
+
+
+V2 = ("memory.max", "memory.current", "inactive_file")
+V1 = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
+
+
 def test_the_limit_of_a_container_counts(tmp_path: Path) -> None:
-    assert cgroup_rooms(tmp_path) == []
-    (tmp_path / "memory.max").write_text("max\n")
-    (tmp_path / "memory.current").write_text("300\n")
-    assert cgroup_rooms(tmp_path) == []
-    (tmp_path / "memory.max").write_text("1000\n")
-    assert cgroup_rooms(tmp_path) == [700]
+    assert cgroup_rooms(tmp_path, "") == cgroup_rooms(tmp_path, "0::/\n") == []
+    group(tmp_path, "max", 300, 0, V2)
+    assert cgroup_rooms(tmp_path, "0::/\n") == []
+    group(tmp_path, "1000", 300, 0, V2)
+    assert cgroup_rooms(tmp_path, "0::/\n") == cgroup_rooms(tmp_path, "0::/of/the/host\n") == [700]
+
+
+def test_cache_of_files_is_no_used_memory_and_groups_above_limit_too(tmp_path: Path) -> None:
+    group(tmp_path / "a", "1000", 900, 600, V2)
+    group(tmp_path / "a" / "b", "max", 500, 300, V2)
+    group(tmp_path / "a" / "b" / "c", "800", 400, 100, V2)
+    group(tmp_path / "other", "10", 10, 0, V2)
+    assert sorted(cgroup_rooms(tmp_path, "0::/a/b/c\n")) == [500, 700]
+
+
+def test_the_first_version_of_control_groups(tmp_path: Path) -> None:
+    group(tmp_path / "memory" / "a", "1000", 900, 600, V1)
+    group(tmp_path / "memory" / "a" / "b", "5000", 800, 500, V1)
+    described = "9:name=systemd:/\n4:cpu,memory:/a/b\n1:cpuset:/memory\n0::/\n"
+    assert sorted(cgroup_rooms(tmp_path, described)) == [700, 4700]
 
 
 MEASURE = r"""

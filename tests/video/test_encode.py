@@ -4,6 +4,7 @@ import errno
 import os
 import resource
 import signal
+import subprocess
 from fractions import Fraction
 from pathlib import Path
 
@@ -167,6 +168,75 @@ def test_existing_outputs(tmp_path: Path) -> None:
     assert len(listing(tmp_path / "empty")) == 4
 
 
+def test_an_existing_folder_stays_the_folder_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A working directory that was replaced would be gone from under whoever stands in it."""
+    out = tmp_path / "out"
+    out.mkdir()
+    monkeypatch.chdir(out)
+    before = out.stat().st_ino
+    write(Path(), noise(2))
+    assert listing(Path()) == ["00001.png", "00002.png"]
+    write(Path(), noise(3)[:1], overwrite=True)
+    assert listing(Path()) == ["00001.png"] and out.stat().st_ino == before
+    assert listing(tmp_path) == ["out"]
+
+
+def test_a_mount_point_is_an_output(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounting = ["mount", "-t", "tmpfs", "tmpfs", str(disk)]
+    if subprocess.run(mounting, capture_output=True, check=False).returncode != 0:
+        pytest.skip("nothing can be mounted here")
+    try:
+        for count in (3, 2):
+            write(disk, noise(count), overwrite=True)
+            np.testing.assert_array_equal(read_folder(disk), noise(count))
+    finally:
+        subprocess.run(["umount", str(disk)], check=False)
+
+
+def test_frames_that_cannot_be_put_in_place_leave_what_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write_folder(tmp_path / "out", noise(3))
+    rename, left = Path.rename, iter(range(5))
+
+    def failing(path: Path, target: Path) -> Path:
+        if next(left, None) == 4:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", failing)
+    with pytest.raises(OutputError, match="Input/output error"):
+        write(folder, smooth(3), overwrite=True)
+    np.testing.assert_array_equal(read_folder(folder), noise(3))
+    assert listing(tmp_path) == ["out"]
+
+
+@pytest.mark.parametrize("output", ["a.mp4", "a.png", "new", "there"])
+def test_what_a_killed_process_left_goes_and_what_a_living_one_writes_stays(tmp_path: Path, output: str) -> None:
+    (tmp_path / "there").mkdir()
+    look, frame = Look(Fraction(25), (48, 64)), torch.zeros(3, 48, 64, dtype=torch.uint8)
+    source = tmp_path / "in.png"
+    killed = os.fork()
+    if killed == 0:
+        with open_writer(tmp_path / output, look, source=source) as writer:
+            writer.write(frame)
+            os.kill(os.getpid(), signal.SIGKILL)
+    os.waitpid(killed, 0)
+    before = listing(tmp_path) + listing(tmp_path / "there")
+    assert sum("partial" in name for name in before) == 1
+    with open_writer(tmp_path / output, look, source=source) as writer:
+        writer.write(frame)
+        with (
+            pytest.raises(OutputError, match="another process is writing it"),
+            open_writer(tmp_path / output, look, source=source),
+        ):
+            pass
+    assert listing(tmp_path) == sorted({output, "there"})
+    assert listing(tmp_path / "there") == (["00001.png"] if output == "there" else [])
+
+
 def test_a_link_is_followed(tmp_path: Path) -> None:
     target = write_video(tmp_path / "a.mp4", noise(3))
     (tmp_path / "link.mp4").symlink_to(target)
@@ -203,6 +273,10 @@ def test_outputs_that_cannot_be(tmp_path: Path) -> None:
         ("file", "it is a file; name a folder"),
         ("a.mp4", "it is a folder; give the name of a file"),
         ("a.gif", "gif is not written; name a .mp4, .m4v, .mov, .mkv, .webm, .avi file or a folder"),
+        ("a.MTS", "MTS is not written; name a .mp4"),
+        ("a.mxf", "mxf is not written"),
+        ("a.vob", "vob is not written"),
+        ("a.heic", "heic is not written"),
         ("a.png", "one image holds no video; name a .mp4"),
     ]:
         with pytest.raises(OutputError, match=message):

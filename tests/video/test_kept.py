@@ -11,6 +11,7 @@ import pytest
 
 from raincheck import derain
 from raincheck.errors import RaincheckWarning
+from raincheck.video.times import Times
 from tinyvideo import noise, read_video, smooth, write_video
 
 BLOCKS = {"red": (200, 40, 40), "green": (40, 200, 40), "blue": (40, 40, 200)}
@@ -267,7 +268,8 @@ def test_a_part_has_the_sound_subtitles_and_chapters_of_that_part(tmp_path: Path
     assert first == pytest.approx(0.6 * 48000 / 1024, abs=2) and len(part) == pytest.approx(0.6 * 48000 / 1024, abs=2)
     assert abs(onset(tmp_path / output)["audio"]) < 0.05
     with av.open(str(tmp_path / output)) as file:
-        assert [round(float(c["start"] * c["time_base"]), 2) for c in file.chapters()] == [0, 0.4]  # type: ignore[operator]
+        for key, expected in (("start", [0, 0.4]), ("end", [0.4, 0.6])):
+            assert [round(float(c[key] * c["time_base"]), 2) for c in file.chapters()] == expected  # type: ignore[literal-required, operator]
     if output == "b.mkv":
         assert payload(tmp_path / output, "subtitle") == [b"No more."]
 
@@ -305,3 +307,74 @@ def test_unrelated_frames_keep_their_order(tmp_path: Path) -> None:
     path = write_video(tmp_path / "a.mp4", noise(9), bf="3", times=[0, 2, 3, 4, 9, 10, 11, 12, 20])
     derain(path, tmp_path / "b.mp4", weights="identity", crf=4)
     assert np.abs(read_video(tmp_path / "b.mp4").astype(int) - read_video(path)).mean() < 12
+
+
+@pytest.mark.parametrize(("output", "sound"), [("b.mp4", "aac"), ("b.mkv", "aac"), ("b.avi", "mp2"), ("out", "aac")])
+def test_time_stamps_that_jump_back_go_on(tmp_path: Path, output: str, sound: str) -> None:
+    """Recordings that were joined as files: the second begins at 0 again."""
+    content = film(tmp_path / "a.ts", sound).read_bytes()
+    (tmp_path / "joined.ts").write_bytes(content + content)
+    with pytest.warns(RaincheckWarning, match=r"the time stamps of .*joined.ts jump back at frame (49|50); what comes"):
+        derain(tmp_path / "joined.ts", tmp_path / output, weights="identity")
+    if output == "out":
+        assert len(list((tmp_path / "out").iterdir())) == 100
+        return
+    assert len(read_video(tmp_path / output)) == 100
+    steps = np.diff(times(tmp_path / output))
+    assert (steps > 0).all() and steps.max() < 0.09 and times(tmp_path / output)[-1] == pytest.approx(99 / 25, abs=0.05)
+    with av.open(str(tmp_path / output)) as file:
+        stamps = [float(p.pts * p.time_base) for p in file.demux(audio=0) if p.size and p.pts is not None]
+    with av.open(str(tmp_path / "joined.ts")) as file:
+        assert len(stamps) == sum(p.size > 0 for p in file.demux(audio=0))
+    assert (np.diff(stamps) > 0).all() and stamps[-1] == pytest.approx(4, abs=0.1)
+
+
+def test_one_time_stamp_that_is_wrong_moves_no_other() -> None:
+    clock = Times(Fraction(0), Fraction(1, 90000), Fraction(25))
+    found = [clock.next(3600 * n) for n in (0, 1, 2, -500, 4, 5)]
+    assert found[4:] == [Fraction(4, 25), Fraction(5, 25)] and found == sorted(set(found))
+    assert found[2] < found[3] < found[4]
+
+
+def notices(recorded: pytest.WarningsRecorder) -> list[str]:
+    return [str(w.message) for w in recorded if w.category is RaincheckWarning]
+
+
+def test_interlaced_video_is_named(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
+    path = write_video(tmp_path / "a.mp4", smooth(4), flags="+ilme+ildct", **{"x264-params": "tff=1"})
+    derain(path, tmp_path / "b.mp4", weights="identity")
+    (notice,) = notices(recwarn)
+    assert "a.mp4 is interlaced: " in notice and "deinterlace it first" in notice
+
+
+@pytest.mark.parametrize("output", ["b.avi", "out", "b.mp4"])
+def test_a_rotation_that_is_lost_is_named(tmp_path: Path, output: str, recwarn: pytest.WarningsRecorder) -> None:
+    path = write_video(tmp_path / "a.mp4", smooth(4), rotation=90)
+    derain(path, tmp_path / output, weights="identity")
+    found = notices(recwarn)
+    assert len(found) == (output != "b.mp4")
+    assert all("cannot say that" in notice and "turned by 90 degrees" in notice for notice in found)
+
+
+def test_tracks_that_are_never_copied_are_named(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
+    """A second track of pictures, such as a camera's other lens."""
+    path = tmp_path / "a.mkv"
+    with av.open(str(path), "w") as file:
+        tracks: list[Any] = [file.add_stream("libx264", rate=25) for _ in range(2)]
+        for track in tracks:
+            track.height, track.width, track.pix_fmt = 48, 64, "yuv420p"
+        for index, pixels in enumerate(smooth(3)):
+            for track in tracks:
+                frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
+                frame.pts, frame.time_base = index, Fraction(1, 25)
+                file.mux(track.encode(frame))
+        for track in tracks:
+            file.mux(track.encode())
+    derain(path, tmp_path / "b.mkv", weights="identity")
+    (notice,) = notices(recwarn)
+    assert f"the video track 1 (h264) of {path} is left out: only its first" in notice
+
+
+def test_chapters_of_mp4_are_no_track_that_is_left_out(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
+    derain(film(tmp_path / "a.mp4"), tmp_path / "b.mp4", weights="identity")
+    assert not notices(recwarn)

@@ -70,6 +70,8 @@ def run(arguments: list[str]) -> None:
     options = parser().parse_args(plain_compare(arguments))
     if PIPE in options.input and (len(options.input) > 1 or options.size is None):
         raise ConfigError("raw frames from - need --size WxH, and no other input; see raincheck derain --help")
+    if options.size is not None and PIPE not in options.input:
+        raise ConfigError("--size is for raw frames from -; leave it out")
     settings = {
         "weights": options.weights,
         "device": options.device,
@@ -85,6 +87,7 @@ def run(arguments: list[str]) -> None:
         "crf": options.crf,
         "codec": options.codec,
         "pixel_format": options.pixel_format,
+        "overwrite": options.overwrite,
     }
     from raincheck.deraining.allocator import keep_freed_memory
 
@@ -93,19 +96,25 @@ def run(arguments: list[str]) -> None:
         if str(options.output) == PIPE:
             to_pipe(only(options.input), options.size, settings)
         elif PIPE in options.input:
-            derain_one(raw_input(options.size), options.output, PIPE, {**settings, "overwrite": options.overwrite})
+            derain_one(raw_input(options.size), options.output, PIPE, settings)
         else:
-            derain_files(options.input, options.output, options.overwrite, settings)
+            derain_files(options.input, options.output, settings)
 
 
-def derain_files(inputs: list[str], output: Path, overwrite: bool, settings: dict[str, Any]) -> None:
+def derain_files(inputs: list[str], output: Path, settings: dict[str, Any]) -> None:
     """Derains files, one after the other; those that are done stay when a later one fails."""
+    from raincheck.deraining.applicable import check_applicable
     from raincheck.deraining.batch import plan
+    from raincheck.video.encoders import Encoding
 
     there = output.exists()
+    encoding = Encoding(settings["crf"], settings["codec"], settings["pixel_format"])
     try:
-        for source, target in plan(inputs, output, overwrite):
-            derain_one(source, target, source.name, {**settings, "overwrite": overwrite})
+        pairs = plan(inputs, output, settings["overwrite"])
+        for source, target in pairs:
+            check_applicable(source, target, settings["fps"], encoding, settings["overwrite"])
+        for source, target in pairs:
+            derain_one(source, target, source.name, settings)
     finally:
         if not there:
             with suppress(OSError):  # a folder that holds results, or a file

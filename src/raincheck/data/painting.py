@@ -22,7 +22,7 @@ from raincheck.rain.drops import Seed
 from raincheck.rain.parameters import Rain
 from raincheck.rain.render import Field, RainField, Shares, cover, distances
 from raincheck.rain.sheets import SheetField
-from raincheck.video.still import SAVE_ARGUMENTS
+from raincheck.video.besides import SAVE_ARGUMENTS
 
 STEPS = 65535  # of a share in a 16-bit file
 

@@ -1,6 +1,5 @@
 """`derain`: a video in, frames or a file out."""
 
-import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing
 from fractions import Fraction
@@ -9,18 +8,20 @@ from typing import Any, TypedDict, Unpack, overload
 
 from einops import rearrange
 
+from raincheck.deraining.applicable import check_applicable
 from raincheck.deraining.compare import COMPARISONS, choose_comparison
 from raincheck.deraining.engine import Engine, network_on
+from raincheck.deraining.kept import stays_deep, tell_losses
 from raincheck.deraining.passing import derain_pictures
-from raincheck.errors import ConfigError, OutputError, RaincheckWarning
+from raincheck.errors import ConfigError, OutputError
 from raincheck.video.ahead import ahead
 from raincheck.video.companions import Companions
 from raincheck.video.cuts import CONTEXT
 from raincheck.video.decode import Stream, open_stream
 from raincheck.video.encode import open_writer
-from raincheck.video.encoders import Encoding, choose_encoder
+from raincheck.video.encoders import Encoding
 from raincheck.video.memory import Frame, memory_stream
-from raincheck.video.output import CONTAINERS, check_output, is_image, is_video
+from raincheck.video.output import check_output, is_image, is_video
 from raincheck.video.part import Part, parse_moment
 from raincheck.video.stream import FOLDER_RATE, Picture
 from raincheck.video.writers import Look
@@ -82,11 +83,13 @@ def derain(
     """Removes the rain from a video, as a stream, in constant memory.
 
     A video file keeps its frames and their times, rotation, colour tags, pixel aspect, sound, subtitles, chapters and
-    tags; what the output's container cannot hold is left out with a `RaincheckWarning`.
+    tags; an image its orientation, colour profile and transparency. What the output cannot hold is left out with a
+    `RaincheckWarning`. Where time stamps jump back, a `RaincheckWarning` says so, and all goes on from there.
 
     Args:
         video: a video file; a folder of frames; an image; or RGB frames in uint8, of any iterable: NumPy arrays
             `(h, w, c)`, so also one array `(t, h, w, c)`, or tensors `(c, h, w)`, so also one tensor `(t, c, h, w)`.
+            With an output, all frames of an iterable but the first are taken in a thread of our own.
         output: a video file (.mp4, .m4v, .mov, .mkv, .webm, .avi); for an image an image; else a folder for one image
             a frame, which are named as the input's images, or 00001.png and so on. None writes nothing and yields the
             frames.
@@ -103,12 +106,12 @@ def derain(
             file; frames are counted from its first, which takes the time of decoding them.
         end: the frame after the last, in the same words. Frames outside are still seen by windows.
         cuts: no window reaches across a cut between two shots.
-        fps: frames per second of frames and images, which have no rate of their own; None is 25.
+        fps: frames per second of frames and images; None is 25. A video file has a rate of its own, and takes none.
         crf: constant quality of a video file, 0 best; None is 18.
         codec: FFmpeg's name of an encoder; None is H.264, or VP9 for .webm.
         pixel_format: FFmpeg's name; None is yuv420p. With one of more than 8 bits, a video of more is computed in 16
             and keeps them.
-        overwrite: allow the replacement of an output folder of frames; an output file is always replaced.
+        overwrite: allow the replacement of the frames in an output folder; an output file is always replaced.
         progress: called after each frame with the frames done and the number in all, if it is known.
 
     Returns:
@@ -119,49 +122,43 @@ def derain(
         InputError: if the video cannot be read.
         OutputError: if the output cannot or must not be written; nothing is left of it.
         WeightsError: if there are no such weights, or they are not trusted.
-        ConfigError: if an option asks for what does not exist.
+        ConfigError: if an option asks for what does not exist, or cannot apply to such an input or output.
     """
     source = Path(video) if isinstance(video, str | Path) else None
-    if output is not None:
-        check_output(output, source, overwrite)
+    target = None if output is None else Path(output)
+    encoding = Encoding(crf, codec, pixel_format)
+    check_applicable(source, target, fps, encoding, overwrite)
+    if target is not None:
+        check_output(target, source, overwrite)
     comparison = choose_comparison(compare)
     part = Part(*(None if moment is None else parse_moment(moment) for moment in (start, end)))
-    if fps is not None and not 0 < fps < float("inf"):
-        raise ConfigError(f"{fps} frames per second show nothing; give a number above 0")
-    rate = FOLDER_RATE if fps is None else Fraction(fps).limit_denominator(1001)
+    rate = rate_of(fps)
     stream, arrays = (open_stream(video, rate), True) if isinstance(video, str | Path) else memory_stream(video, rate)
-    encoding = Encoding(crf, codec, pixel_format)
-    deep = output is not None and stays_deep(stream, Path(output), encoding)
+    deep = target is not None and stays_deep(stream, target, encoding)
+    if target is not None:
+        tell_losses(stream, target)
     engine = Engine(*network_on(weights, device, trust), precision, tile, compile)
     pictures = derained(stream, engine, part, comparison, cuts, deep)
     length = part.count(stream.length, stream.fps)
-    if output is None:
+    if target is None:
         frames = (picture.pixels for picture in counted(pictures, length, progress))
         return (rearrange(p, "c h w -> h w c").numpy() for p in frames) if arrays else frames
-    if is_image(Path(output)) and stream.length != 1:
-        raise OutputError(f"cannot write {output}: an image holds one frame; name a video file or a folder")
+    if is_image(target) and stream.length != 1:
+        raise OutputError(f"cannot write {target}: an image holds one frame; name a video file or a folder")
     with closing(ahead(pictures)) as ready:
-        write(counted(ready, length, progress), stream, Path(output), part, comparison, encoding, overwrite)
-    return Path(output)
+        write(counted(ready, length, progress), stream, target, part, comparison, encoding, overwrite)
+    return target
 
 
-def stays_deep(stream: Stream, output: Path, encoding: Encoding) -> bool:
-    """Whether more than 8 bits a value come in and go out; tells the user if they come in only.
+def rate_of(fps: Fraction | float | None) -> Fraction:
+    """Frames per second of frames and images; None is the usual rate.
 
     Raises:
-        ConfigError: if there is no encoder for what is wanted.
+        ConfigError: if it is no rate.
     """
-    if stream.bits <= 8:
-        return False
-    deep = is_video(output) and choose_encoder(CONTAINERS[output.suffix.lower()], stream.size, encoding).bits > 8
-    if not deep:
-        warnings.warn(
-            f"{stream.path} has {stream.bits} bits a value and {output} gets 8; a video file with --pixel-format "
-            "yuv420p10le gets 10",
-            RaincheckWarning,
-            stacklevel=3,
-        )
-    return deep
+    if fps is not None and not 0 < fps < float("inf"):
+        raise ConfigError(f"{fps} frames per second show nothing; give a number above 0")
+    return FOLDER_RATE if fps is None else Fraction(fps).limit_denominator(1001)
 
 
 def derained(
@@ -173,7 +170,8 @@ def derained(
         InputError: if the video cannot be read, or none of its frames is in the part.
     """
     source = stream.pictures(part, engine.network.window // 2 + CONTEXT, deep)
-    # Someone else's program is not called from a thread that it does not know.
+    # Frames from memory are taken by whoever takes ours: without an output in the thread of the caller, who may need it
+    # so; with one in the thread that computes.
     source = source if stream.path is None else ahead(source)
     with closing(source):
         for rainy, pixels in derain_pictures(source, engine, cuts):
@@ -207,6 +205,7 @@ def write(
     """
     high, wide = stream.size
     size = (high, 2 * wide) if comparison == "side" else (high, wide)
+    first, files = part.first(stream.fps), stream.files()
     look = Look(stream.fps, size, stream.rotation, stream.colour, stream.aspect, stream.tick)
     with ExitStack() as stack:
         companions = None
@@ -219,7 +218,8 @@ def write(
                 output,
                 look,
                 encoding=encoding,
-                names=stream.names and stream.names[part.first(stream.fps) :],
+                names=stream.names and stream.names[first:],
+                originals=files and files[first:],
                 companions=companions,
                 source=stream.path,
                 overwrite=overwrite,

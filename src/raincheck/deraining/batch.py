@@ -1,18 +1,22 @@
 """Several inputs into one folder."""
 
 import glob
+import warnings
 from pathlib import Path
 
-from raincheck.errors import InputError, OutputError
-from raincheck.video.output import CONTAINERS, check_output, is_image, is_video
+from raincheck.errors import InputError, OutputError, RaincheckWarning
+from raincheck.video.output import CONTAINERS, check_kind, check_output, is_image, is_video
+from raincheck.video.partial import partial_of
+from raincheck.video.still import entries, pictures
 
 
 def plan(inputs: list[str], output: Path, overwrite: bool = False) -> list[tuple[Path, Path]]:
     """Which input is derained into which output.
 
     One input that is no glob goes to `output` itself. Several go into a folder of that name, each under its own name;
-    videos whose container we don't write become .mp4. The folder may exist if it holds nothing but such results, so
-    that a command can be repeated after it was interrupted.
+    videos whose container we don't write become .mp4. The folder may exist if it holds nothing but such results and
+    what a killed process left, so that a command can be repeated after it was interrupted. Files are derained again;
+    folders of frames, which are never replaced unasked, are left out with a `RaincheckWarning` if they are there.
 
     Args:
         inputs: files, folders and globs.
@@ -20,7 +24,7 @@ def plan(inputs: list[str], output: Path, overwrite: bool = False) -> list[tuple
         overwrite: allow a folder that holds other things; they are left alone.
 
     Raises:
-        InputError: if a glob fits nothing.
+        InputError: if a glob fits nothing, a folder cannot be read, or a picture is of a kind that is not read.
         OutputError: if two results would have one name, or the folder cannot be used.
     """
     expanded = [expand(word) for word in inputs]
@@ -29,6 +33,7 @@ def plan(inputs: list[str], output: Path, overwrite: bool = False) -> list[tuple
         return [(sources[0], output)]
     if is_video(output) or is_image(output):
         raise OutputError(f"cannot write {len(sources)} results to {output}: it names one file; name a folder")
+    check_kind(output)
     targets = [output / result_name(source) for source in sources]
     for index, target in enumerate(targets):
         if target in targets[:index]:
@@ -36,10 +41,12 @@ def plan(inputs: list[str], output: Path, overwrite: bool = False) -> list[tuple
             raise OutputError(
                 f"cannot write {target} for both {first} and {sources[index]}; derain one of them by itself"
             )
-    prepare(output, {target.name for target in targets}, overwrite)
-    for source, target in zip(sources, targets, strict=True):
+    prepare(output, {path.name for target in targets for path in (target, partial_of(target))}, overwrite)
+    pairs = list(zip(sources, targets, strict=True))
+    left = pairs if overwrite else [pair for pair in pairs if not is_done(*pair)]
+    for source, target in left:
         check_output(target, source, overwrite)
-    return list(zip(sources, targets, strict=True))
+    return left
 
 
 def expand(word: str) -> list[Path]:
@@ -61,6 +68,25 @@ def result_name(source: Path) -> str:
     if source.is_dir() or source.suffix.lower() in CONTAINERS or is_image(source):
         return source.resolve().name if source.is_dir() else source.name
     return f"{source.stem}.mp4"
+
+
+def is_done(source: Path, target: Path) -> bool:
+    """Whether a folder holds nothing but frames by the names of a folder of images, put there as a whole; says so.
+
+    Raises:
+        InputError: if one of the folders cannot be read.
+    """
+    if not (source.is_dir() and target.is_dir() and not source.samefile(target)):
+        return False
+    names = {path.name for path in entries(target)}
+    done = bool(names) and names <= {path.name for path in pictures(entries(source))}
+    if done:
+        warnings.warn(
+            f"{target} holds the frames already and is left as it is; use --overwrite to derain them again",
+            RaincheckWarning,
+            stacklevel=2,
+        )
+    return done
 
 
 def prepare(folder: Path, names: set[str], overwrite: bool) -> None:

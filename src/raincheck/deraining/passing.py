@@ -90,7 +90,7 @@ def same_size(pictures: Iterable[Picture]) -> Iterator[Picture]:
         frame = picture.pixels
         if frame.dtype not in PEAKS or frame.ndim != 3 or frame.shape[0] != 3 or 0 in frame.shape:
             raise InputError(
-                f"frame {index} is {frame.dtype} of shape {tuple(frame.shape)} ; give uint8 RGB frames (c, h, w)"
+                f"frame {index} is {frame.dtype} of shape {tuple(frame.shape)}; give uint8 RGB frames (c, h, w)"
             )
         size = size or tuple(frame.shape[1:])
         if tuple(frame.shape[1:]) != size:

@@ -1,11 +1,8 @@
 """How much memory there is for a frame, and how large the tiles may be that it is cut into."""
 
-import os
-from contextlib import suppress
-from pathlib import Path
-
 import torch
 
+from raincheck.deraining.free_memory import free_bytes
 from raincheck.deraining.tiles import cut_tiles, narrower
 from raincheck.errors import ConfigError
 from raincheck.networks.base import ClipNetwork
@@ -15,8 +12,6 @@ SHARE = 0.5  # of the free memory that frames may take: encoders, decoders and o
 # at 1280x720: 833 MB of an estimate of 977), and some bytes a pixel for the frames themselves.
 WORK, PLAIN = 5, 100
 SIDES = (2048, 1536, 1024, 768, 512, 384, 256, 192, 128)
-CGROUPS = (("memory.max", "memory.current"), ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"))
-UNKNOWN = 4 * 2**30  # bytes assumed to be free where the system does not say
 
 
 def plan_tiles(
@@ -70,42 +65,3 @@ def feature_bytes(network: ClipNetwork, device: torch.device) -> float:
     side = 8 * network.multiple
     features = network.encode(torch.zeros(1, 3, side, side, device=device))
     return 4 * features.numel() / side**2
-
-
-def free_bytes(device: torch.device) -> float:
-    """Bytes of memory that are free on a device."""
-    if device.type == "cuda":
-        return torch.cuda.mem_get_info(device)[0]
-    limits = [available(), *cgroup_rooms(Path("/sys/fs/cgroup")), address_room()]
-    return min((limit for limit in limits if limit is not None), default=UNKNOWN)
-
-
-def available() -> float | None:
-    """What Linux says that programs can have without swapping; elsewhere what is unused."""
-    with suppress(OSError, ValueError, StopIteration):
-        lines = Path("/proc/meminfo").read_text().splitlines()
-        return 1024 * int(next(line for line in lines if line.startswith("MemAvailable:")).split()[1])
-    with suppress(AttributeError, OSError, ValueError):
-        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    return None
-
-
-def cgroup_rooms(folder: Path) -> list[float]:
-    """What a container's limit leaves, in either version of Linux's control groups."""
-    rooms: list[float] = []
-    for limit, usage in CGROUPS:
-        with suppress(OSError, ValueError):  # not there, or "max"
-            rooms.append(int((folder / limit).read_text()) - int((folder / usage).read_text()))
-    return rooms
-
-
-def address_room() -> float | None:
-    """What a limit on the address space (`ulimit -v`) leaves."""
-    with suppress(ImportError, OSError, ValueError):
-        import resource
-
-        limit = resource.getrlimit(resource.RLIMIT_AS)[0]
-        if limit != resource.RLIM_INFINITY:
-            pages = int(Path("/proc/self/statm").read_text().split()[0])
-            return limit - pages * resource.getpagesize()
-    return None

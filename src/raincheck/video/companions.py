@@ -14,7 +14,7 @@ from av.stream import Discard, Stream
 
 from raincheck.errors import InputError, RaincheckWarning
 from raincheck.video.container import opened
-from raincheck.video.times import start_of
+from raincheck.video.times import LEAST, Onward, start_of
 
 if TYPE_CHECKING:
     from av.container.core import Chapter  # in the stubs only
@@ -45,6 +45,7 @@ class Companions:
         self.pictures = pictures
         pictures.discard = Discard.all
         self.tracks: dict[int, Stream] = {}  # of the output, by the input's index
+        self.clocks: dict[int, Onward] = {}
         self.waiting: Iterator[Packet[Stream]] = iter(())
         self.next: Packet[Stream] | None = None
 
@@ -57,46 +58,53 @@ class Companions:
         """
         self.output = output
         for track in self.container.streams:
-            if track.type not in KINDS:
+            if track is self.pictures or is_told_otherwise(track):
                 continue
-            if not accepts(kind, track):
-                name = track.codec_context.name if track.codec_context else "font"
-                warnings.warn(
-                    f"{kind} cannot hold the {track.type} track ({name}) of {self.path}, which is left out; "
-                    "name a .mkv file to keep it",
-                    RaincheckWarning,
-                    stacklevel=2,
-                )
+            if track.type not in KINDS or not accepts(kind, track):
+                self.leave_out(track, kind)
                 continue
             copy = output.add_stream_from_template(track)
             copy.metadata.update(told(track.metadata))
             copy.disposition = track.disposition
             if track.type != "attachment":
                 self.tracks[track.index] = copy
+                self.clocks[track.index] = Onward(Fraction(0) if track.type == "subtitle" else LEAST)
         output.metadata.update(told(self.container.metadata))
         output.streams.video[0].metadata.update(told(self.pictures.metadata))
+
+    def leave_out(self, track: Stream, kind: str) -> None:
+        """Says which track is not copied, and what to do about it."""
+        name = track.codec_context.name if track.codec_context else track.metadata.get("filename", "no codec")
+        what = f"the {track.type} track {track.index} ({name}) of {self.path}"
+        if track.type in KINDS:
+            notice = f"{kind} cannot hold {what}, which is left out; name a .mkv file to keep it"
+        else:
+            notice = f"{what} is left out: only its first track of pictures, sound, subtitles and attachments are kept"
+        warnings.warn(notice, RaincheckWarning, stacklevel=3)
 
     def begin(self, time: Fraction) -> Fraction:
         """Starts copying for pictures of which the first is shown at `time`; the time that becomes the output's 0."""
         self.start = time if self.late else Fraction(0)
         self.last = time
-        self.output.set_chapters(list(self.chapters()))
         wanted = [self.container.streams[index] for index in self.tracks]
         if wanted:
             self.waiting = self.container.demux(*wanted)
             self.advance()
         return self.start
 
-    def chapters(self) -> Iterator["Chapter"]:
-        """The chapters that end after the start, from the start on."""
+    def chapters(self, end: Fraction | None) -> Iterator["Chapter"]:
+        """The chapters of the part, from its start on and cut at its end, in seconds; None is that of the file."""
         for chapter in self.container.chapters():
             base = chapter["time_base"]
             if base is None:
                 continue
             shift = round((self.start + self.zero) / base)
-            if chapter["end"] > shift:
-                start, end = max(0, chapter["start"] - shift), chapter["end"] - shift
-                yield {**chapter, "start": start, "end": end}
+            last = (
+                chapter["end"] - shift if end is None else min(chapter["end"] - shift, round((end - self.start) / base))
+            )
+            first = max(0, chapter["start"] - shift)
+            if last > first:
+                yield {**chapter, "start": first, "end": last}
 
     def packets(self, time: Fraction | None) -> "Iterator[Packet[Stream]]":
         """What comes before the picture at `time`; with None the rest, up to the end of the last picture of a part.
@@ -107,6 +115,8 @@ class Companions:
         if time is not None:
             self.gap, self.last = time - self.last, time
         end = time if time is not None else self.last + self.gap if self.early else None
+        if time is None:
+            self.output.set_chapters(list(self.chapters(end)))  # containers take them at the end
         while self.next is not None:
             packet, at = self.next, self.time(self.next)
             if end is not None and at is not None and at >= end:
@@ -137,10 +147,28 @@ class Companions:
             raise InputError(
                 f"the sound or subtitles of {self.path} are corrupt ({error.strerror}); copy or download the file again"
             ) from None
+        if self.next is not None:
+            self.set_onward(self.next)
+
+    def set_onward(self, packet: "Packet[Stream]") -> None:
+        """Corrects time stamps that jump back, which no container takes."""
+        stamp = packet.dts if packet.dts is not None else packet.pts
+        if stamp is None:
+            return
+        tick = packet.time_base
+        onward = self.clocks[packet.stream.index].next(stamp * tick, (packet.duration or 0) * tick)
+        shift = round(onward / tick) - stamp
+        packet.pts = None if packet.pts is None else packet.pts + shift
+        packet.dts = None if packet.dts is None else packet.dts + shift
 
     def close(self) -> None:
         """Closes the file."""
         self.context.__exit__(None, None, None)
+
+
+def is_told_otherwise(track: Stream) -> bool:
+    """Whether a track only says what the file's chapters or tags say too, which are kept."""
+    return track.type == "data" and (track.discard == Discard.all or "timecode" in track.metadata)
 
 
 def accepts(container: str, track: Stream) -> bool:

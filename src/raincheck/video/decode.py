@@ -82,4 +82,5 @@ def open_video(path: Path) -> Stream:
         aspect=aspect,
         tick=tick,
         bits=max(component.bits for component in first.format.components),
+        interlaced=bool(first.interlaced_frame),
     )

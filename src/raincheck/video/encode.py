@@ -1,7 +1,5 @@
 """Writing video: one file, or a folder of frames; whole or not at all."""
 
-import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
@@ -10,9 +8,11 @@ from typing import Protocol
 
 from torch import Tensor
 
+from raincheck.errors import OutputError
 from raincheck.video.companions import Companions
 from raincheck.video.encoders import Encoding
 from raincheck.video.output import CONTAINERS, check_output, is_image, is_video
+from raincheck.video.partial import claim, partial_of, put_in_place, release
 from raincheck.video.writers import FileWriter, FolderWriter, Look, cannot
 
 USUAL = Encoding()
@@ -37,6 +37,7 @@ def open_writer(
     *,
     encoding: Encoding = USUAL,
     names: list[str] | None = None,
+    originals: list[Path] | None = None,
     companions: Companions | None = None,
     source: Path | None = None,
     overwrite: bool = False,
@@ -50,6 +51,7 @@ def open_writer(
         encoding: what the user wants of a video file.
         companions: sound and other tracks to copy into a video file.
         names: file names of a folder's frames; None numbers them `00001.png`, `00002.png`, ...
+        originals: the images of which a folder's frames were made, or the one of an image.
         source: the input, which is never overwritten.
         overwrite: allow the replacement of a folder of frames. An existing video file is always replaced.
 
@@ -58,9 +60,8 @@ def open_writer(
         ConfigError: if there is no encoder for what is wanted.
     """
     target = check_output(output, source, overwrite)
-    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
-    shown = Path(output)
-    try:
+    partial, shown = partial_of(target), Path(output)
+    with claimed(partial, not (is_video(target) or is_image(target)), shown):
         if is_video(target):
             file = FileWriter(partial, CONTAINERS[target.suffix.lower()], look, encoding, companions, shown)
             try:
@@ -69,46 +70,36 @@ def open_writer(
             finally:
                 file.abandon()
         elif is_image(target):
-            # Pillow knows formats by their suffixes.
-            partial = partial.with_name(partial.name + target.suffix)
-            yield FolderWriter(partial.parent, [partial.name], shown)
+            yield FolderWriter(partial.parent, [partial.name], shown, originals)
         else:
-            make_folder(partial, shown)
-            yield FolderWriter(partial, names, shown)
-        put_in_place(partial, target, shown)
+            yield FolderWriter(partial, names, shown, originals)
+        try:
+            put_in_place(partial, target)
+        except OSError as error:
+            raise cannot(shown, error) from None
+
+
+@contextmanager
+def claimed(partial: Path, folder: bool, shown: Path) -> Iterator[None]:
+    """Makes an empty file or folder to be written, which is gone afterwards, unless it was renamed.
+
+    Args:
+        partial: what to make.
+        folder: what it is.
+        shown: what errors call the output.
+
+    Raises:
+        OutputError: if it cannot be made, or another process is writing it.
+    """
+    try:
+        descriptor = claim(partial, folder)
+    except BlockingIOError:
+        raise OutputError(
+            f"cannot write {shown}: another process is writing it; wait for it, or choose another"
+        ) from None
+    except OSError as error:
+        raise cannot(shown, error) from None
+    try:
+        yield
     finally:
-        if partial.is_dir():
-            shutil.rmtree(partial, ignore_errors=True)
-        else:
-            partial.unlink(missing_ok=True)
-
-
-def make_folder(folder: Path, shown: Path) -> None:
-    """Creates an empty folder.
-
-    Raises:
-        OutputError: if it cannot be created.
-    """
-    try:
-        folder.mkdir()
-    except OSError as error:
-        raise cannot(shown, error) from None
-
-
-def put_in_place(partial: Path, target: Path, shown: Path) -> None:
-    """Renames what is finished; a folder that is in its place goes once nothing can fail any more.
-
-    Raises:
-        OutputError: if it cannot be renamed.
-    """
-    replaced = target.with_name(f".{target.name}.{os.getpid()}.replaced")
-    try:
-        if target.is_dir():
-            target.rename(replaced)
-        partial.replace(target)
-    except OSError as error:
-        if replaced.exists():
-            replaced.rename(target)
-        raise cannot(shown, error) from None
-    if replaced.exists():
-        shutil.rmtree(replaced, ignore_errors=True)
+        release(partial, descriptor)

@@ -13,6 +13,9 @@ from typing import BinaryIO
 from raincheck.errors import InputError
 
 BOXES = {b"ftyp", b"moov", b"mdat", b"moof", b"free", b"skip", b"wide", b"pnot", b"styp", b"sidx"}
+# HEIF's brands, and the names of its files: boxes like MP4's, but pictures, and no index of frames.
+HEIF = {b"heic", b"heix", b"heim", b"heis", b"mif1", b"avif"}
+HEIF_SUFFIXES = {".heic", ".heif", ".hif", ".avif"}
 EBML, SEGMENT = bytes.fromhex("1A45DFA3"), bytes.fromhex("18538067")
 
 
@@ -29,10 +32,14 @@ def check_intact(path: Path) -> None:
         actual = path.stat().st_size
         with path.open("rb") as file:
             stated = stated_length(file, actual)
+            file.seek(8)
+            brand = file.read(4)
     except OSError as error:
         raise InputError(f"{path} cannot be read ({error.strerror}); check its permissions") from None
     if actual == 0:
         raise InputError(f"{path} is empty (0 bytes); give a whole video file")
+    if stated is None and brand in HEIF:
+        raise heif(path)
     if stated is None:
         raise InputError(f"{path} is truncated: its index, the moov box, is missing; copy or download the file again")
     if stated > actual:
@@ -40,6 +47,11 @@ def check_intact(path: Path) -> None:
             f"{path} is truncated: it has {actual} bytes of the {stated} that its container states; copy or download "
             "the file again"
         )
+
+
+def heif(path: Path) -> InputError:
+    """One sentence about a picture that is not read."""
+    return InputError(f"{path} is a picture of the HEIF family, which is not read; save it as PNG or JPEG")
 
 
 def stated_length(file: BinaryIO, actual: int) -> int | None:

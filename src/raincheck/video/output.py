@@ -4,6 +4,8 @@ import os
 from pathlib import Path
 
 from raincheck.errors import OutputError
+from raincheck.video.intact import HEIF_SUFFIXES, heif
+from raincheck.video.partial import partial_of
 from raincheck.video.still import SUFFIXES as IMAGE_SUFFIXES
 
 # Suffix to FFmpeg's name of the container.
@@ -15,8 +17,16 @@ CONTAINERS = {
     ".webm": "webm",
     ".avi": "avi",
 }
-# Nobody who writes one of these means a folder of frames.
-UNSUPPORTED = {".gif", ".wmv", ".flv", ".mpg", ".mpeg", ".ts", ".m2ts", ".ogv", ".3gp", ".y4m"}
+# Other videos and pictures: nobody who writes one of these means a folder of frames.
+# fmt: off
+UNSUPPORTED = {
+    ".3g2", ".3gp", ".asf", ".avchd", ".divx", ".dv", ".f4v", ".flv", ".gxf", ".ivf", ".m1v", ".m2t", ".m2ts", ".m2v",
+    ".mj2", ".mjpeg", ".mjpg", ".mod", ".mpe", ".mpeg", ".mpg", ".mts", ".mxf", ".nut", ".ogm", ".ogv", ".rm",
+    ".rmvb", ".swf", ".tod", ".ts", ".vob", ".wmv", ".wtv", ".y4m", ".yuv",
+    ".apng", ".avif", ".dng", ".exr", ".gif", ".heic", ".heif", ".hif", ".ico", ".j2k", ".jfif", ".jp2", ".jpe",
+    ".jxl", ".pbm", ".pcx", ".psd", ".qoi", ".svg", ".tga",
+}
+# fmt: on
 
 
 def is_video(output: Path) -> bool:
@@ -27,6 +37,18 @@ def is_video(output: Path) -> bool:
 def is_image(output: Path) -> bool:
     """Whether the name asks for one image."""
     return output.suffix.lower() in IMAGE_SUFFIXES
+
+
+def check_kind(output: Path) -> None:
+    """Refuses the name of a file of a kind that is not written.
+
+    Raises:
+        OutputError: saying which are.
+    """
+    if output.suffix.lower() in UNSUPPORTED:
+        raise OutputError(
+            f"cannot write {output}: {output.suffix} is not written; name a {', '.join(CONTAINERS)} file or a folder"
+        )
 
 
 def check_output(output: str | Path, source: Path | None = None, overwrite: bool = False) -> Path:
@@ -42,25 +64,26 @@ def check_output(output: str | Path, source: Path | None = None, overwrite: bool
 
     Raises:
         OutputError: saying what is in the way.
+        InputError: if the input is a picture of a kind that is not read.
     """
     named = Path(output)
     output = named.resolve()
+    if source is not None and source.suffix.lower() in HEIF_SUFFIXES:
+        raise heif(source)
     if is_image(output) and (source is None or not is_image(source)):
         raise OutputError(
             f"cannot write {named}: one image holds no video; name a {', '.join(CONTAINERS)} file or a folder"
         )
-    if output.suffix.lower() in UNSUPPORTED:
-        raise OutputError(
-            f"cannot write {named}: {output.suffix} is not written; name a {', '.join(CONTAINERS)} file or a folder"
-        )
+    check_kind(named)
     if source is not None:
         check_apart(output, source.resolve(), named)
-    parent = output.parent
+    files = is_video(output) or is_image(output)
+    parent = output if output.is_dir() and not files else output.parent
     if not parent.is_dir():
         raise OutputError(f"cannot write {named}: there is no folder {parent}; create it first")
     if not os.access(parent, os.W_OK | os.X_OK):
         raise OutputError(f"cannot write {named}: the folder {parent} is not writable; choose another")
-    if is_video(output) or is_image(output):
+    if files:
         if output.is_dir():
             raise OutputError(f"cannot write {named}: it is a folder; give the name of a file")
     elif output.is_dir():
@@ -93,7 +116,7 @@ def check_replaceable(folder: Path, named: Path, overwrite: bool) -> None:
         OutputError: if it must not be replaced.
     """
     try:
-        inside = list(folder.iterdir())
+        inside = [path for path in folder.iterdir() if path != partial_of(folder)]  # left by a process that was killed
     except OSError as error:
         raise OutputError(f"cannot write {named}: {error.strerror}; choose another folder") from None
     if inside and not overwrite:

@@ -1,5 +1,6 @@
 """The frames of a part of a video file, sought where that is safe."""
 
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterator
 from fractions import Fraction
@@ -8,7 +9,7 @@ from pathlib import Path
 
 from av.video.frame import VideoFrame
 
-from raincheck.errors import InputError
+from raincheck.errors import InputError, RaincheckWarning
 from raincheck.video.container import decoded, place
 from raincheck.video.part import Part
 from raincheck.video.times import Times
@@ -46,13 +47,22 @@ def timed_frames(
     Raises:
         InputError: as `decoded`, or if a frame's height and width are not `size`.
     """
+    told = False
     for index, frame in enumerate(decoded(path, since)):
         if (frame.height, frame.width) != size:
             raise InputError(
                 f"{path} changes from {size[1]}x{size[0]} to {frame.width}x{frame.height} at {place(index, since)}; "
                 "split it"
             )
-        yield frame, clock.next(frame.pts)
+        time = clock.next(frame.pts)
+        if clock.onward.jumped and not told:
+            told = True
+            warnings.warn(
+                f"the time stamps of {path} jump back at {place(index - 1, since)}; what comes then follows on",
+                RaincheckWarning,
+                stacklevel=2,
+            )
+        yield frame, time
 
 
 def from_key_frame(

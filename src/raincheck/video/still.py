@@ -1,4 +1,4 @@
-"""Folders of still frames, read and written by Pillow (FFmpeg's JPEG decoder moves PSNR by 0.02 dB)."""
+"""Folders of still frames, read by Pillow (FFmpeg's JPEG decoder moves PSNR by 0.02 dB)."""
 
 import re
 import struct
@@ -7,7 +7,6 @@ import zlib
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -22,13 +21,6 @@ from raincheck.video.stream import FOLDER_RATE, Picture, Stream, timed
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".pnm"}
 # What Pillow's readers raise for broken files of the formats above.
 BROKEN = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error)
-# Lossless where the format can be; JPEG with the chroma of every pixel.
-SAVE_ARGUMENTS: dict[str, dict[str, Any]] = {
-    ".jpg": {"quality": 95, "subsampling": 0},
-    ".jpeg": {"quality": 95, "subsampling": 0},
-    ".png": {"compress_level": 3},
-    ".webp": {"lossless": True},
-}
 
 
 def natural(path: Path) -> tuple[list[tuple[int, str]], str]:
@@ -118,16 +110,6 @@ def read_image(path: Path) -> Tensor:
         except BROKEN as error:
             raise InputError(f"{path} is a broken image ({error}); save it again or leave it out") from None
     return rearrange(torch.from_numpy(pixels), "h w c -> c h w").contiguous()
-
-
-def write_image(frame: Tensor, path: Path) -> None:
-    """Writes a uint8 `(c, h, w)` RGB frame in the format of the suffix: lossless but for JPEG (quality 95, 4:4:4).
-
-    Raises:
-        OSError: if the file cannot be written.
-    """
-    image = Image.fromarray(rearrange(frame, "c h w -> h w c").contiguous().numpy())
-    image.save(path, **SAVE_ARGUMENTS.get(path.suffix.lower(), {}))
 
 
 def common_size(files: list[Path]) -> tuple[int, int]:

@@ -50,6 +50,7 @@ class Stream:
         aspect: width of a pixel divided by its height; None where nothing is said.
         tick: seconds to which the times of frames are exact; None where they follow from the rate.
         bits: of a value as it is stored.
+        interlaced: whether a frame holds the lines of two moments.
     """
 
     path: Path | None
@@ -64,6 +65,13 @@ class Stream:
     aspect: Fraction | None = None
     tick: Fraction | None = None
     bits: int = 8
+    interlaced: bool = False
+
+    def files(self) -> list[Path] | None:
+        """The images, where it is made of such."""
+        if self.path is None or self.names is None:
+            return None
+        return [self.path / name for name in self.names] if self.path.is_dir() else [self.path]
 
     def frames(self) -> Iterator[Tensor]:
         """Yields the frames from the first to the last, uint8 `(c, h, w)` RGB; every call starts again.

@@ -6,6 +6,9 @@ from av.container import InputContainer
 from av.stream import Stream
 from av.video.stream import VideoStream
 
+LEAST = Fraction(1, 1000)  # seconds between time stamps that every container can tell apart
+JUMP = Fraction(1)  # seconds that time stamps are never out of order by
+
 
 def start_of(container: InputContainer, pictures: VideoStream) -> Fraction:
     """Seconds at which a file's first track begins: what its time stamps count from.
@@ -27,6 +30,42 @@ def track_start(track: Stream) -> Fraction | None:
     return track.start_time * track.time_base
 
 
+class Onward:
+    """Time stamps that go on where a file's jump back: recordings that were joined, or whose clock was set.
+
+    One that is behind by itself is put behind the one before. Where they stay behind, by more than they are ever out of
+    order, all that follow are moved.
+
+    Args:
+        least: seconds from one to the next that is put behind it; with 0, equal ones stay.
+    """
+
+    def __init__(self, least: Fraction) -> None:
+        self.least = least
+        self.shift = Fraction(0)
+        self.last: Fraction | None = None
+        self.behind = self.jumped = False  # the latest jumped back; with it, all that follow were moved
+
+    def next(self, time: Fraction, step: Fraction) -> Fraction:
+        """Seconds of the next.
+
+        Args:
+            time: what the file says, in seconds.
+            step: seconds that one lasts.
+        """
+        time += self.shift
+        last, self.jumped = self.last, False
+        far = last is not None and last - time > JUMP
+        if last is not None and (time < last or (time == last and self.least)):
+            moved = last + max(self.least, step if far else Fraction(0))
+            self.jumped = self.behind and far
+            self.shift += moved - time if self.jumped else 0
+            time = moved
+        self.behind = far and not self.jumped
+        self.last = time
+        return time
+
+
 class Times:
     """Turns the time stamps of frames into seconds that always increase.
 
@@ -42,16 +81,17 @@ class Times:
 
     def __init__(self, start: Fraction, tick: Fraction, fps: Fraction) -> None:
         self.start, self.tick, self.fps = start, tick, fps
-        self.last: Fraction | None = None
+        self.onward = Onward(max(tick, LEAST))
 
     def next(self, stamp: int | None) -> Fraction:
         """Seconds of the next frame; one without a time stamp follows the frame before at the constant rate."""
-        following = Fraction(0) if self.last is None else self.last + 1 / self.fps
-        time = following if stamp is None else stamp * self.tick - self.start
+        if stamp is None:
+            last = self.onward.last
+            return self.onward.next(
+                Fraction(0) if last is None else last + 1 / self.fps - self.onward.shift, 1 / self.fps
+            )
+        time = stamp * self.tick - self.start
         even = round(time * self.fps) / self.fps
         if abs(even - time) <= self.tick < 1 / (4 * self.fps):
             time = even
-        if self.last is not None and time <= self.last:
-            time = self.last + self.tick
-        self.last = time
-        return time
+        return self.onward.next(time, 1 / self.fps)

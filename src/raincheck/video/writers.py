@@ -1,6 +1,7 @@
 """The two kinds of output: a video file by PyAV, a folder of images by Pillow."""
 
 import os
+import warnings
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
@@ -15,11 +16,11 @@ from av.video.stream import VideoStream
 from einops import rearrange
 from torch import Tensor
 
-from raincheck.errors import ConfigError, OutputError
+from raincheck.errors import ConfigError, OutputError, RaincheckWarning
+from raincheck.video.besides import PLAIN, read_besides, write_image
 from raincheck.video.colour import DEEP, EXACT, Colour, colour_of_size
 from raincheck.video.companions import Companions
 from raincheck.video.encoders import Encoding, choose_encoder
-from raincheck.video.still import write_image
 
 av.logging.set_level(None)  # FFmpeg's own complaints would stand beside our one sentence
 
@@ -52,23 +53,37 @@ class FolderWriter:
         folder: an existing empty folder.
         names: file names of the frames; None numbers them `00001.png`, `00002.png`, ...
         shown: what errors call the output.
+        originals: the images of which the frames were made; what these hold besides their pixels is kept.
     """
 
-    def __init__(self, folder: Path, names: list[str] | None, shown: Path) -> None:
+    def __init__(self, folder: Path, names: list[str] | None, shown: Path, originals: list[Path] | None = None) -> None:
         self.folder, self.names, self.shown, self.done = folder, names, shown, 0
+        self.originals = originals
+        self.told: set[str] = set()  # what was not kept
 
     def write(self, frame: Tensor, time: Fraction | None = None) -> None:
         """Adds a frame, uint8 `(c, h, w)` RGB; images have no time.
 
         Raises:
             OutputError: if it cannot be written.
+            InputError: if its original cannot be read.
         """
         name = f"{self.done + 1:05d}.png" if self.names is None else self.names[self.done]
+        besides = PLAIN if self.originals is None else read_besides(self.originals[self.done])
+        self.tell(besides.lost(Path(name).suffix))
         try:
-            write_image(frame, self.folder / name)
+            write_image(frame, self.folder / name, besides)
         except OSError as error:
             raise cannot(self.shown, error) from None
         self.done += 1
+
+    def tell(self, lost: list[str]) -> None:
+        """Says what of an original is not kept, once of each kind."""
+        new = [name for name in lost if name not in self.told]
+        self.told.update(new)
+        if new and self.originals is not None:
+            notice = f"{self.shown} does not keep the {' and the '.join(new)} of {self.originals[self.done]}"
+            warnings.warn(notice, RaincheckWarning, stacklevel=4)
 
 
 class FileWriter:
@@ -89,7 +104,7 @@ class FileWriter:
 
     Raises:
         OutputError: if the file cannot be created.
-        ConfigError: if there is no encoder for what is wanted.
+        ConfigError: if there is no encoder for what is wanted, or it does not start.
     """
 
     def __init__(
@@ -111,6 +126,7 @@ class FileWriter:
             raise cannot(shown, error) from None
         except ValueError as error:
             raise ConfigError(f"{shown} cannot hold {self.encoder.name} ({error}); use another --codec") from None
+        self.start_encoder()
         if companions is not None:
             companions.join(self.container, container)
 
@@ -132,6 +148,23 @@ class FileWriter:
         if self.look.rotation:
             track.set_display_rotation(self.look.rotation)
         return track
+
+    def start_encoder(self) -> None:
+        """Starts it before the first frame, so that its own complaints are not taken for the disk's.
+
+        Raises:
+            ConfigError: if it does not start: for want of a GPU, or of sense in its settings.
+        """
+        try:
+            self.track.codec_context.open()
+        except (av.FFmpegError, ValueError) as error:
+            self.abandon()
+            name, (high, wide) = self.encoder.name, self.look.size
+            raise ConfigError(
+                f"{name} does not start for {wide}x{high} in {self.encoder.pixel_format} with the settings "
+                f"{self.encoder.options} ({getattr(error, 'strerror', None) or error}); use another --codec, --crf or "
+                "--pixel-format"
+            ) from None
 
     def write(self, frame: Tensor, time: Fraction | None = None) -> None:
         """Adds a frame, uint8 or uint16 `(c, h, w)` RGB, shown at `time` seconds; None follows at the constant rate.

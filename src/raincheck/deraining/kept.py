@@ -1,0 +1,58 @@
+"""What of an input its output does not keep, said before the work begins."""
+
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+from raincheck.errors import RaincheckWarning
+from raincheck.video.besides import read_besides
+from raincheck.video.decode import Stream
+from raincheck.video.encoders import Encoding, choose_encoder
+from raincheck.video.output import CONTAINERS, is_video
+
+
+def stays_deep(stream: Stream, output: Path, encoding: Encoding) -> bool:
+    """Whether more than 8 bits a value come in and go out; tells the user if they come in only.
+
+    Raises:
+        ConfigError: if there is no encoder for what is wanted.
+    """
+    if stream.bits <= 8:
+        return False
+    deep = is_video(output) and choose_encoder(CONTAINERS[output.suffix.lower()], stream.size, encoding).bits > 8
+    if not deep:
+        warnings.warn(
+            f"{stream.path} has {stream.bits} bits a value and {output} gets 8; a video file with --pixel-format "
+            "yuv420p10le gets 10",
+            RaincheckWarning,
+            stacklevel=3,
+        )
+    return deep
+
+
+def tell_losses(stream: Stream, output: Path) -> None:
+    """Tells the user what of the pictures is not kept, a sentence each.
+
+    Raises:
+        InputError: if the first image cannot be read.
+    """
+    for notice in losses(stream, output):
+        warnings.warn(notice, RaincheckWarning, stacklevel=3)
+
+
+def losses(stream: Stream, output: Path) -> Iterator[str]:
+    """What is lost, in sentences; what single images lose is said where they are written."""
+    if stream.interlaced:
+        yield (
+            f"{stream.path} is interlaced: lines of two moments are derained as one frame, and {output} does not say "
+            "so; deinterlace it first, for instance with FFmpeg's filter bwdif"
+        )
+    if stream.rotation and (not is_video(output) or output.suffix.lower() == ".avi"):
+        yield (
+            f"{output} cannot say that {stream.path} is to be shown turned by {stream.rotation} degrees, and shows it "
+            "as it is stored; name a .mp4 or .mkv file to keep that"
+        )
+    files = stream.files()
+    lost = read_besides(files[0]).lost(output.suffix) if files and is_video(output) else []
+    if lost:
+        yield f"{output} does not keep the {' and the '.join(lost)} of {files and files[0]}"

@@ -1,0 +1,118 @@
+"""What pictures hold besides their pixels is kept, or the user is told."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from PIL import Image, ImageCms, ImageOps
+
+from raincheck import derain
+from raincheck.errors import RaincheckWarning
+from tinyvideo import listing, noise, smooth, write_folder
+
+OTHER = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes().replace(b"sRGB", b"mine")
+
+
+def photo(path: Path, alpha: bool = False, orientation: int = 6) -> Path:
+    """A picture with an orientation, a colour profile, and a transparent half if wanted."""
+    image = Image.fromarray(smooth(1)[0])
+    if alpha:
+        half = np.full((48, 64), 255, np.uint8)
+        half[:, :32] = 7
+        image.putalpha(Image.fromarray(half))
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010F] = orientation, "Camera"
+    image.save(path, exif=exif, icc_profile=OTHER)
+    return path
+
+
+def shown(path: Path) -> np.ndarray:
+    """The picture as a viewer shows it."""
+    return np.array(ImageOps.exif_transpose(Image.open(path)).convert("RGB"))
+
+
+def told(recorded: pytest.WarningsRecorder) -> list[str]:
+    return [str(w.message) for w in recorded if w.category is RaincheckWarning]
+
+
+@pytest.mark.parametrize("source", ["a.jpg", "a.png", "a.webp", "a.tif"])
+@pytest.mark.parametrize("output", ["b.jpg", "b.png", "b.webp", "b.tif", "out"])
+def test_orientation_and_profile_are_kept(
+    tmp_path: Path, source: str, output: str, recwarn: pytest.WarningsRecorder
+) -> None:
+    path = photo(tmp_path / source)
+    derain(path, tmp_path / output, weights="identity")
+    written = tmp_path / "out" / source if output == "out" else tmp_path / output
+    assert shown(written).shape == (64, 48, 3)
+    assert np.abs(shown(written).astype(int) - shown(path)).mean() < 2
+    assert Image.open(written).info["icc_profile"] == OTHER
+    if source != "a.tif" and output != "b.tif":
+        assert Image.open(written).getexif()[0x010F] == "Camera"
+    assert not told(recwarn)
+
+
+@pytest.mark.parametrize("source", ["a.png", "a.webp", "a.tif"])
+@pytest.mark.parametrize("output", ["b.png", "b.webp", "b.tif"])
+def test_transparency_is_kept(tmp_path: Path, source: str, output: str, recwarn: pytest.WarningsRecorder) -> None:
+    path = photo(tmp_path / source, alpha=True, orientation=1)
+    derain(path, tmp_path / output, weights="identity")
+    before, after = np.array(Image.open(path).convert("RGBA")), np.array(Image.open(tmp_path / output))
+    np.testing.assert_array_equal(after[..., 3], before[..., 3])
+    assert np.abs(after.astype(int) - before).mean() < 1
+    derain(path, tmp_path / output, weights="identity", compare=True)
+    np.testing.assert_array_equal(np.array(Image.open(tmp_path / output))[..., 3], np.tile(before[..., 3], (1, 2)))
+    assert not told(recwarn)
+
+
+@pytest.mark.parametrize(
+    ("output", "lost"),
+    [("b.jpg", "transparency"), ("b.bmp", "orientation and the colour profile and the transparency")],
+)
+def test_what_a_format_cannot_hold_is_named(
+    tmp_path: Path, output: str, lost: str, recwarn: pytest.WarningsRecorder
+) -> None:
+    derain(photo(tmp_path / "a.png", alpha=True), tmp_path / output, weights="identity")
+    assert told(recwarn) == [f"{tmp_path / output} does not keep the {lost} of {tmp_path / 'a.png'}"]
+
+
+def test_a_video_of_pictures_names_what_it_cannot_hold_once(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
+    (tmp_path / "in").mkdir()
+    for name in ("1.jpg", "2.jpg"):
+        photo(tmp_path / "in" / name)
+    derain(tmp_path / "in", tmp_path / "b.mp4", weights="identity")
+    assert told(recwarn) == [
+        f"{tmp_path / 'b.mp4'} does not keep the orientation and the colour profile of {tmp_path / 'in' / '1.jpg'}"
+    ]
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.tif", "a.ppm"])
+@pytest.mark.parametrize("grey", [True, False])
+def test_16_bits_are_lost_aloud(tmp_path: Path, name: str, grey: bool, recwarn: pytest.WarningsRecorder) -> None:
+    deep = (smooth(1)[0].astype(np.uint16) * 257)[..., : 1 if grey else 3]
+    if grey and name != "a.ppm":
+        Image.fromarray(deep[..., 0]).save(tmp_path / name)
+    elif name == "a.ppm":
+        kind = b"P5" if grey else b"P6"
+        (tmp_path / name).write_bytes(kind + b" 64 48 65535\n" + deep.astype(">u2").tobytes())
+    elif name == "a.png":
+        frame = av.VideoFrame.from_ndarray(deep.astype("<u2"), format="rgb48le").reformat(format="rgb48be")
+        encoder = av.CodecContext.create("png", "w")
+        encoder.width, encoder.height, encoder.pix_fmt, encoder.time_base = 64, 48, "rgb48be", Fraction(1, 25)
+        (tmp_path / name).write_bytes(b"".join(bytes(p) for p in [*encoder.encode(frame), *encoder.encode(None)]))
+    else:
+        pytest.skip("nothing here writes it")
+    derain(tmp_path / name, tmp_path / "b.png", weights="identity")
+    assert told(recwarn) == [f"{tmp_path / 'b.png'} does not keep the 16 bits of {tmp_path / name}"]
+    assert (
+        np.abs(
+            np.array(Image.open(tmp_path / "b.png").convert("RGB")).astype(int) - smooth(1)[0][..., : deep.shape[2]]
+        ).max()
+        <= 1
+    )
+
+
+def test_a_folder_of_plain_pictures_needs_no_notice(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
+    derain(write_folder(tmp_path / "in", noise(3)), tmp_path / "out", weights="identity", start="1f")
+    assert listing(tmp_path / "out") == ["00002.png", "00003.png"] and not told(recwarn)
