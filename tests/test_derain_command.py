@@ -57,9 +57,8 @@ def test_a_killed_command_is_finished_by_the_same_command(tmp_path: Path, capfd:
     long = write_folder(tmp_path / "b", noise(200, 96, 128))
     film = write_video(tmp_path / "c.mp4", smooth(4))
     running = program(first, long, film, tmp_path / "out")
-    while not list(tmp_path.glob("out/.b.partial/*.png")):
-        assert running.poll() is None, running.stderr
-        time.sleep(0.01)
+    until(lambda: running.poll() is not None or list(tmp_path.glob("out/.b.partial/*.png")), "a frame")
+    assert running.poll() is None, running.stderr
     running.kill()
     running.wait(60)
     assert listing(tmp_path / "out") == [".b.partial", "a"]
