@@ -1,6 +1,7 @@
 """What is counted, and when it is logged."""
 
 import itertools
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -8,8 +9,9 @@ import pytest
 import torch
 from avalanche.training.plugins import ReplayPlugin
 
+from program import finish
 from raincheck.plugins import RainReview, throughput
-from raincheck.plugins.throughput import Throughput, peak_memory
+from raincheck.plugins.throughput import Throughput
 from test_exact_resume import learn as resumed
 from tinytasks import learn, learn_in_avalanche, same
 
@@ -67,9 +69,22 @@ def test_it_changes_nothing_and_runs_in_avalanches_loop() -> None:
     assert same(watched.state, learn_in_avalanche().state) and rows == [6, 12, 18]
 
 
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="asks Linux")
-def test_peak_memory_is_what_linux_names_and_does_not_fall() -> None:
-    block = torch.ones(2**26)  # 256 MiB
-    del block
-    (line,) = (line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
-    assert peak_memory(torch.device("cpu")) == pytest.approx(int(line.split()[1]) * 1024, rel=0.01)
+GROWN = """
+import torch
+from raincheck.plugins.throughput import peak_memory
+peaks = [peak_memory(torch.device("cpu"))]
+block = torch.ones(2**27)
+peaks.append(peak_memory(torch.device("cpu")))
+del block
+print(*peaks, peak_memory(torch.device("cpu")))
+"""
+
+
+def test_peak_memory_is_the_process_s_own_and_does_not_fall() -> None:
+    """Half a GiB more, in a program whose parent has needed more than that."""
+    ours = torch.ones(2**28)
+    del ours
+    done = finish([sys.executable, "-c", GROWN])
+    before, grown, after = map(int, done.stdout.split())
+    assert grown - before == pytest.approx(2**29, rel=0.05)
+    assert after == pytest.approx(grown, rel=0.01)

@@ -42,8 +42,9 @@ class ProgressBar(SupervisedPlugin):
         """Moves it; where a task goes on after an interruption, to where it was."""
         if self._bar:
             done = strategy.clock.train_exp_iterations
-            every = done % 10 == 0  # reading the loss waits for the device
-            fields: dict[str, Any] = {"loss": float(strategy.loss.detach())} if every else {}
+            first = not self._bar.tasks[0].completed
+            due = first or done % 10 == 0  # reading the loss waits for the device
+            fields: dict[str, Any] = {"loss": float(strategy.loss.detach())} if due else {}
             total = planned_batches(strategy)
             self._bar.update(self._bar.task_ids[0], total=total, completed=done + 1, **fields)
 

@@ -4,6 +4,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -85,5 +86,8 @@ def peak_memory(device: torch.device) -> int:
     """The most bytes that tensors took on a GPU so far, or on the CPU the whole process."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device)
+    status = Path("/proc/self/status")
+    if status.exists():  # getrusage's peak outlives exec on Linux, so it may be that of whoever started this process
+        return int(status.read_text().split("VmHWM:")[1].split()[0]) * 1024
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
