@@ -62,10 +62,10 @@ def sources(folder: Path, room: Room) -> dict[str, list[PairedVideo]]:
     """Training videos of four kinds; the first are filmed photographs, as in the demonstration."""
     path = film(folder / "film.mp4", (240, 320), g="12")
     rains = tuple(PRESETS[name] for name in RAINS)
-    films, _ = RenderedRain("mixed", list(RAINS), photographs="bundled").films()
+    mixed = RenderedRain("mixed", list(RAINS), photographs="bundled")
     held = Held(VideoFile(path), 32, room)
     return {
-        "rain over photographs": [RenderedVideo(one, rains) for one in films],
+        "rain over photographs": list(mixed.task(0).train),
         "rain over a film in memory": [RenderedVideo(held, rains)],
         "rain over a film on disk": [RenderedVideo(VideoFile(path), rains)],
         "pairs in memory": [PairedFootage("pair", held, held)],

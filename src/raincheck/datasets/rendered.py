@@ -36,7 +36,8 @@ class RenderedRain(TaskSource):
         rain: a preset (thin, dense, veil, wind, drizzle, heavy, night, sparse, or drawn: lines, flecks, strokes, soft),
             the parameters of a rain, or a list of both that makes up a mixed type.
         train: clean training videos: video files or folders of frames, `path` or `path[start:stop]`.
-        test: clean test videos, likewise; they share no frame with the training videos.
+        test: clean test videos, likewise; they share no frame with the training videos. They show the rains of a
+            mixed type in turn, and come again where there are fewer of them than rains.
         photographs: `bundled` films those that come with scikit-image and scikit-learn; a folder films those in it;
             a list may name both.
         test_photographs: names, without suffix, of the photographs to test on; all others are for training. By
@@ -92,28 +93,19 @@ class RenderedRain(TaskSource):
         """Opens the footage; `seed` changes nothing, since all that varies is drawn when clips are sampled.
 
         Raises:
-            ConfigError: if a photograph does not exist, or a rain of a mixed type would go untested.
+            ConfigError: if a photograph does not exist.
             InputError: if footage cannot be read.
         """
         films, test_films = self.films() if self.photographs else ([], [])
         train: list[Footage] = [*(hold_clip(clip) for clip in self.train), *films]
         whole: list[Footage] = [*(open_clip(clip) for clip in self.test), *test_films]
         test = [Part(footage, self.test_frames, self.test_size) for footage in whole]
-        self._check_all_tested(len(test))
+        shown = range(max(len(test), len(self.wet)) if test else 0)  # no rain goes untested
         return Task(
             self.name,
             [RenderedVideo(footage, self.rains, variety=self.variety) for footage in train],
-            [RenderedVideo(footage, self.wet, seed) for seed, footage in enumerate(test)],
+            [RenderedVideo(test[seed % len(test)], self.wet, seed) for seed in shown],
         )
-
-    def _check_all_tested(self, videos: int) -> None:
-        """Raises ConfigError if there are test videos, which show the rains in turn, but too few to show every rain."""
-        shown = self.wet[:videos]
-        if shown and any(rain not in shown for rain in self.wet):
-            raise ConfigError(
-                f"task {self.name} has {videos} test videos, which show one rain each, for {len(self.wet)} rains; give "
-                f"it {len(self.wet)} or more by test or test_photographs, or split the rains among several tasks"
-            )
 
     @property
     def wet(self) -> tuple[Rain | Drawn, ...]:
