@@ -39,10 +39,10 @@ from raincheck.deraining.passing import derain_pictures
 from raincheck.video.cuts import shots
 from raincheck.video.decode import open_stream
 from raincheck.video.encode import open_writer
+from raincheck.video.file_writer import Look
 from raincheck.video.pixels import to_float
 from raincheck.video.stream import at_rate
 from raincheck.video.window import windows
-from raincheck.video.writers import Look
 from results import Measured, options_parser, save_if_asked
 
 RATE = Fraction(25)

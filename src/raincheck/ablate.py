@@ -16,7 +16,7 @@ from raincheck.ablation_grid import read_grid
 from raincheck.ablation_plan import Planned, look_for_data, plan
 from raincheck.ablation_record import Record
 from raincheck.ablation_runs import in_turn, side_by_side
-from raincheck.ablation_tables import conclude, say_what_is_open
+from raincheck.ablation_tables import conclude
 from raincheck.checkpoint import locked
 from raincheck.config import dump
 from raincheck.errors import ConfigError, OutputError
@@ -72,26 +72,27 @@ def ablate(
     planned = plan(content, grid, out, trust)
     todo = [one for one in planned if retry or one.failure is None or one.identity in known]
     look_for_data([one for one in todo if one.identity not in known and not one.finished], grid)
-    reports: dict[Planned, Report] = {}
     with locked(out) if is_first() else nullcontext():  # the first of several processes, which `run` starts
         if is_first():
             claim(out, grid)
             restore(planned, known)
-        clock = Clock(console, todo, minutes, jobs)
-        for one, report in in_turn(todo, clock) if jobs == 1 else side_by_side(todo, clock, jobs):
-            if report is None:
-                continue
-            reports[one] = report
-            if is_first():
-                known.add(grid.stem, one, report)
+        reports = perform(todo, Clock(console, todo, minutes, jobs), jobs, known, grid)
         failed = [one for one in planned if one.failure is not None]
         if is_first():
-            say_what_is_open(planned, reports, failed, console)
-            title = content.title
-            if len(reports) + len(failed) < len(planned):
-                title += f"; {len(reports)} of {len(planned)} runs so far"
-            conclude({one: reports[one] for one in planned if one in reports}, failed, out, title, console)
+            conclude(planned, reports, failed, out, content.title, console)
     return failed
+
+
+def perform(todo: Sequence[Planned], clock: "Clock", jobs: int, known: Record, grid: Path) -> dict[Planned, Report]:
+    """Does the runs, and records each that comes to a result as it ends."""
+    reports: dict[Planned, Report] = {}
+    for one, report in in_turn(todo, clock) if jobs == 1 else side_by_side(todo, clock, jobs):
+        if report is None:
+            continue
+        reports[one] = report
+        if is_first():
+            known.add(grid.stem, one, report)
+    return reports
 
 
 def claim(out: Path, grid: Path) -> None:

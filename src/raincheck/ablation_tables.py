@@ -19,24 +19,36 @@ from raincheck.report import write_report
 from raincheck.report.formats import as_table, write_table
 
 
-def say_what_is_open(
-    planned: Sequence[Planned], reports: Mapping[Planned, Report], failed: Sequence[Planned], console: Console
+def conclude(
+    planned: Sequence[Planned],
+    reports: Mapping[Planned, Report],
+    failures: Sequence[Planned],
+    out: Path,
+    title: str,
+    console: Console,
 ) -> None:
-    """Prints how many runs are still to be done, and which have failed."""
-    if len(reports) + len(failed) < len(planned):
-        console.print(f"{len(reports)} of {len(planned)} runs are finished; the same command goes on")
-    for one in failed:
+    """Writes and prints what was found: a table for each set of runs that are about the same tasks and data."""
+    if len(reports) + len(failures) < len(planned):
+        so_far = f"{len(reports)} of {len(planned)} runs"
+        console.print(f"{so_far} are finished; the same command goes on")
+        title = f"{title}; {so_far} so far"
+    say_what_failed(failures, console)
+    if reports:
+        write_tables({one: reports[one] for one in planned if one in reports}, failures, out, title, console)
+
+
+def say_what_failed(failures: Sequence[Planned], console: Console) -> None:
+    """Prints which runs have failed, and why."""
+    for one in failures:
         console.print(Text(f"failed: {one.name}: {one.failure}"), soft_wrap=True)
-    if failed:
+    if failures:
         console.print("what failed is not run again with the same settings, unless --retry is given")
 
 
-def conclude(
+def write_tables(
     reports: Mapping[Planned, Report], failures: Sequence[Planned], out: Path, title: str, console: Console
 ) -> None:
-    """Writes and prints what was found: a table for each set of runs that are about the same tasks and data."""
-    if not reports:
-        return
+    """Writes and prints the tables, and writes the page."""
     failed = [unsuccessful(one) for one in failures]
     results = [read_result({**report, "cell": one.cell}, one.name) for one, report in reports.items()]
     sets, written = alike(results), []

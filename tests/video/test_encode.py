@@ -17,8 +17,8 @@ from PIL import Image
 
 from raincheck.errors import OutputError
 from raincheck.video.encode import open_writer
+from raincheck.video.file_writer import Look
 from raincheck.video.output import check_output
-from raincheck.video.writers import Look
 from tinyvideo import Frames, listing, noise, read_folder, read_video, smooth, write_folder, write_video
 
 VIDEOS = ["a.mp4", "a.m4v", "a.mov", "a.mkv", "a.webm", "a.avi"]

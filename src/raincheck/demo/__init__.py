@@ -21,7 +21,7 @@ from raincheck.report import write_report
 from raincheck.report.console import print_matrix
 from raincheck.run import run
 from raincheck.video.encode import open_writer
-from raincheck.video.writers import Look
+from raincheck.video.file_writer import Look
 
 METHODS = ("finetune", "rrgnet")
 RAINS = ("thin", "veil", "wind")

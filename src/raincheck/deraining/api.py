@@ -20,11 +20,11 @@ from raincheck.video.cuts import CONTEXT
 from raincheck.video.decode import Stream, open_stream
 from raincheck.video.encode import open_writer
 from raincheck.video.encoders import Encoding
+from raincheck.video.file_writer import Look
 from raincheck.video.memory import Frame, memory_stream
 from raincheck.video.output import check_output, is_image, is_video
 from raincheck.video.part import Part, parse_moment
 from raincheck.video.stream import FOLDER_RATE, Picture
-from raincheck.video.writers import Look
 
 Video = str | Path | Frame | Iterable[Frame]
 Progress = Callable[[int, int | None], None]

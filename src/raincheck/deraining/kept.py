@@ -53,6 +53,5 @@ def losses(stream: Stream, output: Path) -> Iterator[str]:
             "as it is stored; name a .mp4 or .mkv file to keep that"
         )
     files = stream.files()
-    lost = read_besides(files[0]).lost(output.suffix) if files and is_video(output) else []
-    if lost:
-        yield f"{output} does not keep the {' and the '.join(lost)} of {files and files[0]}"
+    if files and is_video(output) and (lost := read_besides(files[0]).lost(output.suffix)):
+        yield f"{output} does not keep the {' and the '.join(lost)} of {files[0]}"

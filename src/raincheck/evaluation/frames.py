@@ -12,9 +12,9 @@ from torch import Tensor
 from raincheck.datasets.base import Task, TestClips
 from raincheck.networks import ClipNetwork
 from raincheck.video.encode import open_writer
+from raincheck.video.file_writer import Look
 from raincheck.video.pixels import to_uint8
 from raincheck.video.stream import FOLDER_RATE
-from raincheck.video.writers import Look
 
 Pictures = dict[str, dict[str, Path]]
 

@@ -11,9 +11,10 @@ from torch import Tensor
 from raincheck.errors import OutputError
 from raincheck.video.companions import Companions
 from raincheck.video.encoders import Encoding
-from raincheck.video.output import CONTAINERS, check_output, is_image, is_video
+from raincheck.video.file_writer import FileWriter, Look
+from raincheck.video.folder_writer import FolderWriter
+from raincheck.video.output import CONTAINERS, cannot, check_output, is_image, is_video
 from raincheck.video.partial import claim, partial_of, put_in_place, release
-from raincheck.video.writers import FileWriter, FolderWriter, Look, cannot
 
 USUAL = Encoding()
 

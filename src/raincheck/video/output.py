@@ -1,4 +1,4 @@
-"""Where a derained video may be written: checks that come before any work."""
+"""Where a derained video may be written: checks that come before any work, and what is said if it fails after all."""
 
 import os
 from pathlib import Path
@@ -128,3 +128,9 @@ def check_replaceable(folder: Path, named: Path, overwrite: bool) -> None:
         raise OutputError(
             f"cannot replace {named}: it holds {others[0].name}, which is no frame; choose another folder"
         )
+
+
+def cannot(output: Path, error: Exception) -> OutputError:
+    """One sentence about a failed write."""
+    reason = getattr(error, "strerror", None) or error
+    return OutputError(f"cannot write {output}: {reason}; choose a writable place with free space")

@@ -1,7 +1,6 @@
-"""The two kinds of output: a video file by PyAV, a folder of images by Pillow."""
+"""An output that is one video file, written by PyAV."""
 
 import os
-import warnings
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
@@ -16,11 +15,11 @@ from av.video.stream import VideoStream
 from einops import rearrange
 from torch import Tensor
 
-from raincheck.errors import ConfigError, OutputError, RaincheckWarning
-from raincheck.video.besides import PLAIN, read_besides, write_image
+from raincheck.errors import ConfigError
 from raincheck.video.colour import DEEP, EXACT, Colour, colour_of_size
 from raincheck.video.companions import Companions
 from raincheck.video.encoders import Encoding, choose_encoder
+from raincheck.video.output import cannot
 
 av.logging.set_level(None)  # FFmpeg's own complaints would stand beside our one sentence
 
@@ -44,46 +43,6 @@ class Look:
     colour: Colour | None = None
     aspect: Fraction | None = None
     tick: Fraction | None = None
-
-
-class FolderWriter:
-    """Writes one image a frame.
-
-    Args:
-        folder: an existing empty folder.
-        names: file names of the frames; None numbers them `00001.png`, `00002.png`, ...
-        shown: what errors call the output.
-        originals: the images of which the frames were made; what these hold besides their pixels is kept.
-    """
-
-    def __init__(self, folder: Path, names: list[str] | None, shown: Path, originals: list[Path] | None = None) -> None:
-        self.folder, self.names, self.shown, self.done = folder, names, shown, 0
-        self.originals = originals
-        self.told: set[str] = set()  # what was not kept
-
-    def write(self, frame: Tensor, time: Fraction | None = None) -> None:
-        """Adds a frame, uint8 `(c, h, w)` RGB; images have no time.
-
-        Raises:
-            OutputError: if it cannot be written.
-            InputError: if its original cannot be read.
-        """
-        name = f"{self.done + 1:05d}.png" if self.names is None else self.names[self.done]
-        besides = PLAIN if self.originals is None else read_besides(self.originals[self.done])
-        self.tell(besides.lost(Path(name).suffix))
-        try:
-            write_image(frame, self.folder / name, besides)
-        except OSError as error:
-            raise cannot(self.shown, error) from None
-        self.done += 1
-
-    def tell(self, lost: list[str]) -> None:
-        """Says what of an original is not kept, once of each kind."""
-        new = [name for name in lost if name not in self.told]
-        self.told.update(new)
-        if new and self.originals is not None:
-            notice = f"{self.shown} does not keep the {' and the '.join(new)} of {self.originals[self.done]}"
-            warnings.warn(notice, RaincheckWarning, stacklevel=4)
 
 
 class FileWriter:
@@ -250,9 +209,3 @@ class FileWriter:
         for close in (self.container.close, self.file.close):
             with suppress(OSError, av.FFmpegError, ValueError):  # an error is on its way to the user already
                 close()
-
-
-def cannot(output: Path, error: Exception) -> OutputError:
-    """One sentence about a failed write."""
-    reason = getattr(error, "strerror", None) or error
-    return OutputError(f"cannot write {output}: {reason}; choose a writable place with free space")
