@@ -74,7 +74,7 @@ def add_network_options(parser: Parser) -> None:
         "--precision",
         default="fp32",
         metavar="P",
-        help="fp32 (default); bf16, faster on CPUs with AMX and on GPUs, some hundredths of a grey level off; or auto",
+        help="fp32 (default); bf16, faster on CPUs with AMX, some hundredths of a grey level off; or auto",
     )
 
 

@@ -87,8 +87,9 @@ def test_a_video_of_pictures_names_what_it_cannot_hold_once(tmp_path: Path, recw
     ]
 
 
-@pytest.mark.parametrize("name", ["a.png", "a.tif", "a.ppm"])
-@pytest.mark.parametrize("grey", [True, False])
+@pytest.mark.parametrize(
+    ("name", "grey"), [("a.png", True), ("a.png", False), ("a.tif", True), ("a.ppm", True), ("a.ppm", False)]
+)
 def test_16_bits_are_lost_aloud(tmp_path: Path, name: str, grey: bool, recwarn: pytest.WarningsRecorder) -> None:
     deep = (smooth(1)[0].astype(np.uint16) * 257)[..., : 1 if grey else 3]
     if grey and name != "a.ppm":
@@ -96,13 +97,11 @@ def test_16_bits_are_lost_aloud(tmp_path: Path, name: str, grey: bool, recwarn: 
     elif name == "a.ppm":
         kind = b"P5" if grey else b"P6"
         (tmp_path / name).write_bytes(kind + b" 64 48 65535\n" + deep.astype(">u2").tobytes())
-    elif name == "a.png":
+    else:
         frame = av.VideoFrame.from_ndarray(deep.astype("<u2"), format="rgb48le").reformat(format="rgb48be")
         encoder = av.CodecContext.create("png", "w")
         encoder.width, encoder.height, encoder.pix_fmt, encoder.time_base = 64, 48, "rgb48be", Fraction(1, 25)
         (tmp_path / name).write_bytes(b"".join(bytes(p) for p in [*encoder.encode(frame), *encoder.encode(None)]))
-    else:
-        pytest.skip("nothing here writes it")
     derain(tmp_path / name, tmp_path / "b.png", weights="identity")
     assert told(recwarn) == [f"{tmp_path / 'b.png'} does not keep the 16 bits of {tmp_path / name}"]
     assert (

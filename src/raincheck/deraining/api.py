@@ -96,8 +96,8 @@ def derain(
         weights: `rrgnet` (shipped), `identity`, a weights file, a run's folder, or an exported .onnx or .pt2 file.
         device: `auto`, or what torch calls it; exported files are computed on the CPU.
         trust: open .pt2 files, whose content can run code.
-        precision: `fp32`; `bf16`, which on CPUs with AMX and on GPUs takes half of the time or less, and changes frames
-            by some hundredths of a grey level; or `auto`, which is bf16 on those and fp32 elsewhere.
+        precision: `fp32`; `bf16`, which is faster on CPUs with AMX (benchmarks/precision.py) and changes frames by some
+            hundredths of a grey level on average; or `auto`, which is bf16 on those and on GPUs, and fp32 elsewhere.
         compile: translates the network with torch.compile at the first frame. That takes half a minute and a C++
             compiler, and pays for long videos in bf16.
         tile: side of the tiles that frames are cut into, in pixels; `auto` cuts where memory is short, `none` never.
