@@ -13,10 +13,10 @@ from typing import Any
 
 import yaml
 
-from raincheck.ablation_cells import grounded, merged
-from raincheck.ablation_grid import read_grid
-from raincheck.ablation_plan import lists_of, plan
-from raincheck.ablation_record import Record
+from raincheck.ablation.cells import grounded, merged
+from raincheck.ablation.grid import read_grid
+from raincheck.ablation.plan import lists_of, plan
+from raincheck.ablation.record import Record
 
 HERE = Path(__file__).parent
 RECORD = HERE / "results" / "tuning.jsonl"

@@ -18,8 +18,8 @@ from rich.console import Console
 from killing import KILL, threads
 from program import RAINCHECK, environment, held, until
 from raincheck.ablate import Clock, ablate
-from raincheck.ablation_grid import read_grid
-from raincheck.ablation_plan import plan
+from raincheck.ablation.grid import read_grid
+from raincheck.ablation.plan import plan
 from raincheck.cli import main
 from raincheck.errors import ConfigError, DivergenceError, InputError, OutputError
 from tinytasks import Strike

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from raincheck.ablation_cells import grounded, merged
-from raincheck.ablation_grid import read_grid
-from raincheck.ablation_plan import plan
+from raincheck.ablation.cells import grounded, merged
+from raincheck.ablation.grid import read_grid
+from raincheck.ablation.plan import plan
 from raincheck.errors import ConfigError
 
 KEYS = "extends, title, base, options, settings, cells, from, factors, orders, seeds"

@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from fakedata import WRITE
-from raincheck.ablation_grid import read_grid
-from raincheck.ablation_plan import Planned, plan
+from raincheck.ablation.grid import read_grid
+from raincheck.ablation.plan import Planned, plan
 from raincheck.config import build, dump, parse
 from raincheck.errors import InputError
 from raincheck.plugins import Distillation

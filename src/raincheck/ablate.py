@@ -12,11 +12,11 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from raincheck.ablation_grid import read_grid
-from raincheck.ablation_plan import Planned, look_for_data, plan
-from raincheck.ablation_record import Record
-from raincheck.ablation_runs import in_turn, side_by_side
-from raincheck.ablation_tables import conclude
+from raincheck.ablation.grid import read_grid
+from raincheck.ablation.plan import Planned, look_for_data, plan
+from raincheck.ablation.record import Record
+from raincheck.ablation.runs import in_turn, side_by_side
+from raincheck.ablation.tables import conclude
 from raincheck.checkpoint import locked
 from raincheck.config import dump
 from raincheck.errors import ConfigError, OutputError
@@ -47,7 +47,7 @@ def ablate(
     with the same settings, and is run again with these only if that is asked for.
 
     Args:
-        grid: a YAML file; see `raincheck.ablation_grid.read_grid`.
+        grid: a YAML file; see `raincheck.ablation.grid.read_grid`.
         out: folder for all runs of the grid.
         trust: allow classes of any package in configurations.
         record: a file of JSON lines to which every finished run is added; what is in it counts as finished, whether

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from raincheck.ablation_cells import Settings, every_combination, merged, one_at_a_time
+from raincheck.ablation.cells import Settings, every_combination, merged, one_at_a_time
 from raincheck.config import read_yaml
 from raincheck.errors import ConfigError
 
@@ -50,7 +50,7 @@ def read_grid(path: Path) -> Grid:
 
     What another grid of the same folder says, which `extends` names, holds too, key by key where this one is silent.
     Lists are replaced as a whole, but a mapping over a list of classes changes arguments of single entries; see
-    `raincheck.ablation_cells.merged`.
+    `raincheck.ablation.cells.merged`.
 
     Raises:
         ConfigError: if the file is missing, no YAML, or not such a grid.

@@ -7,7 +7,7 @@ import yaml
 from rich.console import Console
 from rich.text import Text
 
-from raincheck.ablation_plan import Planned
+from raincheck.ablation.plan import Planned
 from raincheck.config import dump
 from raincheck.evaluation.comparable import task_digest
 from raincheck.evaluation.failed import Failed, of_data, with_failed

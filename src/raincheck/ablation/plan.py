@@ -11,8 +11,8 @@ from typing import Any
 import yaml
 from jsonargparse import Namespace
 
-from raincheck.ablation_cells import Settings, grounded, merged
-from raincheck.ablation_grid import Grid, Order
+from raincheck.ablation.cells import Settings, grounded, merged
+from raincheck.ablation.grid import Grid, Order
 from raincheck.config import build, dump, parse, read_yaml
 from raincheck.errors import ConfigError, InputError
 from raincheck.files import write_text

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from raincheck.ablation_plan import Planned
+from raincheck.ablation.plan import Planned
 from raincheck.errors import ConfigError, OutputError
 
 Line = dict[str, Any]

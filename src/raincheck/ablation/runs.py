@@ -17,7 +17,7 @@ from typing import Any
 
 import torch
 
-from raincheck.ablation_plan import Planned
+from raincheck.ablation.plan import Planned
 from raincheck.datasets.kept import keep
 from raincheck.errors import ConfigError, DivergenceError
 from raincheck.outcome import Report

@@ -1,0 +1,1 @@
+"""A grid: its file, every run of it, how they run, and what they found; `raincheck.ablate` begins."""
