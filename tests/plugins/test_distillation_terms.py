@@ -220,7 +220,55 @@ def test_the_clean_target_needs_no_old_model() -> None:
     assert plugin.teacher is None and plugin.bytes == 0
 
 
-@pytest.mark.parametrize("arguments", [{"feature": -1.0}, {"target": "rainy"}, {"target": "clean", "feature": 1.0}])
+def test_a_tolerance_puts_the_clean_frame_where_the_old_model_is_wrong() -> None:
+    """Value by value, in a loop over them; the tolerance is such that both kinds of value occur."""
+    plugin = Distillation(0.5, tolerance=0.05)
+    kinds: set[bool] = set()
+
+    def expected(strategy: Any) -> tuple[dict[str, Tensor], float]:
+        old = strategy.mb_task_id < strategy.experience.current_experience
+        if plugin.teacher is None:
+            return {}, 0.0
+        with torch.no_grad():
+            said = plugin.teacher(strategy.mb_x[old]).clamp(0, 1)
+        values = zip(
+            *(t.detach().flatten().tolist() for t in (strategy.mb_output[old], said, strategy.mb_y[old])), strict=True
+        )
+        distances = []
+        for output, teacher, clean in values:
+            kinds.add(abs(teacher - clean) <= 0.05)
+            distances.append(abs(output - (teacher if abs(teacher - clean) <= 0.05 else clean)))
+        return dict(plugin.terms), 0.5 * sum(distances) / len(distances)
+
+    watch = Watch(expected)
+    learn(lambda: [RainReview(10**6, 2), plugin, watch])
+    assert kinds == {False, True}
+    assert [set(terms) for terms, _ in watch.seen] == [set()] * 6 + [{"distillation/review"}] * 12
+    assert all(float(t["distillation/review"]) == pytest.approx(value, rel=1e-4) for t, value in watch.seen[6:])
+
+
+@pytest.mark.parametrize("clean", [True, False])
+def test_no_tolerance_at_all_and_a_tolerance_of_everything_are_the_two_targets(clean: bool) -> None:
+    weights = [
+        learn(lambda one=one: [RainReview(10**6, 2), one])
+        for one in (
+            Distillation(0.5, tolerance=0.0 if clean else 2.0),
+            Distillation(0.5, target="clean" if clean else "teacher"),
+        )
+    ]
+    assert same(weights[0].state, weights[1].state)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"feature": -1.0},
+        {"target": "rainy"},
+        {"target": "clean", "feature": 1.0},
+        {"tolerance": -0.1},
+        {"target": "clean", "tolerance": 0.1},
+    ],
+)
 def test_what_cannot_be_distilled_is_refused(arguments: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match=r"^Distillation cannot have "):
         Distillation(**arguments)

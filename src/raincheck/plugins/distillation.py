@@ -23,6 +23,9 @@ class Distillation(SupervisedPlugin):
     is compared too, or instead (as FitNets, Romero et al. 2015, do with networks of two sizes); that takes one more
     pass of the reviewed clips through the network.
 
+    With `tolerance` the old model is believed only where it is right: where its output is farther than that from the
+    clean frame, the clean frame is the target (a hard form, by value, of teacher-bounded regression, Chen et al. 2017).
+
     Args:
         review: weight of the term on reviewed clips, named `distillation/review`.
         new: weight of the term on new clips, named `distillation/new`.
@@ -30,13 +33,15 @@ class Distillation(SupervisedPlugin):
         layer: name of the module whose output is compared by `feature`, such as RRGNet's `unet`.
         target: `teacher`, or `clean`: the clean frame takes the place of the old model's output, which leaves the same
             loss without any distillation, for a control.
+        tolerance: largest difference from the clean frame, as a share of the range, at which a value of the old model's
+            output is a target. None is no limit.
 
     Attributes:
         terms: what was added to the loss last.
 
     Raises:
-        ConfigError: if a weight is negative, there is no such target, or features are asked of clean frames; before
-            training, if the network has no such layer.
+        ConfigError: if a weight or the tolerance is negative, there is no such target, or features or a tolerance are
+            asked of clean frames; before training, if the network has no such layer.
     """
 
     def __init__(
@@ -46,6 +51,7 @@ class Distillation(SupervisedPlugin):
         feature: float = 0.0,
         layer: str = "unet",
         target: str = "teacher",
+        tolerance: float | None = None,
     ) -> None:
         super().__init__()
         if min(review, new, feature) < 0:
@@ -57,7 +63,13 @@ class Distillation(SupervisedPlugin):
                 f"Distillation cannot have target {target!r} with feature {feature}; choose {' or '.join(TARGETS)}, "
                 "and feature 0 with clean"
             )
+        if tolerance is not None and (tolerance < 0 or target == "clean"):
+            raise ConfigError(
+                f"Distillation cannot have tolerance {tolerance} with target {target!r}; give 0 or more, and null "
+                "with clean"
+            )
         self.review, self.new, self.feature, self.layer, self.target = review, new, feature, layer, target
+        self.tolerance = tolerance
         self.terms: dict[str, Tensor] = {}
         self._teacher = Teacher()
         self._own = 0  # rows of the batch that are the experience's
@@ -100,8 +112,11 @@ class Distillation(SupervisedPlugin):
         self.terms = {name: term.detach() for name, term in self.terms.items()}
 
     def _target(self, strategy: Any, rows: slice) -> Tensor:
-        clean: Tensor = strategy.mb_y
-        return clean[rows] if self.target == "clean" else self._teacher(strategy.mb_x[rows])
+        clean: Tensor = strategy.mb_y[rows]
+        if self.target == "clean":
+            return clean
+        output = self._teacher(strategy.mb_x[rows])
+        return output if self.tolerance is None else torch.where((output - clean).abs() > self.tolerance, clean, output)
 
     def _feature_distance(self, model: nn.Module, clips: Tensor) -> Tensor:
         assert self.teacher is not None
