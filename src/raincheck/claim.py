@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -40,13 +40,13 @@ def claimed(out: Path, config: str) -> Iterator[None]:
         raise
 
 
-def same_data(out: Path, tasks: list[Task]) -> Fingerprints:
-    """What the files of all tasks look like.
+def same_data(out: Path, sources: Iterable[Task | Path]) -> Fingerprints:
+    """What the files look like that a run comes from: those of all tasks, and the weights it began with.
 
     Raises:
         ConfigError: if the run was begun with others.
     """
-    now, path = fingerprints(tasks), out / "checkpoints" / "data.json"
+    now, path = fingerprints(sources), out / "checkpoints" / "data.json"
     if path.exists() and (differ := changed(json.loads(path.read_text()), now)):
         more = f" and {len(differ) - 1} more" if differ[1:] else ""
         raise ConfigError(f"{out} was begun with other data: {differ[0]}{more} changed since; choose another --out")

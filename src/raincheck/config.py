@@ -97,6 +97,8 @@ class RunConfig:
         trainer: arguments of `lightning.Trainer`.
         tracking: where losses and scores are logged besides report.json: csv, tensorboard, wandb (offline unless the
             environment variable WANDB_MODE is online) or none.
+        weights: what the network begins with: `rrgnet` (shipped), a .safetensors file or the folder of a run, of a
+            network of the same class and arguments; by default it begins with random ones.
     """
 
     stream: StreamConfig
@@ -111,6 +113,7 @@ class RunConfig:
     save_every: float = 60.0
     trainer: dict[str, Any] = field(default_factory=dict)
     tracking: str = "csv"
+    weights: str | None = None
 
     def __post_init__(self) -> None:
         """Checks the numbers."""

@@ -26,7 +26,7 @@ from raincheck.evaluation.matrix import Matrix
 from raincheck.files import remove_partial
 from raincheck.launch import QUIET, meet
 from raincheck.metrics import METRICS
-from raincheck.networks import ClipNetwork
+from raincheck.networks import ClipNetwork, find_weights, start_from
 from raincheck.outcome import Matrices, Report, conclude, pause
 from raincheck.plugins.finite import FiniteLoss
 from raincheck.plugins.passes import Passes
@@ -83,6 +83,8 @@ def enter(claims: ExitStack, out: Path, config: str) -> Report | None:
 def learn(config: RunConfig, out: Path, tracker: Tracker, until: int | None) -> Report:
     """The flow: build, score, then learn and score task after task."""
     ROOM.limit = config.stream.held
+    if config.weights is not None:
+        start_from(config.network, config.weights)
     tasks = [source.task(config.seed) for source in config.stream.tasks]
     names = [task.name for task in tasks]
     stream = rain_stream(
@@ -96,7 +98,7 @@ def learn(config: RunConfig, out: Path, tracker: Tracker, until: int | None) -> 
     )
     alone, first = config.stream.learn == "individual", copy.deepcopy(config.network.state_dict())
     strategy, scores, watch = make_strategy(config, out, tracker)
-    data = same_data(out, tasks)
+    data = same_data(out, [*tasks, *begun_with(config)])
     matrices = resume(strategy)
     if not matrices:
         strategy.eval(stream.test_stream)
@@ -128,6 +130,11 @@ def learn(config: RunConfig, out: Path, tracker: Tracker, until: int | None) -> 
     report = first_does(lambda: conclude(config, strategy, tasks, out, matrices, watch.seconds))
     tracker.log_results(out, report)
     return report
+
+
+def begun_with(config: RunConfig) -> list[Path]:
+    """The file of the weights that the network began with, if it did."""
+    return [] if config.weights in (None, "identity") else [find_weights(config.weights)]
 
 
 def filled(matrix: Matrix, row: list[float], learn: Learn, position: int) -> Matrix:

@@ -22,12 +22,13 @@ def setting(config: Mapping[str, Any], tasks: Sequence[str], files: Mapping[str,
 
     Returns:
         `data.TASK` and `files.TASK`, digests that depend on no machine's folders; `network.*`, `stream.steps`,
-        `stream.crop`, `batch` and `trainer`, as they are; and `recipe`, a digest of all that a method may choose.
+        `stream.crop`, `batch`, `weights` and `trainer`, as they are; and `recipe`, a digest of all that a method may
+        choose.
     """
     stream = config["stream"]
     learned = [stream["tasks"][place] for place in stream.get("order") or range(len(stream["tasks"]))]
     data = {f"data.{name}": task_digest(task) for name, task in zip(tasks, learned, strict=True)}
-    budget = {f"stream.{key}": stream[key] for key in BUDGET} | {"batch": config["batch"]}
+    budget = {f"stream.{key}": stream[key] for key in BUDGET} | {key: config.get(key) for key in ("batch", "weights")}
     budget |= dict(_flat("stream.augment", stream.get("augment") or {}))
     trainer = {key: value for key, value in (config.get("trainer") or {}).items() if key not in PLACE}
     recipe = digest({key: config.get(key) for key in RECIPE} | {"learn": stream.get("learn")})

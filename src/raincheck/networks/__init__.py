@@ -3,6 +3,6 @@
 from raincheck.networks.base import ClipNetwork
 from raincheck.networks.identity import Identity
 from raincheck.networks.rrgnet import RRGNet
-from raincheck.networks.weights import load_network, save_weights
+from raincheck.networks.weights import find_weights, load_network, save_weights, start_from
 
-__all__ = ["ClipNetwork", "Identity", "RRGNet", "load_network", "save_weights"]
+__all__ = ["ClipNetwork", "Identity", "RRGNet", "find_weights", "load_network", "save_weights", "start_from"]

@@ -87,6 +87,30 @@ def load_network(weights: str | Path = "rrgnet") -> ClipNetwork:
     return network.eval()
 
 
+def start_from(network: ClipNetwork, weights: str | Path) -> None:
+    """Gives a network the weights of another of its class and arguments, to learn on from.
+
+    Args:
+        network: on the CPU; its values are replaced.
+        weights: as in `load_network`.
+
+    Raises:
+        WeightsError: if the file cannot be loaded, or is for a network of another class or other arguments.
+    """
+    given = load_network(weights)
+    if type(given) is not type(network) or given.arguments != network.arguments:
+        raise WeightsError(
+            f"{weights} is for {_described(given)}, and the run's network is {_described(network)}; set its class_path "
+            "and init_args as the weights have them"
+        )
+    network.load_state_dict(given.state_dict())
+
+
+def _described(network: ClipNetwork) -> str:
+    arguments = ", ".join(f"{name}={value!r}" for name, value in network.arguments.items())
+    return f"{type(network).__name__}({arguments})"
+
+
 def build_network(about: dict[str, str], path: Path) -> ClipNetwork:
     """The network that a weights file's metadata describes, without values yet.
 
