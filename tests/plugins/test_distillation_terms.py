@@ -259,6 +259,23 @@ def test_no_tolerance_at_all_and_a_tolerance_of_everything_are_the_two_targets(c
     assert same(weights[0].state, weights[1].state)
 
 
+@pytest.mark.parametrize("from_start", [True, False])
+def test_the_first_model_can_be_an_old_one(from_start: bool) -> None:
+    plugin = Distillation(0.0, 1.0, from_start=from_start)
+    first: list[dict[str, Tensor]] = []
+
+    class Look(SupervisedPlugin):
+        def before_training_exp(self, strategy: Any, **kwargs: Any) -> None:
+            first.append(copy.deepcopy(strategy.model.state_dict()))
+
+    watch = Watch(lambda strategy: (set(plugin.terms), plugin.teacher and copy.deepcopy(plugin.teacher.state_dict())))
+    learn(lambda: [Look(), plugin, watch])
+    terms, teachers = zip(*watch.seen, strict=True)
+    assert terms == ({"distillation/new"} if from_start else set(),) * 6 + ({"distillation/new"},) * 12
+    assert [teacher is not None for teacher in teachers] == [from_start] * 6 + [True] * 12
+    assert all(same(teachers[6 * task], first[task]) for task in range(0 if from_start else 1, 3))
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

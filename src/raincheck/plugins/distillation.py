@@ -35,6 +35,8 @@ class Distillation(SupervisedPlugin):
             loss without any distillation, for a control.
         tolerance: largest difference from the clean frame, as a share of the range, at which a value of the old model's
             output is a target. None is no limit.
+        from_start: whether the network as it is before the first task is an old model too: for one that begins with
+            weights that have learned something, and is to keep it without their data. With `new`, that is.
 
     Attributes:
         terms: what was added to the loss last.
@@ -52,6 +54,7 @@ class Distillation(SupervisedPlugin):
         layer: str = "unet",
         target: str = "teacher",
         tolerance: float | None = None,
+        from_start: bool = False,
     ) -> None:
         super().__init__()
         if min(review, new, feature) < 0:
@@ -69,14 +72,17 @@ class Distillation(SupervisedPlugin):
                 "with clean"
             )
         self.review, self.new, self.feature, self.layer, self.target = review, new, feature, layer, target
-        self.tolerance = tolerance
+        self.tolerance, self.from_start = tolerance, from_start
         self.terms: dict[str, Tensor] = {}
         self._teacher = Teacher()
         self._own = 0  # rows of the batch that are the experience's
 
     @property
     def teacher(self) -> nn.Module | None:
-        """The model of the end of the previous task; None during the first, and where clean frames are the target."""
+        """The model of the end of the previous task; None where clean frames are the target.
+
+        None during the first task too, without `from_start`.
+        """
         return self._teacher.model
 
     @property
@@ -85,11 +91,13 @@ class Distillation(SupervisedPlugin):
         return self._teacher.bytes
 
     def before_training_exp(self, strategy: Any, **kwargs: Any) -> None:
-        """Looks for the layer, and rebuilds the teacher after a resume."""
+        """Looks for the layer, and rebuilds the teacher after a resume or takes the first one."""
         if self.feature and self.layer not in dict(strategy.model.named_modules()):
             names = ", ".join(name for name, _ in strategy.model.named_children())
             raise ConfigError(f"the network has no layer {self.layer!r} to compare features of; it has {names}")
         self._teacher.rebuild(strategy.model)
+        if self.from_start and self.teacher is None and self.target == "teacher":
+            self._teacher.keep(strategy.model)
 
     def before_training_iteration(self, strategy: Any, **kwargs: Any) -> None:
         """Sees which rows are new, before others join the batch."""
