@@ -299,6 +299,10 @@ def test_a_folder_without_report_is_refused(tmp_path: Path) -> None:
     assert str(caught.value) == (
         f"no report.json in {tmp_path / 'none'}; give the folder of a finished `raincheck run`"
     )
+    (tmp_path / "loose").mkdir()
+    (tmp_path / "loose" / "ewc.json").touch()
+    with pytest.raises(InputError, match=r"finished `raincheck run`, or .*loose/\*\.json if these are reports$"):
+        write_report([tmp_path / "loose"], tmp_path / "out.html")
     with pytest.raises(InputError, match="give at least one DIR"):
         write_report([], tmp_path / "out.html")
 

@@ -142,7 +142,8 @@ def _read(path: Path) -> Iterator[Run]:
     else:
         found = [below for below in sorted(path.glob("**/report.json")) if not _is_summary(below)]
         if not found:
-            raise InputError(f"no report.json in {path}; give the folder of a finished `raincheck run`")
+            loose = f", or {path}/*.json if these are reports" if any(path.glob("*.json")) else ""
+            raise InputError(f"no report.json in {path}; give the folder of a finished `raincheck run`{loose}")
         yield from (read_run(below.parent) for below in found)
 
 
