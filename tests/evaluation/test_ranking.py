@@ -73,6 +73,17 @@ def test_pairs_are_of_one_seed_and_one_order() -> None:
     assert ranking.row("a").notes == ["1 of 5 seeds and orders are missing"]
 
 
+def test_an_order_that_is_one_rows_own_is_missing_from_no_other() -> None:
+    """As in a grid where the order is a factor: three rows have one order, the fourth another."""
+    reports = [report(name, matrix(30.0), seed=seed) for name in "abc" for seed in range(2)][:-1]
+    reports += [report("d", matrix(31.0), seed=seed, tasks=["wind", "thin"]) for seed in range(2)]
+    ranking = ranking_of(reports, against="a")
+    notes = {name: [note for note in ranking.row(name).notes if "differs" not in note] for name in "abcd"}
+    assert notes["a"] == notes["b"] == []
+    assert notes["c"] == ["1 of 2 seeds and orders are missing"]
+    assert notes["d"] == ["has no seed and order of the other rows"]
+
+
 def test_gaps_and_lost_plasticity_against_bounds_of_the_same_seed() -> None:
     reports = [report("ours", matrix(30.0, 1.0), seed=seed, tasks=["thin", "wind"]) for seed in (0, 1)]
     reports += [joint(31.0 + seed, seed=seed, tasks=["wind", "thin"]) for seed in (0, 1)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -102,7 +103,7 @@ def ranking(results: Sequence[Result], metric: str = "psnr_y", against: str | No
     ranked = sorted(rows, key=lambda name: _place(rows[name], values[name], higher))
     against = _opponent(ranked, against)
     differences = compare(values, against) if against else {}
-    keys = {run.key for run in results if not run.is_bound} or {run.key for run in results}
+    keys = usual(list(rows.values()))
     notes = {name: _notes(name, rows, against, keys) for name in rows}
     for name, runs in rows.items():
         notes[name] += filter(None, (bounds.why_none(runs, learn, metric) for learn in ("joint", "individual")))
@@ -117,6 +118,16 @@ def ranking(results: Sequence[Result], metric: str = "psnr_y", against: str | No
         list(dict.fromkeys(run.tasks for run in results if run.learn == "in_turn" or len(rows) == 1)),
         _doubts(results),
     )
+
+
+def usual(rows: Sequence[Sequence[Result]]) -> set[Hashable]:
+    """The seeds and orders that a row should have: those of at least half of the rows that compete.
+
+    An order that only one cell of a grid has is that cell's meaning, and missing from no other.
+    """
+    competing = [{run.key for run in row} for row in rows if not row[0].is_bound]
+    count = Counter(key for keys in competing for key in keys)
+    return {key for key, rows_with_it in count.items() if 2 * rows_with_it >= len(competing)}
 
 
 def compare(values: Mapping[str, Values], against: str) -> dict[str, dict[str, Difference]]:
@@ -150,7 +161,8 @@ def _notes(name: str, rows: Mapping[str, Sequence[Result]], against: str | None,
     if against and (terms := other_terms(runs[0].setting, rows[against][0].setting)):
         notes.append(f"differs from {against} in {', '.join(terms)}")
     if not runs[0].is_bound and (missing := len(keys - {run.key for run in runs})):
-        notes.append(f"{missing} of {len(keys)} seeds and orders are missing")
+        some = f"{missing} of {len(keys)} seeds and orders are missing"
+        notes.append(some if missing < len(keys) else "has no seed and order of the other rows")
     return notes
 
 
