@@ -109,6 +109,17 @@ def test_the_table_holds_mean_and_interval_over_seeds(finished: tuple[Path, Path
             assert float(row[f"{column} ±"]) == pytest.approx(12.7062 * abs(one - other) / 2, rel=1e-4, abs=1e-9)
 
 
+@pytest.mark.parametrize("cell", ["plain", "review"])
+def test_tables_and_page_compare_with_the_cell_that_the_grid_names(
+    finished: tuple[Path, Path], tmp_path: Path, cell: str
+) -> None:
+    out = shutil.copytree(finished[1], tmp_path / "out")
+    ablate(grid_file(tmp_path / "grid", f"{GRID}against: {cell}\n"), out, trust=True)
+    assert all(row["against"] == ("" if row["cell"] == cell else cell) for row in tables(out))
+    assert f"differences in psnr\\_y from {cell} over" in (out / "table.md").read_text()
+    assert f"<option selected>{cell}</option>" in (out / "report.html").read_text()
+
+
 def test_the_page_names_every_run(finished: tuple[Path, Path]) -> None:
     page = (finished[1] / "report.html").read_text()
     for label in ("plain, seed 0", "plain, seed 1", "review, seed 0", "review, seed 1"):

@@ -9,7 +9,7 @@ from raincheck.ablation.grid import read_grid
 from raincheck.ablation.plan import plan
 from raincheck.errors import ConfigError
 
-KEYS = "extends, title, base, options, settings, cells, from, factors, orders, seeds"
+KEYS = "extends, title, base, options, settings, cells, from, factors, orders, seeds, against"
 NEEDS = "{path} needs cells, or factors, or both and from, which names one of the cells"
 
 
@@ -73,6 +73,7 @@ def test_lists_are_replaced_when_settings_are_merged() -> None:
         ("cells: {a: {}}\nseeds: [1, 1]", "{path}: the seeds [1, 1] are not all different; name each once"),
         ("cells: {a: {}}\nbase: a.yaml", "{path}: base must be a list of texts, not a.yaml"),
         ("cells: {a: {}}\nfrom: a", NEEDS),
+        ("cells: {a: {}}\nagainst: b", "{path}: against names no cell 'b'; it has a"),
         ("cells: {a: {}}\nfrom: b\nfactors: {f: {g: {}}}", "{path}: from names no cell 'b'; it has a"),
         (
             "cells: {a: {p: [x.One]}}\nfrom: a\nfactors: {f: {g: {p: {Two: {b: 1}}}}}",
@@ -176,3 +177,11 @@ def test_entries_of_a_list_below_are_changed_where_the_list_is_known() -> None:
         },
         "batch": 1,
     }
+
+
+def test_cells_are_compared_with_the_one_that_the_grid_names(tmp_path: Path) -> None:
+    one_by_one = "cells: {a: {}, b: {}}\nfrom: b\nfactors: {f: {g: {c: 1}}}"
+    texts = {"cells: {a: {}, b: {}}": None, one_by_one: "b", one_by_one + "\nagainst: f=g": "f=g"}
+    for text, expected in texts.items():
+        (tmp_path / "grid.yaml").write_text(text)
+        assert read_grid(tmp_path / "grid.yaml").against == expected

@@ -11,7 +11,7 @@ from raincheck.config import read_yaml
 from raincheck.errors import ConfigError
 
 NAME = re.compile(r"\w[\w.,=+-]*")  # names become folders
-KEYS = ("extends", "title", "base", "options", "settings", "cells", "from", "factors", "orders", "seeds")
+KEYS = ("extends", "title", "base", "options", "settings", "cells", "from", "factors", "orders", "seeds", "against")
 Order = tuple[int, ...]
 
 
@@ -26,6 +26,7 @@ class Grid:
         cells: by name, the settings that are laid over the base.
         orders: in which the tasks are learned: positions in the stream's list of tasks; None is the list's own.
         seeds: of which each cell is run in each order.
+        against: the cell that tables compare the others with; None is the best.
     """
 
     title: str
@@ -34,6 +35,7 @@ class Grid:
     cells: Mapping[str, Settings]
     orders: tuple[Order | None, ...]
     seeds: tuple[int, ...]
+    against: str | None = None
 
 
 def read_grid(path: Path) -> Grid:
@@ -48,6 +50,8 @@ def read_grid(path: Path) -> Grid:
     - all of `cells`, `from` (the name of one of them) and `factors`: the cells, and each level of each factor laid over
       the one cell, one factor at a time.
 
+    `against` names the cell that all others are compared with: by default that of `from`, or else the best.
+
     What another grid of the same folder says, which `extends` names, holds too, key by key where this one is silent.
     Lists are replaced as a whole, but a mapping over a list of classes changes arguments of single entries; see
     `raincheck.ablation.cells.merged`.
@@ -61,7 +65,11 @@ def read_grid(path: Path) -> Grid:
     orders = _orders(content["orders"], path) if "orders" in content else (None,)
     common = _settings(content.get("settings"), path, "all cells")
     cells = {name: merged(common, own) for name, own in _cells(content, path).items()}
-    return Grid(str(content.get("title", path.stem)), files, options, cells, orders, _seeds(content, path))
+    title, against = str(content.get("title", path.stem)), content.get("against", content.get("from"))
+    if against is not None and str(against) not in cells:
+        raise ConfigError(f"{path}: against names no cell {against!r}; it has {', '.join(cells)}")
+    seeds, against = _seeds(content, path), None if against is None else str(against)
+    return Grid(title, files, options, cells, orders, seeds, against)
 
 
 def _content(path: Path) -> Settings:

@@ -13,7 +13,7 @@ from raincheck.evaluation.comparable import task_digest
 from raincheck.evaluation.failed import Failed, of_data, with_failed
 from raincheck.evaluation.ranking import ranking
 from raincheck.evaluation.results import read_result
-from raincheck.evaluation.rows import alike
+from raincheck.evaluation.rows import alike, if_there
 from raincheck.outcome import Report
 from raincheck.report import write_report
 from raincheck.report.formats import as_table, write_table
@@ -25,6 +25,7 @@ def conclude(
     failures: Sequence[Planned],
     out: Path,
     title: str,
+    against: str | None,
     console: Console,
 ) -> None:
     """Writes and prints what was found: a table for each set of runs that are about the same tasks and data."""
@@ -34,7 +35,7 @@ def conclude(
         title = f"{title}; {so_far} so far"
     say_what_failed(failures, console)
     if reports:
-        write_tables({one: reports[one] for one in planned if one in reports}, failures, out, title, console)
+        write_tables({one: reports[one] for one in planned if one in reports}, failures, out, title, against, console)
 
 
 def say_what_failed(failures: Sequence[Planned], console: Console) -> None:
@@ -46,14 +47,19 @@ def say_what_failed(failures: Sequence[Planned], console: Console) -> None:
 
 
 def write_tables(
-    reports: Mapping[Planned, Report], failures: Sequence[Planned], out: Path, title: str, console: Console
+    reports: Mapping[Planned, Report],
+    failures: Sequence[Planned],
+    out: Path,
+    title: str,
+    against: str | None,
+    console: Console,
 ) -> None:
-    """Writes and prints the tables, and writes the page."""
+    """Writes and prints the tables, and writes the page; all compare with one cell if that has a run, or the best."""
     failed = [unsuccessful(one) for one in failures]
     results = [read_result({**report, "cell": one.cell}, one.name) for one, report in reports.items()]
     sets, written = alike(results), []
     for number, same in enumerate(sets, 1):
-        ranked = with_failed(ranking(same), of_data(failed, same[0].setting))
+        ranked = with_failed(ranking(same, against=if_there(against, same)), of_data(failed, same[0].setting))
         ending, heading = ("", title) if len(sets) == 1 else (f"-{number}", f"{title}; set {number} of {len(sets)}")
         tables = [out / f"table{ending}{suffix}" for suffix in (".csv", ".md", ".tex")]
         for table in tables:
@@ -62,7 +68,13 @@ def write_tables(
         written += tables
     if len(sets) > 1:
         console.print(f"note: the {len(sets)} sets cannot be compared, because their tasks or data differ")
-    write_report([one.folder for one in reports], out / "report.html", title=title, failed=failed)
+    write_report(
+        [one.folder for one in reports],
+        out / "report.html",
+        title=title,
+        against=if_there(against, results),
+        failed=failed,
+    )
     for path in (*written, out / "report.html"):
         console.print(f"written: {path}", soft_wrap=True)
 
