@@ -45,7 +45,16 @@ def test_weights_of_another_network_are_refused_and_leave_no_folder(tmp_path: Pa
     assert not (tmp_path / "run").exists()
 
 
-def test_grouping_is_no_shape_and_is_refused_all_the_same() -> None:
+def test_grouping_is_no_shape_and_is_refused_all_the_same(tmp_path: Path) -> None:
+    plain, grouped = RRGNet(window=3, width=4, grouped=False), RRGNet(window=3, width=4)
+    shapes = [{name: value.shape for name, value in one.state_dict().items()} for one in (plain, grouped)]
+    assert shapes[0] == shapes[1]
+    save_weights(plain, tmp_path / "plain.safetensors")
+    with pytest.raises(WeightsError, match=r"is for RRGNet\(window=3, width=4, depth=1, grouped=False\)"):
+        start_from(grouped, tmp_path / "plain.safetensors")
+
+
+def test_the_network_that_has_no_weights_is_no_beginning() -> None:
     with pytest.raises(WeightsError, match=r"^identity is for Identity\("):
         start_from(RRGNet(window=3, width=4), "identity")
 

@@ -79,7 +79,7 @@ def ablate(
         reports = perform(todo, Clock(console, todo, minutes, jobs), jobs, known, grid)
         failed = [one for one in planned if one.failure is not None]
         if is_first():
-            conclude(planned, reports, failed, out, content.title, content.against, console)
+            conclude(planned, reports, failed, out, content, console)
     return failed
 
 

@@ -284,6 +284,7 @@ def test_the_first_model_can_be_an_old_one(from_start: bool) -> None:
         {"target": "clean", "feature": 1.0},
         {"tolerance": -0.1},
         {"target": "clean", "tolerance": 0.1},
+        {"target": "clean", "from_start": True},
     ],
 )
 def test_what_cannot_be_distilled_is_refused(arguments: dict[str, Any]) -> None:

@@ -65,10 +65,7 @@ def read_grid(path: Path) -> Grid:
     orders = _orders(content["orders"], path) if "orders" in content else (None,)
     common = _settings(content.get("settings"), path, "all cells")
     cells = {name: merged(common, own) for name, own in _cells(content, path).items()}
-    title, against = str(content.get("title", path.stem)), content.get("against", content.get("from"))
-    if against is not None and str(against) not in cells:
-        raise ConfigError(f"{path}: against names no cell {against!r}; it has {', '.join(cells)}")
-    seeds, against = _seeds(content, path), None if against is None else str(against)
+    title, seeds, against = str(content.get("title", path.stem)), _seeds(content, path), _against(content, cells, path)
     return Grid(title, files, options, cells, orders, seeds, against)
 
 
@@ -101,6 +98,13 @@ def _seeds(content: Settings, path: Path) -> tuple[int, ...]:
     if len(set(seeds)) < len(seeds):
         raise ConfigError(f"{path}: the seeds {seeds} are not all different; name each once")
     return tuple(seeds)
+
+
+def _against(content: Settings, cells: Settings, path: Path) -> str | None:
+    against = content.get("against", content.get("from"))
+    if against is not None and str(against) not in cells:
+        raise ConfigError(f"{path}: against names no cell {against!r}; it has {', '.join(cells)}")
+    return None if against is None else str(against)
 
 
 def _orders(orders: Any, path: Path) -> tuple[Order, ...]:

@@ -1,12 +1,14 @@
 """What a grid's runs found, as tables and a page; and what of it is not known, because runs failed or are to come."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import yaml
 from rich.console import Console
 from rich.text import Text
 
+from raincheck.ablation.grid import Grid
 from raincheck.ablation.plan import Planned
 from raincheck.config import dump
 from raincheck.evaluation.comparable import task_digest
@@ -24,18 +26,17 @@ def conclude(
     reports: Mapping[Planned, Report],
     failures: Sequence[Planned],
     out: Path,
-    title: str,
-    against: str | None,
+    grid: Grid,
     console: Console,
 ) -> None:
     """Writes and prints what was found: a table for each set of runs that are about the same tasks and data."""
     if len(reports) + len(failures) < len(planned):
         so_far = f"{len(reports)} of {len(planned)} runs"
         console.print(f"{so_far} are finished; the same command goes on")
-        title = f"{title}; {so_far} so far"
+        grid = replace(grid, title=f"{grid.title}; {so_far} so far")
     say_what_failed(failures, console)
     if reports:
-        write_tables({one: reports[one] for one in planned if one in reports}, failures, out, title, against, console)
+        write_tables({one: reports[one] for one in planned if one in reports}, failures, out, grid, console)
 
 
 def say_what_failed(failures: Sequence[Planned], console: Console) -> None:
@@ -47,14 +48,10 @@ def say_what_failed(failures: Sequence[Planned], console: Console) -> None:
 
 
 def write_tables(
-    reports: Mapping[Planned, Report],
-    failures: Sequence[Planned],
-    out: Path,
-    title: str,
-    against: str | None,
-    console: Console,
+    reports: Mapping[Planned, Report], failures: Sequence[Planned], out: Path, grid: Grid, console: Console
 ) -> None:
     """Writes and prints the tables, and writes the page; all compare with one cell if that has a run, or the best."""
+    title, against = grid.title, grid.against
     failed = [unsuccessful(one) for one in failures]
     results = [read_result({**report, "cell": one.cell}, one.name) for one, report in reports.items()]
     sets, written = alike(results), []

@@ -42,8 +42,8 @@ class Distillation(SupervisedPlugin):
         terms: what was added to the loss last.
 
     Raises:
-        ConfigError: if a weight or the tolerance is negative, there is no such target, or features or a tolerance are
-            asked of clean frames; before training, if the network has no such layer.
+        ConfigError: if a weight or the tolerance is negative, there is no such target, or features, a tolerance or a
+            first model are asked of clean frames; before training, if the network has no such layer.
     """
 
     def __init__(
@@ -65,6 +65,10 @@ class Distillation(SupervisedPlugin):
             raise ConfigError(
                 f"Distillation cannot have target {target!r} with feature {feature}; choose {' or '.join(TARGETS)}, "
                 "and feature 0 with clean"
+            )
+        if from_start and target == "clean":
+            raise ConfigError(
+                "Distillation cannot have from_start with target 'clean', which has no old model; leave it out"
             )
         if tolerance is not None and (tolerance < 0 or target == "clean"):
             raise ConfigError(
@@ -96,7 +100,7 @@ class Distillation(SupervisedPlugin):
             names = ", ".join(name for name, _ in strategy.model.named_children())
             raise ConfigError(f"the network has no layer {self.layer!r} to compare features of; it has {names}")
         self._teacher.rebuild(strategy.model)
-        if self.from_start and self.teacher is None and self.target == "teacher":
+        if self.from_start and self.teacher is None:
             self._teacher.keep(strategy.model)
 
     def before_training_iteration(self, strategy: Any, **kwargs: Any) -> None:
