@@ -34,7 +34,7 @@ HEAVY = (
 
 def raincheck(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     """The program as a user starts it."""
-    return finish([sys.executable, "-m", "raincheck.cli", *arguments])
+    return finish([sys.executable, "-m", "raincheck", *arguments])
 
 
 def contents(folder: Path) -> dict[str, bytes | None]:

@@ -42,7 +42,7 @@ def run(text: str, folder: Path) -> str:
     paths = [str(folder / settings.pop("PYTHONPATH", ".")), str(ROOT / "src")]
     proxies = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9")
     environment = {**os.environ, **proxies, **settings, "PYTHONPATH": os.pathsep.join(paths)}
-    start = {"python": [sys.executable], "raincheck": [sys.executable, "-m", "raincheck.cli"]}[program]
+    start = {"python": [sys.executable], "raincheck": [sys.executable, "-m", "raincheck"]}[program]
     done = subprocess.run(
         [*start, *arguments], cwd=folder, env=environment, capture_output=True, text=True, timeout=4 * MINUTE
     )

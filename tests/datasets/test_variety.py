@@ -1,10 +1,13 @@
 """What training clips show besides their rain type."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
-from raincheck.datasets.raining import Variety
+from raincheck.datasets.caption import draw_caption
+from raincheck.datasets.raining import PLAIN, Variety
 from raincheck.datasets.rendered import RenderedRain
 from raincheck.datasets.tone import vary_picture
 from raincheck.errors import ConfigError
@@ -45,5 +48,25 @@ def test_drawn_and_physical_rain_make_up_one_type_and_test_videos_show_them() ->
 
 
 def test_numbers_out_of_range_are_refused() -> None:
-    with pytest.raises(ConfigError, match="give 0 or more, 1 or more, and a share of 1"):
-        Variety(layers=0)
+    for wrong in ({"layers": 0}, {"captions": 1.5}):
+        with pytest.raises(ConfigError, match="give 0 or more, 1 or more, and two shares of 1"):
+            Variety(**wrong)
+
+
+def test_captions_stand_still_over_rain_and_scene_alike() -> None:
+    footage = RenderedRain("x", "lines", photographs="bundled", variety=Variety(captions=1)).task(0).train[0]
+    for seed in range(20):
+        rainy, clean = footage.sample(np.random.default_rng(seed), 3, 64)
+        plain = replace(footage, variety=PLAIN).sample(np.random.default_rng(seed), 3, 64)
+        assert 0.002 < (clean != plain[1]).float().mean() < 0.9
+        behind, before = ((a.int() - b.int()).abs() for a, b in ((rainy, clean), plain))
+        assert (behind <= before + 1).all() and (behind < before).any()
+
+
+def test_a_caption_covers_what_is_behind_it_by_its_opacity() -> None:
+    clip = torch.randint(0, 256, (2, 3, 48, 64), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    caption = draw_caption(np.random.default_rng(1), (48, 64))
+    assert caption.opacity.shape == (1, 48, 64) and caption.colour.shape == (3, 48, 64)
+    assert caption.opacity.min() >= 0 and caption.opacity.max() <= 1
+    by_hand = clip / 255 * (1 - caption.opacity) + caption.colour * caption.opacity
+    assert ((by_hand * 255 - caption.lay(clip).float()).abs() <= 0.501).all()

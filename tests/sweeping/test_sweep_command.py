@@ -66,7 +66,7 @@ def test_the_parameters_as_a_file(tmp_path: Path) -> None:
         ["raincheck"],
         [".venv/bin/raincheck"],
         ["/usr/bin/env", "raincheck"],
-        ["/usr/bin/env", "python", "-m", "raincheck.cli"],
+        ["/usr/bin/env", "python", "-m", "raincheck"],
         ["python3.12", "/somewhere/raincheck"],
     ],
     ids=" ".join,

@@ -9,6 +9,7 @@ import numpy as np
 from torch import Tensor
 
 from raincheck.datasets.base import Footage, Wrapped, random_window
+from raincheck.datasets.caption import draw_caption
 from raincheck.datasets.clip import Part
 from raincheck.datasets.kept import kept
 from raincheck.datasets.tone import vary_picture
@@ -28,6 +29,7 @@ class Variety:
         layers: at most so many rains of the type fall at once.
         dry: share of the clips without rain: who never sees one takes sunlit foliage for rain.
         pictures: turn the footage by quarters, and change exposure and contrast; see `vary_picture`.
+        captions: share of the clips with letters over the rain: who never sees any takes thin ones for streaks.
 
     Raises:
         ConfigError: if a number is out of its range.
@@ -37,13 +39,14 @@ class Variety:
     layers: int = 1
     dry: float = 0.0
     pictures: bool = False
+    captions: float = 0.0
 
     def __post_init__(self) -> None:
         """Checks the ranges."""
-        if self.spread < 0 or self.layers < 1 or not 0 <= self.dry <= 1:
+        if self.spread < 0 or self.layers < 1 or not 0 <= self.dry <= 1 or not 0 <= self.captions <= 1:
             raise ConfigError(
-                f"rain cannot have spread {self.spread}, layers {self.layers} and dry {self.dry}; "
-                "give 0 or more, 1 or more, and a share of 1"
+                f"training clips cannot have spread {self.spread}, layers {self.layers}, dry {self.dry} and captions "
+                f"{self.captions}; give 0 or more, 1 or more, and two shares of 1"
             )
 
 
@@ -109,6 +112,9 @@ class RenderedVideo(Wrapped):
         rainy = clean
         for _ in range(self.layers(rng)):
             rainy = self.rain_on(rainy, rng)
+        if self.variety.captions and rng.random() < self.variety.captions:
+            caption = draw_caption(rng, (crop, crop))
+            rainy, clean = caption.lay(rainy), caption.lay(clean)
         return rainy, clean
 
     def layers(self, rng: np.random.Generator) -> int:

@@ -100,7 +100,7 @@ def run_command(line: Sequence[str]) -> RunCommand:
             environment[name] = value
     if rest and re.fullmatch(r"python[\d.]*", Path(rest[0]).name):
         rest = rest[2:] if rest[1:2] == ["-m"] else rest[1:]
-    ours = rest[1:2] == ["run"] and (Path(rest[0]).name == "raincheck" or rest[0] == "raincheck.cli")
+    ours = rest[1:2] == ["run"] and Path(rest[0]).name == "raincheck"
     if not ours:
         raise ConfigError(
             f"the command comes to {' '.join(line)!r}; here it must be [${{env}}, raincheck, run, ..., ${{args}}], "

@@ -56,7 +56,7 @@ def run_leg(leg: Leg) -> str | None:
     """
     if not _alone(leg.folder):
         return f"another process is running in {leg.folder}; wait for it"
-    command = [sys.executable, "-m", "raincheck.cli", "run", *leg.arguments, "--out", str(leg.folder)]
+    command = [sys.executable, "-m", "raincheck", "run", *leg.arguments, "--out", str(leg.folder)]
     command += ["--until", str(leg.until)] if leg.until is not None else []
     environment = {**os.environ, **leg.environment, STARTER: str(os.getpid())}
     with leg.log.open("ab") as log:

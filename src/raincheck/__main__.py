@@ -1,4 +1,4 @@
-"""`python -m raincheck.cli` is `raincheck`."""
+"""`python -m raincheck` is `raincheck`."""
 
 import sys
 
