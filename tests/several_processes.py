@@ -30,7 +30,19 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from raincheck.errors import ConfigError
-from raincheck.plugins import EWC, Distillation, RainReview
+from raincheck.plugins import (
+    AGEM,
+    DER,
+    EWC,
+    GEM,
+    MAS,
+    PIGWM,
+    SI,
+    CosineSchedule,
+    Distillation,
+    RainReview,
+    WeightAveraging,
+)
 from raincheck.processes import joined
 from raincheck.strategy import LightningStrategy
 from watched import watch
@@ -101,6 +113,13 @@ CASES: dict[str, Any] = {
     "replay": lambda _: [ReplayPlugin(6)],
     "agem": lambda _: [AGEMPlugin(4, 4)],
     "gem": lambda _: [GEMPlugin(4, 0.5)],
+    "own si": lambda _: [SI(0.1)],
+    "own agem": lambda _: [AGEM(4 * CLIP, batch=3)],
+    "own gem": lambda _: [GEM(0.5, 4 * CLIP, batch=3)],
+    "der": lambda _: [DER(0.5, 0.5, 4 * 2 * CLIP, batch=3)],
+    "mas": lambda _: [MAS(0.1, clips=9)],
+    "pigwm": lambda _: [PIGWM(0.1, clips=9)],
+    "averaging": lambda _: [WeightAveraging(0.8), CosineSchedule()],
     "schedule": lambda o: [LRSchedulerPlugin(torch.optim.lr_scheduler.StepLR(o, 2), step_granularity="iteration")],
     "batch of 1": lambda _: review(),
     "accumulated": lambda _: [],
@@ -161,7 +180,7 @@ def learn(case: str, devices: int) -> dict[str, Any]:
         "losses": notes.losses,
         "drawn": torch.rand(2),
         "epochs": notes.epochs,
-        "memories": [plugin.state_dict() for plugin in plugins if isinstance(plugin, (RainReview, EWC, Distillation))],
+        "memories": [plugin.state_dict() for plugin in plugins if hasattr(plugin, "state_dict")],
         "metrics": {name: values[1] for name, values in evaluator.get_all_metrics().items()},
     }
 

@@ -247,5 +247,9 @@ def test_slurm(tmp_path: Path) -> None:
         )
         for rank in range(2)
     ]
-    assert [task.wait(PATIENCE) for task in tasks] == [0, 0]
+    try:
+        assert [task.wait(PATIENCE) for task in tasks] == [0, 0]
+    finally:
+        for task in tasks:
+            task.kill()  # of one that failed, the other would wait for ever
     assert report(out)["tasks"] == ["veil", "streaks", "drops"]

@@ -40,6 +40,7 @@ def test_two_references_by_hand() -> None:
     assert torch.allclose(project_all(gradient, references), torch.tensor([0.0, 5.0, 7.0]), atol=1e-4)
     assert torch.allclose(project_all(gradient, references, 0.3), torch.tensor([0.0, 5.3, 7.0]), atol=1e-4)
     assert torch.allclose(project_all(gradient, references, 0.75), torch.tensor([0.5, 5.75, 7.0]), atol=1e-4)
+    assert torch.allclose(project_all(gradient, references, 1), torch.tensor([1.0, 6.0, 7.0]), atol=1e-4)
     harmless = torch.tensor([1.0, 5.0, 7.0])
     assert torch.equal(project_all(harmless, references, 0.3), harmless)
 

@@ -7,8 +7,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from raincheck.errors import ConfigError
-from raincheck.plugins.memory import ClipMemory, Parts
-from raincheck.video.pixels import to_float, to_uint8
+from raincheck.plugins.memory import ClipMemory, Parts, as_input
+from raincheck.video.pixels import to_uint8
 
 
 class DER(ClipMemory):
@@ -51,7 +51,7 @@ class DER(ClipMemory):
         kept, model = super().parts(strategy, index), strategy.model
         training = model.training
         with torch.no_grad():
-            output = model.eval()(to_float(kept["rainy"])[None].to(strategy.device))[0]
+            output = model.eval()(as_input(kept["rainy"][None], strategy))[0]
         model.train(training)
         kept["output"] = to_uint8(output).cpu()
         return kept if self.beta else {name: kept[name] for name in ("rainy", "output")}

@@ -105,7 +105,7 @@ def project_all(gradient: Tensor, references: Tensor, margin: float = 0.0) -> Te
         return gradient
     gram = (references @ references.T).double().cpu().numpy()
     gram += DEFINITE * gram.trace() / len(gram) * np.eye(len(gram))
-    v = quadprog.solve_qp(gram, -along.double().cpu().numpy(), np.eye(len(gram)), np.full(len(gram), margin))[0]
+    v = quadprog.solve_qp(gram, -along.double().cpu().numpy(), np.eye(len(gram)), np.full(len(gram), float(margin)))[0]
     return gradient + references.T @ torch.from_numpy(v).to(references)
 
 

@@ -100,7 +100,7 @@ class ClipMemory(SupervisedPlugin):
         self.tasks.append((kept, int(label[-1]) if label else strategy.experience.current_experience))
 
     def draw(self, strategy: Any, tasks: slice = slice(None), salt: tuple[int, ...] = ()) -> tuple[Parts, Tensor]:
-        """Clips that come back at this step: pictures, float32 in [0, 1], and labels, on the strategy's device.
+        """Clips that come back at this step: pictures in [0, 1], and labels; see `as_input`.
 
         Args:
             strategy: whose clock tells the step.
@@ -118,7 +118,7 @@ class ClipMemory(SupervisedPlugin):
             pictures = self.pictures(strategy, {name: part[row] for name, part in parts.items()}, rng)
             shown.append({name: picture.flip(-1) if mirror else picture for name, picture in pictures.items()})
             labels.append(label)
-        drawn = {name: to_float(torch.stack([clip[name] for clip in shown])).to(strategy.device) for name in shown[0]}
+        drawn = {name: as_input(torch.stack([clip[name] for clip in shown]), strategy) for name in shown[0]}
         return drawn, torch.tensor(labels, device=strategy.device)
 
     def state_dict(self) -> State:
@@ -128,6 +128,11 @@ class ClipMemory(SupervisedPlugin):
     def load_state_dict(self, state: State) -> None:
         """Restores what `state_dict` gave."""
         self.tasks = [(task["parts"], task["label"]) for task in state["tasks"]]
+
+
+def as_input(pictures: Tensor, strategy: Any) -> Tensor:
+    """Pictures, uint8, as the strategy's model takes them: in [0, 1], of its weights' type and on its device."""
+    return to_float(pictures).to(strategy.device, next(strategy.model.parameters()).dtype)
 
 
 def _clips(parts: Parts) -> int:

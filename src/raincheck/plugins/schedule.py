@@ -12,7 +12,8 @@ from raincheck.plugins.length import planned_batches
 class CosineSchedule(SupervisedPlugin):
     """Linear warm-up, then a half cosine (Loshchilov and Hutter 2017) to a fraction, over each experience.
 
-    An experience ends where the Trainer's arguments end it (`max_steps`, `limit_train_batches`).
+    An experience ends where the Trainer's arguments end it (`max_steps`, `limit_train_batches`); that `max_time` will,
+    or that a callback changes how many batches are accumulated, is not foreseen.
 
     Avalanche's LRSchedulerPlugin holds a scheduler that must know the optimizer and the number of steps before either
     exists; this one reads both from the strategy.
