@@ -1,22 +1,25 @@
 """What deraining a file costs, and what it costs besides the network; how it starts, and what memory it takes.
 
-A film of a bundled photograph, larger than the photograph where need be, is derained from file to file, as `raincheck
-derain` does it; the time is from the first frame that is done to the end of the file. `network alone` computes the
-same windows on tensors that are ready on the device; it is measured before and after, on fewer frames, and the mean
-counts. The other stages are run by themselves on the same frames. They overlap (a thread decodes, one computes, one
-encodes, and FFmpeg has threads of its own), so that the shares of the whole need not add up to 100 %.
+A film of a bundled photograph, larger than the photograph where need be, is derained from file to file by a new
+process, as `raincheck derain` does it; the time is from the first frame that is done to the end of the file. `network
+alone` computes the same windows on tensors that are ready on the device. The two take turns of a few seconds, the one
+stopped (SIGSTOP) while the other computes, so that a machine whose speed drifts is as fast for both. The other stages
+are run by themselves on the same frames. They overlap (a thread decodes, one computes, one encodes, and FFmpeg has
+threads of its own), so that the shares need not add up to 100 %. The codec holds frames back and compresses
+the last of them when the network has nothing left to do, which weighs less the longer the video is.
 
 Start-up is the median wall time of new processes, taken in turns: torch alone, the overview of the commands, and a
 picture of 16x16 pixels derained by the default weights. Memory is the most that was ever resident in a new process
 that derained a file of so many frames.
 
-    python benchmarks/derain.py [--sizes 640x480:96 1280x720:64 1920x1080:56] [--device cpu] [--precision fp32]
+    python benchmarks/derain.py [--sizes 640x480:300 1280x720:120 1920x1080:60] [--device cpu] [--precision fp32]
         [--compile] [--save]
 
-4 minutes on two cores.
+8 minutes on two cores.
 """
 
 import argparse
+import signal
 import subprocess
 import sys
 import time
@@ -24,6 +27,7 @@ from collections.abc import Callable, Iterable
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
+from select import select
 from statistics import mean, median
 from tempfile import TemporaryDirectory
 
@@ -31,9 +35,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from memory import most_resident
 from raincheck.datasets.photographs import FilmedPhotograph, bundled_photographs
-from raincheck.deraining import Engine, derain, network_on
+from raincheck.deraining import Engine, network_on
 from raincheck.deraining.allocator import keep_freed_memory
 from raincheck.deraining.passing import derain_pictures
 from raincheck.video.cuts import shots
@@ -46,7 +49,7 @@ from raincheck.video.window import windows
 from results import Measured, options_parser, save_if_asked
 
 RATE = Fraction(25)
-SIZES = ["640x480:96", "1280x720:64", "1920x1080:56"]  # more than the 40 to 50 frames that x264 holds back
+SIZES = ["640x480:300", "1280x720:120", "1920x1080:60"]  # more than the 40 to 50 frames that x264 holds back
 FEW = 8  # frames are enough for a stage that does not depend on their number
 LENGTHS = (100, 300, 1000)
 STARTS = {
@@ -54,6 +57,17 @@ STARTS = {
     "raincheck --help": "from raincheck.cli import main; main(['--help'])",
     "raincheck derain, 16x16 picture": "from raincheck.cli import main; main(['derain', 'a.png', 'b.png'])",
 }
+TURN = 3.0  # seconds
+# Says when the first frame is done, and after the last what memory it took.
+TIMED = """
+import sys
+from memory import most_resident
+from raincheck import derain
+from raincheck.deraining.allocator import keep_freed_memory
+keep_freed_memory()
+derain(*sys.argv[1:], progress=lambda done, _: done == 1 and print(flush=True), **{!r})
+print(most_resident(), flush=True)
+"""
 DERAIN = "import sys; from memory import most_resident; from raincheck import derain; derain(*sys.argv[1:]); "
 
 
@@ -95,12 +109,28 @@ def network_alone(engine: Engine, frames: list[Tensor]) -> None:
         derained.cpu()
 
 
-def file_to_file(rainy: Path, output: Path, options: argparse.Namespace) -> float:
-    """Seconds a frame that `derain` takes, from the first frame that is done to the end of the file."""
-    done: list[float] = []
-    settings = {"weights": options.weights, "precision": options.precision, "compile": options.compile}
-    derain(rainy, output, device=str(options.device), progress=lambda *_: done.append(time.perf_counter()), **settings)
-    return (time.perf_counter() - done[0]) / (len(done) - 1)
+def in_turns(program: str, arguments: list[str], aside: Callable[[], object]) -> tuple[float, float, str]:
+    """Runs a new process and `aside` in turns, from its first line on standard output to its second.
+
+    Returns:
+        Seconds that the process ran in between, seconds that a call of `aside` took, and that second line.
+    """
+    command = [sys.executable, "-c", program, *arguments]
+    running, asides = 0.0, []
+    with subprocess.Popen(command, cwd=Path(__file__).parent, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        process.stdout.readline()
+        ready: list[object] = []
+        while not ready:
+            process.send_signal(signal.SIGSTOP)
+            began = time.perf_counter()
+            aside()
+            asides.append(time.perf_counter() - began)
+            process.send_signal(signal.SIGCONT)
+            began = time.perf_counter()
+            ready = select([process.stdout], [], [], TURN)[0]
+            running += time.perf_counter() - began
+        return running, mean(asides), process.stdout.readline()
 
 
 def measure(words: str, options: argparse.Namespace, folder: Path) -> list[str]:
@@ -112,15 +142,14 @@ def measure(words: str, options: argparse.Namespace, folder: Path) -> list[str]:
     engine = Engine(*network_on(options.weights, str(device)), options.precision, compile=options.compile)
     few = list(islice(open_stream(rainy).frames(), FEW))
 
-    def alone() -> float:
-        return seconds(lambda: network_alone(engine, few), device) / FEW
+    def alone() -> None:
+        seconds(lambda: network_alone(engine, few), device)
 
     alone()  # warm-up
-    networks = [alone()]
-    most_resident()
-    whole = file_to_file(rainy, folder / "whole.mp4", options)
-    peak = most_resident()
-    networks.append(alone())
+    settings = {"weights": options.weights, "precision": options.precision, "compile": options.compile}
+    program = TIMED.format(settings | {"device": str(device)})
+    running, aside, peak = in_turns(program, [str(rainy), str(folder / "whole.mp4")], alone)
+    whole, network = running / (number - 1), aside / FEW
     frames = list(open_stream(rainy).frames())
     stages = [
         seconds(lambda: sum(1 for _ in open_stream(rainy).frames()), device) / number,
@@ -128,15 +157,14 @@ def measure(words: str, options: argparse.Namespace, folder: Path) -> list[str]:
         seconds(lambda: sum(1 for _ in derain_pictures(at_rate(few, RATE), engine, cuts=False)), device) / FEW,
         seconds(lambda: encode(frames, (high, wide), folder / "copy.mp4"), device) / number,
     ]
-    network = mean(networks)
     return [
-        size,
+        f"{size}, {number} frames",
         f"{1 / whole:.2f}",
         f"{whole:.4f}",
         f"{network:.4f}",
         f"{whole / network:.3f}",
         *(f"{100 * stage / whole:.1f} %" for stage in stages),
-        f"{peak:.0f}",
+        f"{float(peak):.0f}",
     ]
 
 
