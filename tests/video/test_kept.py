@@ -340,6 +340,15 @@ def notices(recorded: pytest.WarningsRecorder) -> list[str]:
     return [str(w.message) for w in recorded if w.category is RaincheckWarning]
 
 
+@pytest.mark.parametrize(("name", "codec", "form"), [("a.mov", "qtrle", "argb"), ("a.webm", "libvpx-vp9", "yuva420p")])
+def test_transparent_video_is_named(
+    tmp_path: Path, recwarn: pytest.WarningsRecorder, name: str, codec: str, form: str
+) -> None:
+    derain(write_video(tmp_path / name, noise(3), codec, pix_fmt=form), tmp_path / "out.mp4", weights="identity")
+    (notice,) = [str(warning.message) for warning in recwarn]
+    assert f"out.mp4 does not keep the transparency of {tmp_path / name}" in notice
+
+
 def test_interlaced_video_is_named(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
     path = write_video(tmp_path / "a.mp4", smooth(4), flags="+ilme+ildct", **{"x264-params": "tff=1"})
     derain(path, tmp_path / "b.mp4", weights="identity")

@@ -47,6 +47,8 @@ def losses(stream: Stream, output: Path) -> Iterator[str]:
             f"{stream.path} is interlaced: lines of two moments are derained as one frame, and {output} does not say "
             "so; deinterlace it first, for instance with FFmpeg's filter bwdif"
         )
+    if stream.transparent:
+        yield f"{output} does not keep the transparency of {stream.path}; its pixels are all opaque"
     if stream.rotation and (not is_video(output) or output.suffix.lower() == ".avi"):
         yield (
             f"{output} cannot say that {stream.path} is to be shown turned by {stream.rotation} degrees, and shows it "

@@ -60,6 +60,7 @@ def open_video(path: Path) -> Stream:
         length = announced(container, track, fps)
         start, tick = start_of(container, track), track.time_base or 1 / fps
         aspect = track.sample_aspect_ratio
+        beside = track.metadata.get("alpha_mode") == "1"  # VP8's and VP9's is a second picture, which is not decoded
     frames = decoded(path)
     first = next(frames)
     frames.close()  # type: ignore[attr-defined]  # a generator: closes the file now
@@ -83,4 +84,5 @@ def open_video(path: Path) -> Stream:
         tick=tick,
         bits=max(component.bits for component in first.format.components),
         interlaced=bool(first.interlaced_frame),
+        transparent=beside or any(component.is_alpha for component in first.format.components),
     )

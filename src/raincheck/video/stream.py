@@ -51,6 +51,7 @@ class Stream:
         tick: seconds to which the times of frames are exact; None where they follow from the rate.
         bits: of a value as it is stored.
         interlaced: whether a frame holds the lines of two moments.
+        transparent: whether a video file says for each pixel how much of it is to be seen.
     """
 
     path: Path | None
@@ -66,6 +67,7 @@ class Stream:
     tick: Fraction | None = None
     bits: int = 8
     interlaced: bool = False
+    transparent: bool = False
 
     def files(self) -> list[Path] | None:
         """The images, where it is made of such."""
