@@ -91,8 +91,9 @@ class RunConfig:
         plugins: the method: what happens besides minimising the loss.
         batch: new clips a step; reviewed clips come on top.
         seed: everything random is a function of it.
-        workers: processes that prepare clips; they change no number. 0 prepares them in between, which is fastest where
-            training itself keeps all cores busy.
+        workers: processes that prepare clips; they change no number. By default none on the CPU, where preparing them
+            in between is fastest since training itself keeps all cores busy, and elsewhere one for each core but one,
+            8 at most; where several processes learn, each has its part of the cores.
         save_every: seconds between checkpoints while a task is learned; a run that is killed goes on from the last one.
         trainer: arguments of `lightning.Trainer`.
         tracking: where losses and scores are logged besides report.json: csv, tensorboard, wandb (offline unless the
@@ -109,7 +110,7 @@ class RunConfig:
     plugins: list[SupervisedPlugin] = field(default_factory=list)
     batch: int = 8
     seed: int = 0
-    workers: int = 0
+    workers: int | None = None
     save_every: float = 60.0
     trainer: dict[str, Any] = field(default_factory=dict)
     tracking: str = "csv"
@@ -117,7 +118,7 @@ class RunConfig:
 
     def __post_init__(self) -> None:
         """Checks the numbers."""
-        if self.batch < 1 or min(self.seed, self.workers, self.save_every) < 0:
+        if self.batch < 1 or min(self.seed, self.workers or 0, self.save_every) < 0:
             raise ConfigError(
                 f"batch must be 1 or more, seed, workers and save_every 0 or more, not {self.batch}, {self.seed}, "
                 f"{self.workers} and {self.save_every}"

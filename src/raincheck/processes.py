@@ -76,6 +76,11 @@ def join(trainer: Any) -> None:
     _joined = Group(dist.get_rank(), dist.get_world_size(), words)
 
 
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def joined() -> Group | None:
     """The group, once the processes have met; None in a program of one."""
     return _joined

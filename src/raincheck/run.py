@@ -24,7 +24,7 @@ from raincheck.errors import ConfigError
 from raincheck.evaluation.frames import save_frames, save_videos
 from raincheck.evaluation.matrix import Matrix
 from raincheck.files import remove_partial
-from raincheck.launch import QUIET, meet
+from raincheck.launch import QUIET, helpers, meet
 from raincheck.metrics import METRICS
 from raincheck.networks import ClipNetwork, find_weights, start_from
 from raincheck.outcome import Matrices, Report, conclude, pause
@@ -98,6 +98,8 @@ def learn(config: RunConfig, out: Path, tracker: Tracker, until: int | None) -> 
     )
     alone, first = config.stream.learn == "individual", copy.deepcopy(config.network.state_dict())
     strategy, scores, watch = make_strategy(config, out, tracker)
+    nodes = config.trainer.get("num_nodes", 1)
+    workers = helpers(strategy.device, nodes) if config.workers is None else config.workers
     data = same_data(out, [*tasks, *begun_with(config)])
     matrices = resume(strategy)
     if not matrices:
@@ -113,7 +115,7 @@ def learn(config: RunConfig, out: Path, tracker: Tracker, until: int | None) -> 
         tested = slice(position, position + 1) if alone else slice(None)
         if alone:
             strategy.model.load_state_dict(first)
-        train(strategy, experience, config.workers)
+        train(strategy, experience, workers)
         strategy.eval(stream.test_stream[tested])
         matrices = {
             name: filled(matrix, scores.rows[name], config.stream.learn, position) for name, matrix in matrices.items()

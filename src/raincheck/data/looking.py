@@ -1,6 +1,5 @@
 """What is in a folder of frames or a video file: numbers, sizes, what cannot be read, what is no frame."""
 
-import os
 import signal
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from raincheck.datasets.layout import Source
 from raincheck.errors import InputError
+from raincheck.processes import cores
 from raincheck.video.decode import open_video
 from raincheck.video.still import entries, image_size, pictures, read_image
 
@@ -93,7 +93,7 @@ def look_at_folder(source: Source) -> Seen:
 
 def decode_all(paths: Sequence[Path]) -> dict[Path, str]:
     """Decodes images on all cores; returns those that are broken, and why."""
-    workers = min(os.cpu_count() or 1, len(paths) // SHARE)
+    workers = min(cores(), len(paths) // SHARE)
     # Started afresh: a process forked beside the progress bar's thread may hang.
     fresh = get_context("spawn")
     pool = ProcessPoolExecutor(workers, fresh, signal.signal, (signal.SIGINT, signal.SIG_IGN)) if workers > 1 else None

@@ -20,8 +20,9 @@ from raincheck.data.handout import Footage, Progress, Renderer, Work
 from raincheck.data.manifest import Made, read_manifest, write_manifest
 from raincheck.data.painting import Painting
 from raincheck.data.request import CLAIM, SPLITS, Request, claim
-from raincheck.data.workers import cores, workers
+from raincheck.data.workers import workers
 from raincheck.errors import OutputError, RaincheckError
+from raincheck.processes import cores
 
 
 def render_set(

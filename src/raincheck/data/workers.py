@@ -28,11 +28,6 @@ class Here(Executor):
         return future
 
 
-def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def begin() -> None:
     """Makes a process a worker: one thread, Ctrl-C left to the main process, no life after that one's."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -1,0 +1,36 @@
+"""How many processes prepare clips where nobody says."""
+
+import pytest
+import torch
+
+from raincheck import processes
+from raincheck.launch import helpers
+from raincheck.processes import Group
+
+
+@pytest.mark.parametrize(
+    ("device", "cores", "learning", "nodes", "expected"),
+    [
+        ("cpu", 64, 1, 1, 0),
+        ("cuda", 2, 1, 1, 1),
+        ("cuda", 1, 1, 1, 1),
+        ("cuda", 6, 1, 1, 5),
+        ("cuda", 64, 1, 1, 8),
+        ("cuda", 32, 4, 1, 7),
+        ("cuda", 32, 8, 2, 7),  # four on each machine
+        ("mps", 8, 1, 1, 7),
+    ],
+)
+def test_cores_are_shared_out(
+    monkeypatch: pytest.MonkeyPatch, device: str, cores: int, learning: int, nodes: int, expected: int
+) -> None:
+    monkeypatch.delenv("SLURM_CPUS_PER_TASK", raising=False)
+    monkeypatch.setattr(processes, "cores", lambda: cores)
+    monkeypatch.setattr(processes, "_joined", Group(0, learning, None) if learning > 1 else None)
+    assert helpers(torch.device(device), nodes) == expected
+
+
+def test_a_task_of_slurms_has_its_cores_to_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLURM_CPUS_PER_TASK", "6")
+    monkeypatch.setattr(processes, "_joined", Group(0, 8, None))
+    assert helpers(torch.device("cuda"), 2) == 5
