@@ -75,7 +75,8 @@ def main() -> None:
     for size in options.sizes:
         out = options.out / f"{size}-{options.steps}"
         network, found = learned(size, options.steps, out), scores(out)
-        rain = fmean(score["derained"] for kind in found if kind != "none" for score in found[kind].values())
+        rains = found.keys() - {"none", "letters"}
+        rain = fmean(score["derained"] for kind in rains for score in found[kind].values())
         clean = fmean(score["derained"] for score in found["none"].values())
         count = sum(p.numel() for p in network.parameters())
         took = seconds_a_frame(network, options.repeats)

@@ -1,9 +1,9 @@
 """How good weights are on rain and scenes that they were not learned from: rain left, harm to clean video, flicker.
 
 Lays real streak layers (Garg and Nayar's database) over held-out video in ways that no training sample was made in, and
-prints a Markdown table: psnr_y of the rainy and of the derained frames, the derained clean video against itself (harm),
-and temporal_y of the derained and of the rainy video. Means over frames, then over videos. Each clip is cut to its
-middle, so that many fit into minutes.
+prints a Markdown table: psnr_y of the rainy and of the derained frames, the derained clean video against itself (harm;
+without and with letters over it), and temporal_y of the derained and of the rainy video. Means over frames, then over
+videos. Each clip is cut to its middle, so that many fit into minutes.
 
     OMP_NUM_THREADS=1 python experiments/weights_check.py [WEIGHTS ...] [--frames 6] [--json FILE]
 
@@ -23,6 +23,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from raincheck.datasets.base import Footage
+from raincheck.datasets.caption import draw_caption
 from raincheck.datasets.clip import Part
 from raincheck.datasets.photographs import FilmedPhotograph, folder_photographs
 from raincheck.deraining.passing import derain_frames
@@ -93,16 +94,17 @@ def score(network: ClipNetwork, rainy: Tensor, clean: Tensor) -> dict[str, float
 
 
 def check(network: ClipNetwork, data: Path, frames: int) -> dict[str, dict[str, dict[str, float]]]:
-    """Scores by rain and video; the rain `none` is the clean video."""
+    """Scores by rain and video; the rain `none` is the clean video, `letters` likewise with letters over it."""
     found: dict[str, dict[str, dict[str, float]]] = {}
     for video, footage in enumerate(scenes(data, frames)):
         clean = footage.read(0, len(footage))
-        for kind in ("none", *BLENDS):
-            rainy = clean
-            if kind != "none":
-                high, wide = clean.shape[-2:]
-                streaks = streak_layers(data, kind, video, len(clean))[..., :high, :wide]
-                rainy = to_uint8(BLENDS[kind](to_float(clean), streaks).clamp(0, 1))
+        high, wide = clean.shape[-2:]
+        lettered = draw_caption(np.random.default_rng(video), (high, wide)).lay(clean)
+        for kind, dry in (("none", clean), ("letters", lettered)):
+            found.setdefault(kind, {})[footage.name] = score(network, dry, dry)
+        for kind, blend in BLENDS.items():
+            streaks = streak_layers(data, kind, video, len(clean))[..., :high, :wide]
+            rainy = to_uint8(blend(to_float(clean), streaks).clamp(0, 1))
             found.setdefault(kind, {})[footage.name] = score(network, rainy, clean)
     return found
 
