@@ -1,12 +1,14 @@
 """Writing video: files and folders, whole or not at all."""
 
 import errno
+import fcntl
 import os
 import resource
 import signal
 import subprocess
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -291,3 +293,29 @@ def test_an_unwritable_folder(tmp_path: Path) -> None:
             check_output(tmp_path / "a.mp4")
     finally:
         tmp_path.chmod(0o700)
+
+
+MOMENTS = [(os, "open"), (fcntl, "flock"), (os.path, "samestat")]
+
+
+@pytest.mark.parametrize(
+    ("output", "place", "name"),
+    [("out", Path, "mkdir"), *((output, *moment) for output in ("out", "a.mp4") for moment in MOMENTS)],
+)
+def test_ctrl_c_at_the_very_beginning_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, output: str, place: Any, name: str
+) -> None:
+    """As soon as something of the output is there, before anybody has been told that it is ours."""
+    real, armed = getattr(place, name), [True]
+
+    def interrupted(*arguments: Any, **options: Any) -> Any:
+        result = real(*arguments, **options)
+        if armed and any(tmp_path.iterdir()):
+            armed.clear()
+            raise KeyboardInterrupt
+        return result
+
+    monkeypatch.setattr(place, name, interrupted)
+    with pytest.raises(KeyboardInterrupt), open_writer(tmp_path / output, Look(Fraction(25), (16, 16))):
+        pytest.fail("there is no output to write to")
+    assert not armed and not any(tmp_path.iterdir())

@@ -14,7 +14,7 @@ from raincheck.video.encoders import Encoding
 from raincheck.video.file_writer import FileWriter, Look
 from raincheck.video.folder_writer import FolderWriter
 from raincheck.video.output import CONTAINERS, cannot, check_output, is_image, is_video
-from raincheck.video.partial import claim, partial_of, put_in_place, release
+from raincheck.video.partial import abandon, claim, partial_of, put_in_place, release
 
 USUAL = Encoding()
 
@@ -100,6 +100,9 @@ def claimed(partial: Path, folder: bool, shown: Path) -> Iterator[None]:
         ) from None
     except OSError as error:
         raise cannot(shown, error) from None
+    except KeyboardInterrupt:
+        abandon(partial, folder)
+        raise
     try:
         yield
     finally:

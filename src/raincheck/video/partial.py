@@ -37,19 +37,36 @@ def claim(partial: Path, folder: bool) -> int:
             partial.mkdir(exist_ok=True)
         descriptor = os.open(partial, os.O_RDONLY if folder else os.O_RDWR | os.O_CREAT, 0o666)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+            lock(descriptor)
+            if is_at(descriptor, partial):
+                if folder:
+                    for path in partial.iterdir():
+                        remove(path)
+                return descriptor
+        except BaseException:  # Ctrl-C included
             os.close(descriptor)
             raise
-        except OSError:
-            pass  # a file system without locks
-        if is_at(descriptor, partial):
-            break
         os.close(descriptor)  # its owner was done with it in between
-    if folder:
-        for path in partial.iterdir():
-            remove(path)
-    return descriptor
+
+
+def lock(descriptor: int) -> None:
+    """Locks an open file or folder, where the file system has locks.
+
+    Raises:
+        BlockingIOError: if another process has.
+    """
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise
+    except OSError:
+        pass
+
+
+def abandon(partial: Path, folder: bool) -> None:
+    """Removes what a claim has made that was interrupted, unless another process is writing it."""
+    with suppress(OSError):
+        release(partial, claim(partial, folder))
 
 
 def release(partial: Path, descriptor: int) -> None:
