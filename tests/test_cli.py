@@ -117,6 +117,7 @@ def test_derain_and_evaluate(tmp_path: Path) -> None:
     assert (scores["psnr_y"], scores["ssim_rgb"], scores["temporal_y"], scores["frames"]) == (100, 1, 0, 3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("format", "name", "more"), [("onnx", "w.onnx", []), ("torch", "w.pt2", ["--trust"])])
 def test_export_and_evaluate(tmp_path: Path, format: str, name: str, more: list[str]) -> None:
     done = raincheck("export", "--weights", "identity", "--format", format, "--out", tmp_path / name)

@@ -102,6 +102,7 @@ def test_another_process_is_not_sent_the_frames() -> None:
     assert pickle.loads(packed).read(3, 2).flatten(1)[:, 0].tolist() == [3, 4]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("spare", "decoded"), [(-1, 4), (0, 1)])
 def test_spawned_workers_have_their_part_of_the_limit(spare: int, decoded: int) -> None:
     """They share nothing: each of two holds the whole footage, or decodes each of its four frames by itself."""

@@ -80,6 +80,7 @@ print(*peaks, peak_memory(torch.device("cpu")))
 """
 
 
+@pytest.mark.slow
 def test_peak_memory_is_the_process_s_own_and_does_not_fall() -> None:
     """Half a GiB more, in a program whose parent has needed more than that."""
     ours = torch.ones(2**28)

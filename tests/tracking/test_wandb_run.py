@@ -94,6 +94,7 @@ tracker.close(False)
 """
 
 
+@pytest.mark.slow
 def test_a_run_that_goes_on_online_sends_what_the_server_lacks(tmp_path: Path) -> None:
     """Steps 4 and 5 were logged, but not sent before the kill; 5 is repeated."""
     with serving() as (address, server):
