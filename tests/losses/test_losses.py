@@ -3,9 +3,9 @@ import math
 import pytest
 import torch
 from skimage import data
-from skimage.metrics import structural_similarity
+from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from raincheck.losses import Charbonnier, StructureLoss
+from raincheck.losses import Charbonnier, PSNRLoss, StructureLoss
 
 
 def photograph() -> torch.Tensor:
@@ -63,3 +63,12 @@ def test_structure_loss_of_equal_flat_frames_is_nothing_and_has_a_finite_gradien
     loss.backward()
     assert loss.item() == pytest.approx(0, abs=1e-3)
     assert frame.grad is not None and frame.grad.isfinite().all()
+
+
+def test_psnr_loss_is_the_mean_over_frames_of_the_negative_psnr() -> None:
+    target = photograph().repeat(2, 1, 1, 1)
+    output = target + torch.tensor([0.01, 0.1], dtype=torch.float64)[:, None, None, None]
+    both = [peak_signal_noise_ratio(t.numpy(), o.numpy(), data_range=1) for t, o in zip(target, output, strict=True)]
+    assert both == pytest.approx([40, 20])
+    assert PSNRLoss(floor=0)(output, target).item() == pytest.approx(-30)
+    assert PSNRLoss(floor=1e-4)(target, target).item() == pytest.approx(-40)
