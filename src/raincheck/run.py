@@ -2,6 +2,7 @@
 
 import copy
 import json
+from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -37,7 +38,7 @@ from raincheck.plugins.throughput import Throughput
 from raincheck.processes import first_does, is_first
 from raincheck.sober import notices, sober
 from raincheck.strategy import LightningStrategy
-from raincheck.streams import Learn, RainExperience, rain_stream
+from raincheck.streams import Benchmark, Learn, RainExperience, rain_stream
 from raincheck.tracking import tracked
 from raincheck.tracking.base import Tracker
 
@@ -86,27 +87,13 @@ def learn(config: RunConfig, out: Path, tracker: Tracker, until: int | None) -> 
     if config.weights is not None:
         start_from(config.network, config.weights)
     tasks = [source.task(config.seed) for source in config.stream.tasks]
-    names = [task.name for task in tasks]
-    stream = rain_stream(
-        tasks,
-        window=config.network.window,
-        crop=config.stream.crop,
-        samples=config.stream.steps * config.batch,
-        seed=config.seed,
-        learn=config.stream.learn,
-        augment=config.stream.augment,
-    )
+    stream = stream_of(config, tasks)
     alone, first = config.stream.learn == "individual", copy.deepcopy(config.network.state_dict())
     strategy, scores, watch = make_strategy(config, out, tracker)
     nodes = config.trainer.get("num_nodes", 1)
     workers = helpers(strategy.device, nodes) if config.workers is None else config.workers
     data = same_data(out, [*tasks, *begun_with(config)])
-    matrices = resume(strategy)
-    if not matrices:
-        strategy.eval(stream.test_stream)
-        matrices = {
-            name: Matrix.before(names, scores.rows[name], metric.higher_is_better) for name, metric in METRICS.items()
-        }
+    matrices = resume(strategy) or untrained(strategy, scores, stream, [task.name for task in tasks])
     first_does(lambda: remember_data(out, data))
     tracker.log_matrices(matrices, strategy.clock.train_iterations)
     for experience in stream.train_stream[strategy.clock.train_exp_counter : until]:
@@ -132,6 +119,25 @@ def learn(config: RunConfig, out: Path, tracker: Tracker, until: int | None) -> 
     report = first_does(lambda: conclude(config, strategy, tasks, out, matrices, watch.seconds))
     tracker.log_results(out, report)
     return report
+
+
+def stream_of(config: RunConfig, tasks: Sequence[Task]) -> Benchmark:
+    """What is learned, as an Avalanche benchmark."""
+    return rain_stream(
+        tasks,
+        window=config.network.window,
+        crop=config.stream.crop,
+        samples=config.stream.steps * config.batch,
+        seed=config.seed,
+        learn=config.stream.learn,
+        augment=config.stream.augment,
+    )
+
+
+def untrained(strategy: LightningStrategy, scores: Scores, stream: Benchmark, names: list[str]) -> Matrices:
+    """The first rows of the matrices: what the network scores before it has learned anything."""
+    strategy.eval(stream.test_stream)
+    return {name: Matrix.before(names, scores.rows[name], metric.higher_is_better) for name, metric in METRICS.items()}
 
 
 def begun_with(config: RunConfig) -> list[Path]:

@@ -1,7 +1,7 @@
 """Ordered tasks as an Avalanche benchmark: one rain type is one experience."""
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from avalanche.benchmarks.scenarios.dataset_scenario import DatasetExperience
 from avalanche.benchmarks.scenarios.generic_scenario import CLScenario, EagerCLStream
@@ -15,6 +15,7 @@ from raincheck.errors import ConfigError
 
 # What is there to learn in each experience, and from which weights; see `rain_stream`.
 Learn = Literal["in_turn", "joint", "cumulative", "individual"]
+Benchmark: TypeAlias = CLScenario  # of Avalanche's name, for modules that do not know Avalanche
 
 
 class RainExperience(DatasetExperience):
@@ -61,7 +62,7 @@ def rain_stream(
     seed: int = 0,
     learn: Learn = "in_turn",
     augment: Augment | None = None,
-) -> CLScenario:
+) -> Benchmark:
     """Builds the benchmark that a strategy learns.
 
     Args:
