@@ -128,3 +128,21 @@ def test_a_sweeps_first_trial_is_a_configuration(file: Path, monkeypatch: pytest
     build(command.config(trust=False))
     assert "--out" in yaml.safe_load(file.read_text())["command"]  # which wandb's agent needs
     assert all(re.search(rf"# {word}:[ \t]+\S", file.read_text()) for word in ("Command", "Time", "Expected"))
+
+
+PASSES = ("weights", "weights_again", "weights_third", "weights_fourth")
+
+
+def test_the_passes_of_the_weights_learn_the_same_tasks_each_from_the_one_before() -> None:
+    files = [ROOT / "experiments" / f"{name}.yaml" for name in PASSES]
+    configs = [parse([f"--config={file}" for file in files[: count + 1]]) for count in range(len(files))]
+    assert [config.weights for config in configs] == [None, *(f"runs/{name}" for name in PASSES[:-1])]
+    for config in configs:
+        for task, first in zip(config.stream.tasks, configs[0].stream.tasks, strict=True):
+            ours, theirs = ({**vars(one.init_args)} for one in (task, first))
+            for what in ("variety", "speed"):
+                ours.pop(what), theirs.pop(what)
+            assert ours == theirs
+    assert "\n".join(f"--out runs/{name}" for name in PASSES) == "\n".join(
+        re.findall(r"--out runs/weights\w*", (ROOT / "Makefile").read_text())
+    )
