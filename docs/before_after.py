@@ -1,4 +1,4 @@
-"""Draws docs/before_after.jpg: rainy, derained by the shipped weights, and clean, of frames that these never learned from.
+"""Draws docs/before_after.jpg: rainy, derained by the shipped weights, and clean frames that these never learned from.
 
     python docs/before_after.py [FILE.jpg]
 
