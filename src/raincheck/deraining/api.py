@@ -98,7 +98,7 @@ def derain(
         trust: open .pt2 files, whose content can run code.
         precision: `fp32`; `bf16`, which is faster on CPUs with AMX (benchmarks/precision.py) and changes frames by some
             hundredths of a grey level on average; or `auto`, which is bf16 on those and on GPUs, and fp32 elsewhere.
-        compile: translates the network with torch.compile at the first frame. That takes half a minute and a C++
+        compile: translates the network with torch.compile at the first frame. That takes time and a C++
             compiler, and pays for long videos in bf16.
         tile: side of the tiles that frames are cut into, in pixels; `auto` cuts where memory is short, `none` never.
         compare: `side` (or True) puts the rainy frame to the left of the derained one; `wipe` shows both in one frame.
