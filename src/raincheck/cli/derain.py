@@ -41,7 +41,7 @@ def parser() -> Parser:
     )
     add_network_options(mine)
     mine.add_argument(
-        "--compile", action="store_true", help="compile the network first, which takes its time: for long videos in bf16"
+        "--compile", action="store_true", help="compile the network first, which takes time: for long videos in bf16"
     )
     mine.add_argument(
         "--tile", type=tile, default="auto", metavar="T", help="auto (default), none, or the side of tiles in pixels"
