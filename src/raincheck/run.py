@@ -16,7 +16,6 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 from PIL import Image
 
 from raincheck import checkpoint
-from raincheck.callbacks import described
 from raincheck.claim import claimed, remember_data, same_data
 from raincheck.config import RunConfig, build, dump, one_line
 from raincheck.datasets.base import Task
@@ -25,7 +24,6 @@ from raincheck.errors import ConfigError
 from raincheck.evaluation.frames import save_frames, save_videos
 from raincheck.evaluation.matrix import Matrix
 from raincheck.files import remove_partial
-from raincheck.launch import QUIET, helpers, meet
 from raincheck.metrics import METRICS
 from raincheck.networks import ClipNetwork, find_weights, start_from
 from raincheck.outcome import Matrices, Report, conclude, pause
@@ -36,6 +34,8 @@ from raincheck.plugins.scores import Scores
 from raincheck.plugins.stopwatch import Stopwatch
 from raincheck.plugins.throughput import Throughput
 from raincheck.processes import first_does, is_first
+from raincheck.seam.callbacks import described
+from raincheck.seam.launch import QUIET, helpers, meet
 from raincheck.sober import notices, sober
 from raincheck.strategy import LightningStrategy
 from raincheck.streams import Benchmark, Learn, RainExperience, rain_stream

@@ -1,7 +1,7 @@
 """LightningStrategy: Avalanche strategies and their plugins, unmodified, trained by Lightning's Trainer.
 
 This is an *Avalanche* strategy, not a `lightning.pytorch.strategies.Strategy`; the latter is chosen by
-`trainer={"strategy": ...}`. Here, and in what is refused (refusals.py), both frameworks are known.
+`trainer={"strategy": ...}`. Here, and in what is refused (seam/refusals.py), both frameworks are known.
 
 `LightningLoop` replaces Avalanche's two inner loops, `_train_exp` and `eval_epoch`. What else it overrides does what
 Avalanche's does, and one thing more: `train` and `eval` have several processes meet, `forward` divides the rows among
@@ -26,14 +26,14 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from raincheck import division
-from raincheck.callbacks import Callbacks
-from raincheck.deferred import DeferredLoader
 from raincheck.errors import ConfigError
-from raincheck.launch import QUIET, meet, no_search_for_gpus, placed, quiet
-from raincheck.loops import EvalLoop, FitLoop
-from raincheck.own_epoch import OwnEpochLoop
 from raincheck.processes import is_first
-from raincheck.refusals import (
+from raincheck.seam.callbacks import Callbacks
+from raincheck.seam.deferred import DeferredLoader
+from raincheck.seam.launch import QUIET, meet, no_search_for_gpus, placed, quiet
+from raincheck.seam.loops import EvalLoop, FitLoop
+from raincheck.seam.own_epoch import OwnEpochLoop
+from raincheck.seam.refusals import (
     has_own_epoch,
     refuse_accumulation,
     refuse_other_loops,
@@ -41,8 +41,8 @@ from raincheck.refusals import (
     refuse_several,
     refuse_useless,
 )
-from raincheck.resuming import Resumable, kept_in
-from raincheck.trainer import ExperienceTrainer, requeue, trainer_plugins
+from raincheck.seam.resuming import Resumable, kept_in
+from raincheck.seam.trainer import ExperienceTrainer, requeue, trainer_plugins
 
 
 class LightningLoop(Resumable):

@@ -8,7 +8,7 @@ from avalanche.training.templates.update_type.sgd_update import SGDUpdate
 from lightning.pytorch.callbacks import GradientAccumulationScheduler
 
 from raincheck.errors import ConfigError
-from raincheck.own_epoch import is_plain_epoch
+from raincheck.seam.own_epoch import is_plain_epoch
 
 TEMPLATES = "avalanche.training.templates"  # a strategy's methods that come from here are those that are replaced
 EXTENDED = {"__init__", "__init_subclass__", "train", "eval", "forward"}  # ours call the strategy's own

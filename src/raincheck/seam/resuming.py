@@ -9,7 +9,7 @@ from raincheck import checkpoint
 from raincheck.errors import ConfigError, RaincheckWarning
 from raincheck.files import remove_partial
 from raincheck.processes import first_does, is_first
-from raincheck.state import avalanche_state, forgetful, restore_strategy, strategy_state
+from raincheck.seam.state import avalanche_state, forgetful, restore_strategy, strategy_state
 
 
 class Resumable:

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from raincheck import processes
-from raincheck.launch import helpers
 from raincheck.processes import Group
+from raincheck.seam.launch import helpers
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,10 @@ import yaml
 from lightning.pytorch.callbacks import EarlyStopping, LearningRateMonitor
 from lightning.pytorch.loggers import CSVLogger
 
-from raincheck.callbacks import Callbacks, described
 from raincheck.config import parse
 from raincheck.errors import ConfigError
 from raincheck.run import run
+from raincheck.seam.callbacks import Callbacks, described
 from test_run import settings
 
 LIGHTNING = "lightning.pytorch.callbacks"

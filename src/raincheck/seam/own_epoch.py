@@ -10,8 +10,8 @@ from typing import Any
 from torch import Tensor
 from torch.optim import Optimizer
 
-from raincheck.gradients import multiply
-from raincheck.loops import FitLoop
+from raincheck.seam.gradients import multiply
+from raincheck.seam.loops import FitLoop
 
 
 class OwnEpochLoop(FitLoop):

@@ -13,13 +13,13 @@ from lightning.pytorch import LightningModule
 from torch import Tensor
 from torch.optim import Optimizer
 
-from raincheck.deferred import batches
 from raincheck.division import step
-from raincheck.gradients import gradient_first, gradients, refuse_change, unscaled
 from raincheck.processes import first_does
-from raincheck.state import avalanche_state, plain, restore_avalanche
-from raincheck.terms import Terms
-from raincheck.trainer import requeue
+from raincheck.seam.deferred import batches
+from raincheck.seam.gradients import gradient_first, gradients, refuse_change, unscaled
+from raincheck.seam.state import avalanche_state, plain, restore_avalanche
+from raincheck.seam.terms import Terms
+from raincheck.seam.trainer import requeue
 
 
 class Loop(LightningModule):

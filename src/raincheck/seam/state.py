@@ -7,8 +7,8 @@ from typing import Any
 
 from raincheck.checkpoint import foreign
 from raincheck.errors import ConfigError
-from raincheck.evaluators import evaluator_state, restore_evaluator
 from raincheck.generators import generators, set_generators
+from raincheck.seam.evaluators import evaluator_state, restore_evaluator
 
 State = dict[str, Any]
 

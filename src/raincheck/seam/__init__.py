@@ -1,0 +1,1 @@
+"""What stands between Avalanche's strategies and Lightning's Trainer; `raincheck.strategy` puts it together."""
