@@ -230,6 +230,10 @@ MISTAKES: dict[str, tuple[list[str], str]] = {
         "argument --frames: '3' is no slice such as 10:20",
     ),
     "empty slice": (["evaluate", "good.mp4", "good.mp4", *DERAIN, "--frames", "9:"], "none of them in [9:]"),
+    "slice from the end": (
+        ["evaluate", "good.mp4", "good.mp4", *DERAIN, "--frames", "-3:-9"],
+        "none of them in [-3:-9]",
+    ),
     "unwritable json": (
         ["evaluate", "good.mp4", "good.mp4", *DERAIN, "--json", "none/s.json"],
         "cannot write none/s.json",

@@ -176,6 +176,7 @@ MISTAKES = {
     "pixels": (["--pixel-format", "abacus"], "libx264 does not write the pixel format 'abacus'"),
     "crf": (["--codec", "mpeg4", "--crf", "3"], "mpeg4 knows no constant quality"),
     "moment": (["--start", "soon"], "'soon' is no moment"),
+    "endless moment": (["--start", "1e99999999"], "'1e99999999' is no moment"),
     "empty part": (["--start", "9"], "has no frame between --start and --end"),
     "backwards": (["--start", "3f", "--end", "2f"], "has no frame between --start and --end"),
     "precision": (["--precision", "fp64"], "there is no precision 'fp64'; use one of fp32, bf16"),
@@ -204,6 +205,9 @@ def test_a_mistaken_option_is_one_line_and_leaves_nothing(
     [
         (["--codec", "libx264"], "out", "--codec is for video files, which .*out is not; leave it out"),
         (["--fps", "0"], "out", "0 frames per second show nothing"),
+        (["--fps", "0.0001"], "out", "1/10000 frames per second show nothing"),
+        (["--fps", "1e10"], "out", "10000000000 frames per second show nothing"),
+        (["--fps", "1e99999999"], "out", "'1e99999999' is no rate"),
         (["--crf", "20"], "b.png", "--crf is for video files, which .*b.png is not; leave it out"),
         (["--pixel-format", "yuv444p"], "-", "--pixel-format is for video files, which raw frames are not; leave it"),
         (["--overwrite"], "-", "--overwrite is for folders of frames, and raw frames replace nothing; leave it out"),
@@ -227,6 +231,37 @@ def test_with_several_inputs_they_are_refused_before_any_work(
     assert derain(path, tmp_path / "b.png", tmp_path / "out", "--crf", "20") == 2
     assert re.search(r"--crf is for video files, which .*out/b.png is not", capfd.readouterr().err)
     assert listing(tmp_path) == ["a.mp4", "b.png"]
+
+
+def test_all_inputs_are_looked_for_first(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = write_video(tmp_path / "a.mp4", noise(4))
+    assert derain(path, tmp_path / "none.mp4", tmp_path / "out") == 2
+    assert "there is no video at" in capfd.readouterr().err
+    assert listing(tmp_path) == ["a.mp4"]
+
+
+def test_a_name_that_no_disk_takes(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert derain(tmp_path / ("w" * 300), tmp_path / "out.mp4") == 2
+    assert re.search(r"error: \S+w cannot be used \(File name too long\); ", capfd.readouterr().err)
+
+
+def test_links_that_go_in_circles(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = write_video(tmp_path / "a.mp4", noise(4))
+    (tmp_path / "b.mp4").symlink_to(tmp_path / "c.mp4")
+    (tmp_path / "c.mp4").symlink_to(tmp_path / "b.mp4")
+    assert derain(tmp_path / "b.mp4", tmp_path / "out.mp4") == 2
+    assert derain(path, tmp_path / "b.mp4") in (0, 2)
+    assert "Traceback" not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["derain", "a.mp4", "-"], ["evaluate", "a.mp4", "a.mp4"]])
+def test_standard_output_that_is_full(tmp_path: Path, words: list[str]) -> None:
+    write_video(tmp_path / "a.mp4", noise(2))
+    command = [sys.executable, "-m", "raincheck", *words, "--weights", "identity"]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(command, cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, text=True, timeout=PATIENCE)
+    assert done.returncode == 2
+    assert re.fullmatch(r"raincheck: error: standard output cannot be used \(No space left[^\n]+\n", done.stderr)
 
 
 def test_pictures_of_telephones_are_named(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -295,6 +330,7 @@ def test_raw_frames_to_and_from_files(tmp_path: Path) -> None:
     [
         (["-", "-"], b"", "raw frames from - need --size WxH"),
         (["-", "-", "--size", "64x48"], b"", "there are no raw frames on standard input"),
+        (["-", "-", "--size", "999999x999999"], b"", "'999999x999999' is larger than a frame can be; check it"),
         (["-", "-", "--size", "64x48"], bytes(9216 + 7), "ends 7 bytes into frame 1 of 9216 bytes; check --size 64x48"),
     ],
 )

@@ -34,6 +34,8 @@ def write_video(
     pix_fmt: str = "yuv420p",
     times: Sequence[int] | None = None,
     rotation: int = 0,
+    mirrored: bool = False,
+    aspect: Fraction | None = None,
     container: dict[str, str] | None = None,
     tags: dict[str, str] | None = None,
     **options: str,
@@ -44,8 +46,10 @@ def write_video(
         file.metadata.update(tags or {})
         track: Any = file.add_stream(codec, rate=rate, options=options)
         track.height, track.width, track.pix_fmt = frames.shape[1], frames.shape[2], pix_fmt
-        if rotation:
-            track.set_display_rotation(rotation)
+        if aspect is not None:
+            track.codec_context.sample_aspect_ratio = aspect
+        if rotation or mirrored:
+            track.set_display_rotation(rotation, hflip=mirrored)
         for index, pixels in enumerate(frames):
             frame = av.VideoFrame.from_ndarray(pixels, format="rgb24").reformat(format=pix_fmt)
             frame.pts, frame.time_base = times[index] if times else index, 1 / rate

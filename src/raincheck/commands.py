@@ -7,11 +7,12 @@ from typing import NoReturn
 
 from raincheck.errors import ConfigError
 
+LARGEST = 2**28  # pixels of a raw frame: 16384x16384
 # In the order of `raincheck --help`. `data check` is in cli/data_check.py, and so on.
 COMMANDS = {
     "run": "learn a stream of rain types with one method: --config FILE [--config FILE ...] [--key value] --out DIR",
     "demo": "learn an embedded stream of three rains with two methods, offline, in minutes",
-    "evaluate": "score a derained video against its clean twin",
+    "evaluate": "derain a rainy video and score it against its clean twin",
     "derain": "remove the rain from video files, folders of frames and images",
     "ablate": "run a grid of settings, orders and seeds, and tabulate it: GRID.yaml --out DIR",
     "sweep": "run a W&B sweep file without a server: SWEEP.yaml --out DIR [--launcher local|ray]",
@@ -78,16 +79,32 @@ def add_network_options(parser: Parser) -> None:
     )
 
 
+def joined(arguments: list[str], option: str) -> list[str]:
+    """Joins an option and its value, so that argparse does not take one such as -3: for an option."""
+    words: list[str] = []
+    for word in arguments:
+        if words and words[-1] == option:
+            words[-1] = f"{option}={word}"
+        else:
+            words.append(word)
+    return words
+
+
 def size(text: str) -> tuple[int, int]:
     """`640x480`: width and height."""
     if not (match := re.fullmatch(r"([1-9]\d{0,5})x([1-9]\d{0,5})", text)):
         raise argparse.ArgumentTypeError(f"{text!r} is no size such as 640x480")
-    return int(match[1]), int(match[2])
+    width, height = int(match[1]), int(match[2])
+    if width * height > LARGEST:
+        raise argparse.ArgumentTypeError(f"{text!r} is larger than a frame can be; check it")
+    return width, height
 
 
 def rate(text: str) -> Fraction:
     """`25`, `29.97` or `30000/1001`."""
+    from raincheck.video.part import exact
+
     try:
-        return Fraction(text)
+        return exact(text)
     except (ValueError, ZeroDivisionError):
         raise argparse.ArgumentTypeError(f"{text!r} is no rate such as 25 or 30000/1001") from None

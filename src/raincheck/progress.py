@@ -26,7 +26,8 @@ def frame_counter(name: str) -> Iterator[Callable[[int, int | None], None]]:
     On a terminal it appears with the first frame; elsewhere one line is written at the end. After a mistake it goes, so
     that standard error holds one line.
     """
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), FrameRate(), TimeRemainingColumn()
+    described = TextColumn("{task.description}", markup=False)  # brackets in a file's name are its own
+    columns = described, BarColumn(), MofNCompleteColumn(), FrameRate(), TimeRemainingColumn()
     bar = Progress(*columns, console=Console(stderr=True))
     task = bar.add_task(name, total=None)
 
@@ -37,7 +38,7 @@ def frame_counter(name: str) -> Iterator[Callable[[int, int | None], None]]:
 
     try:
         yield progress
-    except RaincheckError:
+    except (RaincheckError, OSError):
         bar.live.transient = True  # takes the bar off standard error again, where it would be a second line
         raise
     else:

@@ -1,6 +1,7 @@
 """Inputs that are odd, but whole, are derained; those that are not are one sentence."""
 
 import os
+import re
 import resource
 from fractions import Fraction
 from pathlib import Path
@@ -159,6 +160,28 @@ def test_a_corrupt_middle_names_the_frame_and_leaves_nothing(tmp_path: Path, out
     with pytest.raises(InputError, match=r"a.mp4 is corrupt at frame [3-7] \(.*; copy or download the file again"):
         derain(path, tmp_path / output, **IDENTITY)
     assert listing(tmp_path) == ["a.mp4"]
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "length", "sentence"),
+    [
+        ("a.mp4", "libx264", 60, r"a.mp4 is damaged at frame \d+: FFmpeg fills in or leaves out what is missing; copy"),
+        ("a.webm", "libvpx-vp9", None, r"a.webm ends after 0.\d of 1.6 s: frames are missing or damaged; copy"),
+    ],
+)
+def test_damage_that_ffmpeg_gets_over_is_named(
+    tmp_path: Path, name: str, codec: str, length: int | None, sentence: str, recwarn: pytest.WarningsRecorder
+) -> None:
+    path = write_video(tmp_path / name, noise(40), codec, bf="0")
+    derain(path, tmp_path / "whole.mp4", **IDENTITY)
+    assert not recwarn.list
+    content = bytearray(path.read_bytes())
+    middle = len(content) // 2
+    content[middle : length and middle + length] = bytes(length or len(content) - middle)
+    path.write_bytes(content)
+    derain(path, tmp_path / "b.mp4", **IDENTITY)
+    (notice,) = [str(warning.message) for warning in recwarn]
+    assert re.search(sentence, notice), notice
 
 
 def bomb(path: Path) -> Path:

@@ -6,6 +6,7 @@ import weakref
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -153,6 +154,27 @@ def test_frames_in_memory_come_back_as_they_were_given(tmp_path: Path, weights: 
     np.testing.assert_array_equal(read_folder(tmp_path / "out"), expected)
 
 
+@pytest.mark.parametrize("kind", [torch.from_numpy, np.asarray])
+def test_programs_may_make_all_frames_in_one_buffer(weights: Path, kind: Any) -> None:
+    frames = noise(6)
+    buffer = np.empty_like(frames[0])
+
+    def camera() -> Iterator[Any]:
+        for frame in frames:
+            buffer[:] = frame
+            yield kind(buffer) if kind is np.asarray else rearrange(kind(buffer), "h w c -> c h w")
+
+    expected = list(derain(frames, weights=weights))
+    for frame, own in zip(derain(camera(), weights=weights), expected, strict=True):
+        np.testing.assert_array_equal(frame if kind is np.asarray else rearrange(frame, "c h w -> h w c"), own)
+
+
+def test_frames_that_must_not_be_written_to_are_no_concern(recwarn: pytest.WarningsRecorder) -> None:
+    frames = np.frombuffer(noise(2).tobytes(), np.uint8).reshape(2, 48, 64, 3)
+    np.testing.assert_array_equal(np.stack(list(derain(frames, weights="identity"))), frames)
+    assert not recwarn.list
+
+
 def test_it_is_a_generator_over_endless_video(weights: Path) -> None:
     def camera() -> Iterator[np.ndarray]:
         while True:
@@ -176,6 +198,8 @@ def test_bad_frames_in_memory() -> None:
         (noise(2).astype(np.float32), r"frame 0 is float32 of shape \(48, 64, 3\); give uint8 arrays"),
         (noise(1)[0], r"frame 0 is uint8 of shape \(64, 3\)"),
         (torch.zeros(2, 1, 8, 8, dtype=torch.uint8), r"frame 0 is torch.uint8 of shape \(1, 8, 8\)"),
+        ([Image.new("RGB", (8, 8))], "frame 0 is Image; give uint8 arrays"),
+        (None, "a video cannot be NoneType; give a path, an array or frames"),
     ]
     for video, message in cases:
         with pytest.raises(InputError, match=message):

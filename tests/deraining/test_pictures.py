@@ -77,6 +77,18 @@ def test_what_a_format_cannot_hold_is_named(
     assert told(recwarn) == [f"{tmp_path / output} does not keep the {lost} of {tmp_path / 'a.png'}"]
 
 
+@pytest.mark.parametrize("name", ["a.webp", "a.png", "a.tif"])
+@pytest.mark.parametrize("count", [2, 4])
+def test_pictures_behind_the_first_are_named(
+    tmp_path: Path, name: str, count: int, recwarn: pytest.WarningsRecorder
+) -> None:
+    first, *more = (Image.fromarray(frame) for frame in noise(count))
+    first.save(tmp_path / name, save_all=True, append_images=more)
+    derain(tmp_path / name, tmp_path / "b.png", weights="identity")
+    (notice,) = told(recwarn)
+    assert f"does not keep the {count - 1} picture{'s' * (count > 2)} behind the first of " in notice
+
+
 def test_a_video_of_pictures_names_what_it_cannot_hold_once(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
     (tmp_path / "in").mkdir()
     for name in ("1.jpg", "2.jpg"):

@@ -142,6 +142,24 @@ def test_frames_that_do_not_fit_are_refused(shapes: list[tuple[int, ...]], sente
             metric(first, second)
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "sentence"),
+    [
+        (
+            torch.full((3, 16, 16), 90),
+            torch.full((3, 16, 16), 90),
+            "frames of torch.int64 cannot be scored; give uint8",
+        ),
+        (torch.full((3, 16, 16), torch.nan), torch.zeros(3, 16, 16), "values that are no numbers"),
+        (torch.full((3, 16, 16), 90.0), torch.full((3, 16, 16), 91.0), "values far above 1"),
+    ],
+)
+def test_frames_that_nobody_meant_are_refused(first: torch.Tensor, second: torch.Tensor, sentence: str) -> None:
+    for metric in (psnr_y, psnr_rgb, ssim_y, ssim_rgb):
+        with pytest.raises(InputError, match=sentence):
+            metric(first, second)
+
+
 def test_frames_smaller_than_the_window_are_refused_by_ssim_alone() -> None:
     frame = torch.zeros(3, 10, 40)
     assert psnr_y(frame, frame).item() == 100

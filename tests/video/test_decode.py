@@ -13,6 +13,7 @@ from PIL import Image
 from hardinputs import damaged
 from raincheck.errors import InputError
 from raincheck.video.decode import Stream, open_stream
+from raincheck.video.display import turned
 from tinyvideo import cut, noise, read_video, smooth, write_audio, write_folder, write_video
 
 DATA = Path(__file__).parents[2] / ".." / "shared" / "data"
@@ -61,7 +62,7 @@ def test_one_frame(tmp_path: Path) -> None:
 def test_frame_rate_and_rotation_are_read(tmp_path: Path) -> None:
     stream = open_stream(write_video(tmp_path / "a.mp4", noise(5), fps=Fraction(30000, 1001), rotation=90))
     assert stream.fps == Fraction(30000, 1001)
-    assert stream.rotation == 90
+    assert turned(stream.display) == 90
     assert stream.size == (48, 64)  # as stored
 
 
@@ -184,7 +185,7 @@ def test_a_folder_is_read_in_natural_order_without_what_is_no_image(tmp_path: Pa
     (folder / "sub.png").mkdir()
     stream = open_stream(folder)
     assert stream.names == [f"frame-{i}.png" for i in range(1, 12)]
-    assert (stream.size, stream.length, stream.count(), stream.rotation) == ((48, 64), 11, 11, 0)
+    assert (stream.size, stream.length, stream.count(), stream.display) == ((48, 64), 11, 11, ())
     np.testing.assert_array_equal(pixels(stream), frames)
 
 

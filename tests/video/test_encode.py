@@ -18,6 +18,8 @@ from einops import rearrange
 from PIL import Image
 
 from raincheck.errors import OutputError
+from raincheck.video.decode import open_stream
+from raincheck.video.display import turned
 from raincheck.video.encode import open_writer
 from raincheck.video.file_writer import Look
 from raincheck.video.output import check_output
@@ -27,8 +29,7 @@ VIDEOS = ["a.mp4", "a.m4v", "a.mov", "a.mkv", "a.webm", "a.avi"]
 
 
 def write(output: Path, frames: Frames, fps: Fraction = Fraction(25), **options: object) -> None:
-    rotation = options.pop("rotation", 0)
-    look = Look(fps, frames.shape[1:3], rotation=rotation)  # type: ignore[arg-type]
+    look = Look(fps, frames.shape[1:3], display=options.pop("display", ()))  # type: ignore[arg-type]
     with open_writer(output, look, **options) as writer:  # type: ignore[arg-type]
         for frame in torch.from_numpy(frames):
             writer.write(rearrange(frame, "h w c -> c h w"))
@@ -72,11 +73,14 @@ def test_without_x264_mpeg4_is_written(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize("name", ["a.mp4", "a.mov", "a.mkv", "a.webm"])
-@pytest.mark.parametrize("rotation", [90, -90, 180])
-def test_the_rotation_is_kept(tmp_path: Path, name: str, rotation: int) -> None:
-    write(tmp_path / name, smooth(3), rotation=rotation)
-    with av.open(str(tmp_path / name)) as file:
-        assert abs(next(file.decode(video=0)).rotation - rotation) in (0, 360)
+@pytest.mark.parametrize("mirrored", [False, True])
+@pytest.mark.parametrize("rotation", [0, 90, -90, 180])
+def test_all_eight_orientations_are_kept(tmp_path: Path, name: str, rotation: int, mirrored: bool) -> None:
+    path = write_video(tmp_path / "in.mp4", smooth(3), rotation=rotation, mirrored=mirrored)
+    display = open_stream(path).display
+    assert (turned(display), bool(display)) == (rotation, rotation != 0 or mirrored)
+    write(tmp_path / name, smooth(3), display=display)
+    assert open_stream(tmp_path / name).display == display
 
 
 def test_a_folder_gets_the_names_it_is_given_and_nothing_else(tmp_path: Path) -> None:

@@ -115,17 +115,20 @@ def test_a_constant_rate_stays_exact(tmp_path: Path, source: str, output: str, r
 
 
 def test_pixels_that_are_not_square_stay_so(tmp_path: Path) -> None:
-    with av.open(str(tmp_path / "a.mp4"), "w") as file:
-        track: Any = file.add_stream("libx264", rate=25)
-        track.height, track.width, track.pix_fmt = 48, 64, "yuv420p"
-        track.codec_context.sample_aspect_ratio = Fraction(64, 45)
-        for pixels in smooth(3):
-            file.mux(track.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
-        file.mux(track.encode())
+    write_video(tmp_path / "a.mp4", smooth(3), aspect=Fraction(64, 45))
     for output in ("b.mp4", "b.mkv"):
         derain(tmp_path / "a.mp4", tmp_path / output, weights="identity")
         with av.open(str(tmp_path / output)) as file:
             assert file.streams.video[0].sample_aspect_ratio == Fraction(64, 45)
+
+
+@pytest.mark.parametrize(("output", "kept"), [("b.mkv", True), ("c.mkv", False), ("b.webm", False), ("out", False)])
+def test_pixels_that_are_not_square_are_named_where_that_is_lost(
+    tmp_path: Path, output: str, kept: bool, recwarn: pytest.WarningsRecorder
+) -> None:
+    path = write_video(tmp_path / "a.mp4", smooth(3), aspect=Fraction(64, 45))
+    derain(path, tmp_path / output, weights="identity", **({"codec": "ffv1"} if output == "c.mkv" else {}))  # type: ignore[arg-type]
+    assert [f"the pixels of {path} are not square" in notice for notice in notices(recwarn)] == [True] * (not kept)
 
 
 SUBTITLES = "1\n00:00:00,200 --> 00:00:00,500\nIt rains.\n\n2\n00:00:01,000 --> 00:00:01,400\nNo more.\n"
@@ -219,6 +222,25 @@ def test_sound_is_copied_bit_for_bit_and_in_step(tmp_path: Path, source: str, so
             assert file.streams.audio[0].metadata["language"] == "fra"
             assert [c["metadata"]["title"] for c in file.chapters()] == ["wet", "dry"]
             assert [float(c["start"] * c["time_base"]) for c in file.chapters()] == [0, 1]  # type: ignore[operator]
+
+
+def test_sound_that_an_edit_list_has_cut_off_does_not_come_back(tmp_path: Path) -> None:
+    """Cutting without encoding keeps packets before the cut, which the edit list hides; Matroska has none."""
+    with (
+        av.open(str(film(tmp_path / "a.mp4"))) as whole,
+        av.open(str(tmp_path / "cut.mp4"), "w", options={"avoid_negative_ts": "disabled"}) as file,
+    ):
+        copies = {track.index: file.add_stream_from_template(track) for track in whole.streams if track.type != "data"}
+        for packet in whole.demux(*(whole.streams[index] for index in copies)):
+            if packet.size and packet.dts is not None and packet.pts is not None:
+                earlier = round(Fraction(4, 5) / packet.time_base)
+                packet.dts, packet.pts = packet.dts - earlier, packet.pts - earlier
+                packet.stream = copies[packet.stream.index]
+                file.mux(packet)
+    derain(tmp_path / "cut.mp4", tmp_path / "b.mkv", weights="identity")
+    began = onset(tmp_path / "b.mkv")
+    assert began["video"] - began["audio"] < 0.11
+    assert len(read_video(tmp_path / "b.mkv")) == len(read_video(tmp_path / "cut.mp4")) == 30
 
 
 def test_sound_of_a_transport_stream_goes_into_mp4(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from importlib import import_module
 
 from raincheck import __version__
@@ -37,9 +37,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("raincheck: interrupted", file=sys.stderr)
         return 130
     except BrokenPipeError:  # the reader of our output, such as head, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        drop_output()
         return 0
+    except OSError as error:  # names that are too long, folders that may not be entered, a full disk behind our output
+        drop_output()
+        where = "standard output" if error.filename is None else error.filename
+        what = f"{where} cannot be used ({error.strerror}); check its path and the disk"
+        print(f"raincheck: error: {what}", file=sys.stderr)
+        return 2
     return code
+
+
+def drop_output() -> None:
+    """Lets what is left for standard output go nowhere, or Python would complain about it at its end."""
+    with suppress(OSError, ValueError):  # under a test, standard output is no file
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def dispatch(arguments: list[str], group: str = "") -> int:

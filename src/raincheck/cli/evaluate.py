@@ -4,7 +4,8 @@ import argparse
 import json
 from pathlib import Path
 
-from raincheck.commands import Parser, add_network_options
+from raincheck.commands import Parser, add_network_options, joined
+from raincheck.sober import notices
 
 
 def run(arguments: list[str]) -> None:
@@ -15,20 +16,21 @@ def run(arguments: list[str]) -> None:
     add_network_options(mine)
     mine.add_argument("--frames", type=frame_slice, default=slice(None), metavar="A:B", help="score these frames only")
     mine.add_argument("--json", type=Path, metavar="FILE", help="write the scores here as well")
-    options = mine.parse_args(arguments)
+    options = mine.parse_args(joined(arguments, "--frames"))
     from raincheck.deraining.allocator import keep_freed_memory
     from raincheck.evaluation.pair import evaluate_pair
 
     keep_freed_memory()
-    scores = evaluate_pair(
-        options.rainy,
-        options.clean,
-        weights=options.weights,
-        frames=options.frames,
-        device=options.device,
-        trust=options.trust,
-        precision=options.precision,
-    )
+    with notices():
+        scores = evaluate_pair(
+            options.rainy,
+            options.clean,
+            weights=options.weights,
+            frames=options.frames,
+            device=options.device,
+            trust=options.trust,
+            precision=options.precision,
+        )
     text = json.dumps(scores, indent=1)
     print(text)
     if options.json:

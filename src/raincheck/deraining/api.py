@@ -28,6 +28,7 @@ from raincheck.video.stream import FOLDER_RATE, Picture
 
 Video = str | Path | Frame | Iterable[Frame]
 Progress = Callable[[int, int | None], None]
+SLOWEST, FASTEST = 0.001, 1_000_000  # frames per second
 
 
 class Options(TypedDict, total=False):
@@ -134,10 +135,10 @@ def derain(
     part = Part(*(None if moment is None else parse_moment(moment) for moment in (start, end)))
     rate = rate_of(fps)
     stream, arrays = (open_stream(video, rate), True) if isinstance(video, str | Path) else memory_stream(video, rate)
+    engine = Engine(*network_on(weights, device, trust), precision, tile, compile)
     deep = target is not None and stays_deep(stream, target, encoding)
     if target is not None:
-        tell_losses(stream, target)
-    engine = Engine(*network_on(weights, device, trust), precision, tile, compile)
+        tell_losses(stream, target, encoding)
     pictures = derained(stream, engine, part, comparison, cuts, deep)
     length = part.count(stream.length, stream.fps)
     if target is None:
@@ -156,8 +157,8 @@ def rate_of(fps: Fraction | float | None) -> Fraction:
     Raises:
         ConfigError: if it is no rate.
     """
-    if fps is not None and not 0 < fps < float("inf"):
-        raise ConfigError(f"{fps} frames per second show nothing; give a number above 0")
+    if fps is not None and not SLOWEST <= fps <= FASTEST:
+        raise ConfigError(f"{fps} frames per second show nothing; give a number from {SLOWEST} to {FASTEST}")
     return FOLDER_RATE if fps is None else Fraction(fps).limit_denominator(1001)
 
 
@@ -206,7 +207,7 @@ def write(
     high, wide = stream.size
     size = (high, 2 * wide) if comparison == "side" else (high, wide)
     first, files = part.first(stream.fps), stream.files()
-    look = Look(stream.fps, size, stream.rotation, stream.colour, stream.aspect, stream.tick)
+    look = Look(stream.fps, size, stream.display, stream.colour, stream.aspect, stream.tick)
     with ExitStack() as stack:
         companions = None
         if stream.path is not None and stream.names is None and is_video(output):

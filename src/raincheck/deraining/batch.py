@@ -24,7 +24,8 @@ def plan(inputs: list[str], output: Path, overwrite: bool = False) -> list[tuple
         overwrite: allow a folder that holds other things; they are left alone.
 
     Raises:
-        InputError: if a glob fits nothing, a folder cannot be read, or a picture is of a kind that is not read.
+        InputError: if an input is missing, a glob fits nothing, a folder cannot be read, or a picture is of a kind that
+            is not read.
         OutputError: if two results would have one name, or the folder cannot be used.
     """
     expanded = [expand(word) for word in inputs]
@@ -34,6 +35,9 @@ def plan(inputs: list[str], output: Path, overwrite: bool = False) -> list[tuple
     if is_video(output) or is_image(output):
         raise OutputError(f"cannot write {len(sources)} results to {output}: it names one file; name a folder")
     check_kind(output)
+    for source in sources:
+        if not source.exists():
+            raise InputError(f"there is no video at {source}; give a video file or a folder of frames")
     targets = [output / result_name(source) for source in sources]
     for index, target in enumerate(targets):
         if target in targets[:index]:

@@ -147,7 +147,7 @@ def choose_device(name: str) -> torch.device:
         torch.empty(1, device=device)
         if device.type == "meta":
             raise ConfigError("the device meta computes nothing; use auto, cpu, cuda or mps")
-    except (RuntimeError, AssertionError, NotImplementedError):  # torch asserts that it was built with CUDA
+    except (RuntimeError, AssertionError, NotImplementedError, ImportError):  # torch asserts that it has CUDA
         raise ConfigError(f"there is no device {name!r} here; use auto, cpu, cuda, cuda:1 or mps") from None
     return device
 

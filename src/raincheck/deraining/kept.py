@@ -7,6 +7,7 @@ from pathlib import Path
 from raincheck.errors import RaincheckWarning
 from raincheck.video.besides import read_besides
 from raincheck.video.decode import Stream
+from raincheck.video.display import in_words
 from raincheck.video.encoders import Encoding, choose_encoder
 from raincheck.video.output import CONTAINERS, is_video
 
@@ -30,17 +31,18 @@ def stays_deep(stream: Stream, output: Path, encoding: Encoding) -> bool:
     return deep
 
 
-def tell_losses(stream: Stream, output: Path) -> None:
+def tell_losses(stream: Stream, output: Path, encoding: Encoding) -> None:
     """Tells the user what of the pictures is not kept, a sentence each.
 
     Raises:
         InputError: if the first image cannot be read.
+        ConfigError: if there is no encoder for what is wanted.
     """
-    for notice in losses(stream, output):
+    for notice in losses(stream, output, encoding):
         warnings.warn(notice, RaincheckWarning, stacklevel=3)
 
 
-def losses(stream: Stream, output: Path) -> Iterator[str]:
+def losses(stream: Stream, output: Path, encoding: Encoding) -> Iterator[str]:
     """What is lost, in sentences; what single images lose is said where they are written."""
     if stream.interlaced:
         yield (
@@ -49,11 +51,22 @@ def losses(stream: Stream, output: Path) -> Iterator[str]:
         )
     if stream.transparent:
         yield f"{output} does not keep the transparency of {stream.path}; its pixels are all opaque"
-    if stream.rotation and (not is_video(output) or output.suffix.lower() == ".avi"):
+    if stream.display and (not is_video(output) or output.suffix.lower() == ".avi"):
         yield (
-            f"{output} cannot say that {stream.path} is to be shown turned by {stream.rotation} degrees, and shows it "
+            f"{output} cannot say that {stream.path} is to be shown {in_words(stream.display)}, and shows it "
             "as it is stored; name a .mp4 or .mkv file to keep that"
         )
+    if stream.aspect not in (None, 1) and not keeps_aspect(stream, output, encoding):
+        yield f"{output} cannot say that the pixels of {stream.path} are not square; name a .mp4 file to keep that"
     files = stream.files()
     if files and is_video(output) and (lost := read_besides(files[0]).lost(output.suffix)):
         yield f"{output} does not keep the {' and the '.join(lost)} of {files[0]}"
+
+
+def keeps_aspect(stream: Stream, output: Path, encoding: Encoding) -> bool:
+    """Whether an output says how wide pixels are; PyAV can't have Matroska say so, only some codecs within it."""
+    if not is_video(output):
+        return False
+    container = CONTAINERS[output.suffix.lower()]
+    encoder = choose_encoder(container, stream.size, encoding)
+    return container not in ("matroska", "webm") or encoder.name.startswith(("libx26", "h264", "hevc", "mpeg4"))

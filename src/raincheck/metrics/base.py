@@ -3,10 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from raincheck.errors import InputError
 from raincheck.video.pixels import to_uint8
+
+LARGEST = 2.0  # value of a clean frame, with room for rounding and ringing
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,8 @@ def quantised(*frames: Tensor) -> list[Tensor]:
         frames: tensors of one shape `(..., 3, h, w)`, RGB, float in [0, 1] or uint8.
 
     Raises:
-        InputError: if the shapes differ, or the frames are empty or not RGB.
+        InputError: if the shapes differ, or the frames are empty, not RGB, of integers but uint8, no numbers, or all on
+            a scale other than [0, 1].
     """
     shapes = [tuple(frame.shape) for frame in frames]
     if len(set(shapes)) > 1:
@@ -47,4 +51,22 @@ def quantised(*frames: Tensor) -> list[Tensor]:
         raise InputError(
             f"frames of shape {shapes[0]} cannot be scored; give RGB frames (..., 3, h, w) of 1 pixel or more"
         )
+    check_range(frames)
     return [to_uint8(frame) for frame in frames]
+
+
+def check_range(frames: tuple[Tensor, ...]) -> None:
+    """Refuses what rounding would turn into frames that nobody meant.
+
+    A derained frame may leave [0, 1] and is clamped; a scale of 0 to 255 shows in the clean frame too.
+
+    Raises:
+        InputError: saying what is wrong with them.
+    """
+    for frame in frames:
+        if frame.dtype != torch.uint8 and not frame.is_floating_point():
+            raise InputError(f"frames of {frame.dtype} cannot be scored; give uint8, or floats in [0, 1]")
+        if frame.is_floating_point() and frame.isnan().any():
+            raise InputError("a frame with values that are no numbers cannot be scored; check the network's weights")
+    if all(frame.is_floating_point() and frame.max() > LARGEST for frame in frames):
+        raise InputError("frames with values far above 1 cannot be scored; give uint8, or floats in [0, 1]")

@@ -39,6 +39,7 @@ class Besides(NamedTuple):
         profile: the ICC profile of its colours; empty where there is none.
         alpha: uint8 `(h, w)`, 0 is transparent; None where all is opaque.
         deep: whether it has more than 8 bits a value.
+        more: pictures behind the first, of an animation or of pages.
     """
 
     exif: bytes
@@ -46,6 +47,7 @@ class Besides(NamedTuple):
     profile: bytes
     alpha: npt.NDArray[np.uint8] | None
     deep: bool
+    more: int = 0
 
     def lost(self, suffix: str) -> list[str]:
         """What a file of that suffix does not keep, in words."""
@@ -57,7 +59,8 @@ class Besides(NamedTuple):
         holds = HOLDS.get(suffix.lower(), set())
         if not self.fits:
             holds = holds - {"colour profile"}
-        return [name for name, is_there in there.items() if is_there and name not in holds] + ["16 bits"] * self.deep
+        lost = [name for name, is_there in there.items() if is_there and name not in holds] + ["16 bits"] * self.deep
+        return lost + [f"{self.more} picture{'s' * (self.more > 1)} behind the first"] * bool(self.more)
 
     @property
     def fits(self) -> bool:
@@ -109,13 +112,16 @@ def read_besides(path: Path) -> Besides:
     """
     with open_image(path) as image:
         # Pillow turns TIFFs by itself.
+        deep = is_deep(image)  # before its pixels are read
         exif = b"" if image.format == "TIFF" else image.info.get("exif", b"")
         if exif and not exif.startswith(HEADER):  # of which WebP has none
             exif = HEADER + exif
+        more = getattr(image, "n_frames", 1) - 1
         turned = bool(exif) and image.getexif().get(ExifTags.Base.Orientation, 1) != 1
         profile = image.info.get("icc_profile") or b""
         alpha = np.array(image.convert("RGBA").getchannel("A")) if image.has_transparency_data else None
-        return Besides(exif, turned, profile, None if alpha is None or (alpha == 255).all() else alpha, is_deep(image))
+        alpha = None if alpha is None or (alpha == 255).all() else alpha
+        return Besides(exif, turned, profile, alpha, deep, more)
 
 
 def is_deep(image: Image.Image) -> bool:

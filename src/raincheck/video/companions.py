@@ -14,12 +14,14 @@ from av.stream import Discard, Stream
 
 from raincheck.errors import InputError, RaincheckWarning
 from raincheck.video.container import opened
+from raincheck.video.output import CONTAINERS
 from raincheck.video.times import LEAST, Onward, start_of
 
 if TYPE_CHECKING:
     from av.container.core import Chapter  # in the stubs only
 
 KINDS = ("audio", "subtitle", "attachment")
+PRIMING = Fraction(1, 10)  # seconds that codecs of sound need before the first that is heard, at most
 # Tags that say how the input was written; the output's own container writes others.
 ABOUT_THE_FILE = {"major_brand", "minor_version", "compatible_brands", "encoder", "duration", "number_of_frames"}
 
@@ -77,7 +79,7 @@ class Companions:
         name = track.codec_context.name if track.codec_context else track.metadata.get("filename", "no codec")
         what = f"the {track.type} track {track.index} ({name}) of {self.path}"
         if track.type in KINDS:
-            notice = f"{kind} cannot hold {what}, which is left out; name a .mkv file to keep it"
+            notice = f"{kind} cannot hold {what}, which is left out; {advice(track)}"
         else:
             notice = f"{what} is left out: only its first track of pictures, sound, subtitles and attachments are kept"
         warnings.warn(notice, RaincheckWarning, stacklevel=3)
@@ -121,10 +123,18 @@ class Companions:
             packet, at = self.next, self.time(self.next)
             if end is not None and at is not None and at >= end:
                 return
-            # Of a whole file, sound before 0 is kept too: it fills the delay of a codec.
-            if at is None or at >= self.start or not self.late:
+            if self.belongs(packet, at):
                 yield self.moved(packet)
             self.advance()
+
+    def belongs(self, packet: "Packet[Stream]", at: Fraction | None) -> bool:
+        """Whether a packet is of the part; of a whole file, sound before 0 is too, which fills the delay of a codec.
+
+        But what an edit list has cut off, up to a tenth of a second before 0, is not: few containers can say so again.
+        """
+        if at is None or at >= self.start:
+            return True
+        return not self.late and not (packet.is_discard and at < -PRIMING)
 
     def time(self, packet: "Packet[Stream]") -> Fraction | None:
         """Seconds since the file's start; None where nothing is said."""
@@ -180,6 +190,13 @@ def accepts(container: str, track: Stream) -> bool:
         except (av.FFmpegError, ValueError):
             return False
     return True
+
+
+def advice(track: Stream) -> str:
+    """What to do about a track that a container cannot hold."""
+    suffixes = [suffix for suffix, container in CONTAINERS.items() if accepts(container, track)]
+    best = min(suffixes, key=[".mkv", *CONTAINERS].index, default=None)
+    return "convert it first to keep it" if best is None else f"name a {best} file to keep it"
 
 
 def told(tags: dict[str, str]) -> dict[str, str]:

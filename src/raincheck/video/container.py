@@ -21,6 +21,7 @@ from torch import Tensor
 
 from raincheck.errors import InputError
 from raincheck.video.colour import DEEP, EXACT, colour_of_frame
+from raincheck.video.damage import Damage
 from raincheck.video.intact import check_intact
 
 av.logging.set_level(None)  # FFmpeg's own complaints would stand beside our one sentence
@@ -63,10 +64,12 @@ def decoded(path: Path, since: Fraction | None = None) -> Iterator[VideoFrame]:
         since: seconds, in the file's own time stamps, before which the first frame lies that can be decoded without
             others, if FFmpeg finds it; None begins with the first frame of all.
 
+    Damage that FFmpeg gets over is told with a `RaincheckWarning`, unless frames before `since` are left out.
+
     Raises:
         InputError: as `opened`, or at the frame that cannot be read or decoded, or if there is none.
     """
-    done = 0
+    done, gap, damage = 0, False, Damage(path)
     with opened(path) as (container, track):
         # MPEG-TS flags packets after any gap in a recording; elsewhere the flag means that the packet is incomplete.
         strict = "mpegts" not in container.format.name
@@ -76,9 +79,14 @@ def decoded(path: Path, since: Fraction | None = None) -> Iterator[VideoFrame]:
             for packet in container.demux(track):
                 if strict and packet.is_corrupt:
                     raise InputError(f"{path} breaks off at {place(done, since)}; copy or download the file again")
+                gap = gap or packet.is_corrupt
                 for frame in packet.decode():
+                    if since is None:
+                        damage.see(frame, done, gap)
                     yield frame
-                    done += 1
+                    done, gap = done + 1, False
+            if since is None and done:
+                damage.ended(track)
         except av.FFmpegError as error:
             raise InputError(
                 f"{path} is corrupt at {place(done, since)} ({error.strerror}); copy or download the file again"

@@ -11,6 +11,7 @@ from av.video.stream import VideoStream
 from raincheck.errors import InputError
 from raincheck.video.colour import colour_of_frame
 from raincheck.video.container import decoded, opened, to_picture
+from raincheck.video.display import display_of
 from raincheck.video.footage import FrameFolder, VideoFile, open_footage
 from raincheck.video.part import Part
 from raincheck.video.seek import part_frames
@@ -76,7 +77,6 @@ def open_video(path: Path) -> Stream:
         fps=fps,
         length=length,
         names=None,
-        rotation=int(first.rotation),
         source=source,
         counter=lambda: sum(1 for _ in decoded(path)),
         colour=colour_of_frame(first),
@@ -85,4 +85,5 @@ def open_video(path: Path) -> Stream:
         bits=max(component.bits for component in first.format.components),
         interlaced=bool(first.interlaced_frame),
         transparent=beside or any(component.is_alpha for component in first.format.components),
+        display=display_of(first),
     )

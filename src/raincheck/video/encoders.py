@@ -27,8 +27,8 @@ QUALITY = {
     "hevc_nvenc": "cq",
     "av1_nvenc": "cq",
 }
-# libx264's `faster` takes a third less time than its own default, `medium`, which would take it from the network. At this
-# quality the files are as large, and 0.1 to 0.5 dB further from the frames, of 41 to 47 (two films of 854x480, 960x540).
+# libx264's `faster` takes a third less time than its own default, `medium`, which would take it from the network. Files
+# are as large at this quality, and 0.1 to 0.5 dB further from the frames, of 41 to 47 (two films, 854x480 and 960x540).
 SETTINGS: Mapping[str, dict[str, str]] = {
     "libx264": {"preset": "faster"},
     "libx265": {"preset": "medium", "x265-params": "log-level=none"},

@@ -18,6 +18,7 @@ from torch import Tensor
 from raincheck.errors import ConfigError
 from raincheck.video.colour import DEEP, EXACT, Colour, colour_of_size
 from raincheck.video.companions import Companions
+from raincheck.video.display import Matrix
 from raincheck.video.encoders import Encoding, choose_encoder
 from raincheck.video.output import cannot
 
@@ -31,7 +32,7 @@ class Look:
     Attributes:
         fps: average frames per second.
         size: height and width in pixels.
-        rotation: counter-clockwise degrees for the display matrix.
+        display: the display matrix; empty where frames are shown as they are.
         colour: how RGB frames are stored and tagged; None is usual for the size.
         aspect: width of a pixel divided by its height; None says nothing.
         tick: seconds of which the times of frames are multiples; None where they follow from the rate.
@@ -39,7 +40,7 @@ class Look:
 
     fps: Fraction
     size: tuple[int, int]
-    rotation: int = 0
+    display: Matrix = ()
     colour: Colour | None = None
     aspect: Fraction | None = None
     tick: Fraction | None = None
@@ -104,8 +105,8 @@ class FileWriter:
             context.sample_aspect_ratio = self.look.aspect
         if name == "libx265" and self.container.format.name in ("mp4", "mov"):
             context.codec_tag = "hvc1"  # Apple's players ignore the usual one
-        if self.look.rotation:
-            track.set_display_rotation(self.look.rotation)
+        if self.look.display:
+            track.set_display_matrix(self.look.display)
         return track
 
     def start_encoder(self) -> None:

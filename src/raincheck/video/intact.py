@@ -4,7 +4,7 @@ FFmpeg conceals missing ends: a cut file often just plays shorter. Frame counts 
 because edit lists, dropped frames and uncoded frames make whole files decode to fewer frames than their header
 announces. So the evidence used here is the length in bytes: MP4 and MOV boxes, RIFF (AVI) chunks and the Matroska
 (WebM) segment state theirs in the file's outermost layer, and a whole file is never shorter. A live recording that
-leaves its length open, and other containers, pass; what is broken inside is found by decoding.
+leaves its length open, and other containers, pass; what is broken inside is found by decoding, if at all (damage.py).
 """
 
 from pathlib import Path

@@ -20,8 +20,10 @@ def memory_stream(frames: Iterable[Frame], fps: Fraction = FOLDER_RATE) -> tuple
     """A stream of frames in memory at that rate, and whether they are NumPy arrays.
 
     Raises:
-        InputError: if there is no frame.
+        InputError: if there is no frame, or what is given is no video.
     """
+    if not isinstance(frames, Iterable):
+        raise InputError(f"a video cannot be {type(frames).__name__}; give a path, an array or frames")
     length = len(frames) if isinstance(frames, Sized) else None
     iterator = iter(frames)
     first = next(iterator, None)
@@ -35,23 +37,26 @@ def memory_stream(frames: Iterable[Frame], fps: Fraction = FOLDER_RATE) -> tuple
         fps=fps,
         length=length,
         names=None,
-        rotation=0,
         source=lambda part, around, _: (Picture(*frame) for frame in part.select(timed(tensors, fps), around)),
         counter=lambda: sum(1 for _ in tensors),
     ), isinstance(first, np.ndarray)
 
 
 def as_tensor(index: int, frame: Frame) -> Tensor:
-    """A NumPy frame `(h, w, c)` as a tensor `(c, h, w)`; tensors pass through.
+    """A copy of a NumPy frame `(h, w, c)` or of a tensor `(c, h, w)` as a tensor `(c, h, w)` on the CPU.
+
+    Programs that make frames use one buffer for all of them, and windows see several at a time.
 
     Raises:
         InputError: if it is no single frame, or not uint8.
     """
+    if not isinstance(frame, Tensor | np.ndarray):
+        raise InputError(f"frame {index} is {type(frame).__name__}; give uint8 arrays (h, w, c) or tensors (c, h, w)")
     if frame.ndim != 3 or frame.dtype not in (torch.uint8, np.uint8):
         raise InputError(
             f"frame {index} is {frame.dtype} of shape {tuple(frame.shape)}; give uint8 arrays (h, w, c) or tensors "
             "(c, h, w)"
         )
     if isinstance(frame, Tensor):
-        return frame.cpu()
-    return rearrange(torch.from_numpy(np.ascontiguousarray(frame)), "h w c -> c h w").contiguous()
+        return frame.to("cpu", copy=True)
+    return torch.from_numpy(np.array(rearrange(frame, "h w c -> c h w"), order="C"))

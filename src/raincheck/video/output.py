@@ -67,7 +67,7 @@ def check_output(output: str | Path, source: Path | None = None, overwrite: bool
         InputError: if the input is a picture of a kind that is not read.
     """
     named = Path(output)
-    output = named.resolve()
+    output = Path(os.path.realpath(named))  # which gets over links that go in circles
     if source is not None and source.suffix.lower() in HEIF_SUFFIXES:
         raise heif(source)
     if is_image(output) and (source is None or not is_image(source)):
@@ -76,7 +76,7 @@ def check_output(output: str | Path, source: Path | None = None, overwrite: bool
         )
     check_kind(named)
     if source is not None:
-        check_apart(output, source.resolve(), named)
+        check_apart(output, Path(os.path.realpath(source)), named)
     files = is_video(output) or is_image(output)
     parent = output if output.is_dir() and not files else output.parent
     if not parent.is_dir():

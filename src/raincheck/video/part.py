@@ -1,5 +1,6 @@
 """A part of a video: from a moment up to another."""
 
+import re
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ from typing import TypeVar
 from raincheck.errors import ConfigError
 
 Frame = TypeVar("Frame")
+
+LONGEST = 40  # characters of a number
 
 
 @dataclass(frozen=True)
@@ -42,13 +45,25 @@ def parse_moment(text: str | float) -> Moment:
         else:
             seconds = Fraction(0)
             for part in words.split(":"):
-                seconds = 60 * seconds + Fraction(part)
+                seconds = 60 * seconds + exact(part)
             moment = Moment(seconds=seconds)
     except (ValueError, ZeroDivisionError):
         raise ConfigError(f"{words!r} is no moment; give seconds (12.5), a time (1:02:03.5) or frames (250f)") from None
     if (moment.frames or 0) < 0 or moment.seconds < 0:
         raise ConfigError(f"{words!r} is before the video begins; give 0 or more")
     return moment
+
+
+def exact(text: str) -> Fraction:
+    """A number as it is written, such as 12.5 or 30000/1001.
+
+    Raises:
+        ValueError: if it is none, or so large or small that writing it out takes long.
+        ZeroDivisionError: if it is divided by 0.
+    """
+    if len(text) > LONGEST or re.search(r"e[+-]?\d{3}", text, re.IGNORECASE):
+        raise ValueError(text)
+    return Fraction(text)
 
 
 @dataclass(frozen=True)

@@ -149,7 +149,6 @@ def images_stream(path: Path, files: list[Path], fps: Fraction) -> Stream:
         fps=fps,
         length=len(files),
         names=[p.name for p in files],
-        rotation=0,
         source=lambda part, around, _: read_images(files, fps, part, around),
         counter=lambda: len(files),
     )

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from raincheck.errors import InputError
 from raincheck.video.colour import Colour
+from raincheck.video.display import Matrix
 from raincheck.video.part import WHOLE, Part
 
 Item = TypeVar("Item")
@@ -42,7 +43,6 @@ class Stream:
         length: frames that the container announces, else an estimate from its duration, else None. Dropped frames
             and edit lists can make it differ from `count()` by some frames, so it is for progress bars only.
         names: file names, where the video is a folder of images.
-        rotation: counter-clockwise degrees of the display matrix; 0 where there is none.
         source: opens the video and yields the frames of a part, and so many more before and behind it; in uint16 if
             the third argument is True and there is something to gain.
         counter: counts the frames without converting them to RGB.
@@ -52,6 +52,7 @@ class Stream:
         bits: of a value as it is stored.
         interlaced: whether a frame holds the lines of two moments.
         transparent: whether a video file says for each pixel how much of it is to be seen.
+        display: how frames are turned and mirrored to be shown; empty where they are not.
     """
 
     path: Path | None
@@ -59,7 +60,6 @@ class Stream:
     fps: Fraction
     length: int | None
     names: list[str] | None
-    rotation: int
     source: Callable[[Part, int, bool], Iterator[Picture]]
     counter: Callable[[], int]
     colour: Colour | None = None
@@ -68,6 +68,7 @@ class Stream:
     bits: int = 8
     interlaced: bool = False
     transparent: bool = False
+    display: Matrix = ()
 
     def files(self) -> list[Path] | None:
         """The images, where it is made of such."""
