@@ -80,7 +80,7 @@ tune: env ## Six trials of every method on validation clips; winners in experime
 	$(BIN)/python experiments/tuning.py
 
 # Stopped anywhere, it goes on with the same command; best.safetensors in either folder are the best weights so far.
-weights: env ## Learn the shipped weights anew, over four hours on one core, and compare; results in runs/weights_fourth
+weights: env ## Learn the shipped weights anew, over five hours on one core, and compare; results in runs/weights_mean
 	OMP_NUM_THREADS=1 $(BIN)/raincheck run --config experiments/weights.yaml --out runs/weights
 	OMP_NUM_THREADS=1 $(BIN)/raincheck run --config experiments/weights.yaml --config experiments/weights_again.yaml \
 	  --plugins.RainReview.batch 2 --out runs/weights_again
@@ -88,7 +88,13 @@ weights: env ## Learn the shipped weights anew, over four hours on one core, and
 	  --config experiments/weights_third.yaml --plugins.RainReview.batch 2 --out runs/weights_third
 	OMP_NUM_THREADS=1 $(BIN)/raincheck run --config experiments/weights.yaml --config experiments/weights_again.yaml \
 	  --config experiments/weights_third.yaml --config experiments/weights_fourth.yaml --out runs/weights_fourth
-	OMP_NUM_THREADS=1 $(BIN)/python experiments/weights_check.py rrgnet runs/weights_fourth
+	OMP_NUM_THREADS=1 $(BIN)/raincheck run --config experiments/weights.yaml --config experiments/weights_again.yaml \
+	  --config experiments/weights_third.yaml --config experiments/weights_fourth.yaml --config experiments/weights_fifth.yaml \
+	  --out runs/weights_fifth
+	OMP_NUM_THREADS=1 $(BIN)/python experiments/weights_average.py runs/weights_third runs/weights_fourth \
+	  $(foreach task,1 2 3 4,runs/weights_fifth/after-$(task).safetensors) --config experiments/weights.yaml \
+	  --config experiments/weights_again.yaml --config experiments/weights_third.yaml --out runs/weights_mean
+	OMP_NUM_THREADS=1 $(BIN)/python experiments/weights_check.py rrgnet runs/weights_mean
 
 bench: env ## Time the training step, many experiences, derain, its precisions and the data
 	$(BIN)/python benchmarks/train_step.py

@@ -50,7 +50,7 @@ def main() -> None:
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     weights = options.out / "weights.safetensors"
-    save_weights(average(options.weights), weights, {"method": "rrgnet, mean of passes"})
+    save_weights(average(options.weights), weights, {"method": "rrgnet", "mean": str(len(options.weights))})
     config = build(parse([word for file in options.config for word in ("--config", file)]))
     start_from(config.network, weights)
     found = scores(config, options.out)

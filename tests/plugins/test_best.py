@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import torch
+from avalanche.core import SupervisedPlugin
 from safetensors import safe_open
 from torch import Tensor, nn
 
@@ -17,7 +18,7 @@ from raincheck.strategy import LightningStrategy
 from tinytasks import learn_in_avalanche, same, tiny_stream, tiny_tasks
 
 
-def learn(plugin: BestWeights | None, out: Path, *more: Any) -> dict[str, Tensor]:
+def learn(plugin: SupervisedPlugin | None, out: Path, *more: Any) -> dict[str, Tensor]:
     """Learns the tiny stream with checkpoints; `tinytasks.learn` logs losses, which no checkpoint would have."""
     torch.manual_seed(1)
     model = RRGNet(window=3, width=4)

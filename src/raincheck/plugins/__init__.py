@@ -16,6 +16,7 @@ from raincheck.plugins.pigwm import PIGWM
 from raincheck.plugins.review import RainReview
 from raincheck.plugins.schedule import CosineSchedule
 from raincheck.plugins.si import SI
+from raincheck.plugins.task_weights import TaskWeights
 
 __all__ = [
     "AGEM",
@@ -30,5 +31,6 @@ __all__ = [
     "Distillation",
     "FiniteLoss",
     "RainReview",
+    "TaskWeights",
     "WeightAveraging",
 ]
