@@ -4,7 +4,9 @@ W&B writes those that are nested in a sweep file as one: `--plugins={'CLASS': {'
 list of plugins as one value, of which options can change the last entry only.
 """
 
+import ast
 import itertools
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +17,7 @@ from raincheck.trust import check_class, inside, named_classes
 
 OPTION = re.compile(r"--plugins(?:\.([A-Z]\w*)\.(\w+))?(?:=(.*))?", re.DOTALL)
 NAME = re.compile(r"[A-Z]\w*")
+VALUE = re.compile(r"^(--[^=]+=|)(.+)$", re.DOTALL)  # of an option in the same word, or in one of its own
 FLAG = re.compile(r"--\w+(\.\w+)+(?<!\.help)")  # an argument of a class, without a value
 
 
@@ -60,11 +63,21 @@ def split(arguments: Sequence[str], trust: bool) -> tuple[list[str], list[Change
 
 def in_yaml(arguments: Sequence[str]) -> list[str]:
     """The same where W&B's agents write Python: `None` is null, and an argument of a class is true without a value."""
-    words = [re.sub(r"^(--[^=]+=)?None$", r"\1null", word) for word in arguments]
+    words = [VALUE.sub(lambda found: found[1] + plain(found[2]), word) for word in arguments]
     return [
         f"{word}=true" if FLAG.fullmatch(word) and after.startswith("--") else word
         for word, after in itertools.pairwise([*words, "--"])
     ]
+
+
+def plain(value: str) -> str:
+    """Null for Python's `None`, and JSON for a mapping or list that is written in Python and may hold it."""
+    if value == "None":
+        return "null"
+    try:
+        return json.dumps(ast.literal_eval(value)) if value.startswith(("{", "[")) and "None" in value else value
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):  # it is something else, such as YAML
+        return value
 
 
 def nested(value: str) -> list[Change]:
@@ -73,12 +86,7 @@ def nested(value: str) -> list[Change]:
     plugins = said.items() if isinstance(said, dict) else ()
     if not all(isinstance(of_one, dict) and NAME.fullmatch(str(name)) for name, of_one in plugins):
         return []
-    return [
-        # Within a mapping W&B's agents write Python's None, which is no null in YAML.
-        Change(str(plugin), str(argument), None if inner == "None" else inner)
-        for plugin, of_one in plugins
-        for argument, inner in of_one.items()
-    ]
+    return [Change(str(plugin), str(name), inner) for plugin, of_one in plugins for name, inner in of_one.items()]
 
 
 def change(settings: dict[str, Any], changes: Sequence[Change]) -> None:
