@@ -144,6 +144,7 @@ def test_mistakes_are_one_sentence(base: list[str], name: str) -> None:
         ("trainer: &a {logger: *a}", "the configuration is nested too deeply or contains itself"),
         ("method: null", "method is null; give it a value, or leave it out"),
         ("seed: null", "seed is null"),
+        ("seed: 2026-13-45", "cannot read the configuration"),
         ("just words", ""),
         ("seeds: 3", "seeds"),
         ("plugins: [raincheck.plugins.Destillation]", "did you mean raincheck.plugins.Distillation?"),

@@ -236,7 +236,7 @@ def read_yaml(path: Path) -> Any:
     """
     try:
         return yaml.safe_load(path.read_text())
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
+    except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:  # ValueError: no UTF-8, no such date
         raise ConfigError(f"cannot read the configuration {path}: {one_line(str(error))}; give a YAML file") from None
 
 
