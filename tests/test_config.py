@@ -99,6 +99,7 @@ def test_differences_name_keys_and_values(base: list[str]) -> None:
 
 
 MISTAKES = {
+    "endless value": (["--trainer", "&a {logger: *a}"], "the configuration is nested too deeply or contains itself"),
     "deep value": (["--trainer", "[" * 2000], "the configuration is nested too deeply or contains itself"),
     "unknown option": (["--sead", "3"], "sead"),
     "unknown nested option": (["--network.init_args.widht", "3"], "widht"),
@@ -141,7 +142,7 @@ def test_mistakes_are_one_sentence(base: list[str], name: str) -> None:
         ("seed: [", "cannot read the configuration"),
         ("- 1", ""),
         ("[" * 2000, "cannot read the configuration"),
-        ("trainer: &a {logger: *a}", "the configuration is nested too deeply or contains itself"),
+        ("trainer: &a {logger: *a}", ": Circular reference detected; give a YAML file"),
         ("method: null", "method is null; give it a value, or leave it out"),
         ("seed: null", "seed is null"),
         ("seed: 2026-13-45", "cannot read the configuration"),

@@ -1,6 +1,7 @@
 """What a run is made of, and how YAML files and command-line options become one."""
 
 import itertools
+import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -232,10 +233,12 @@ def read_yaml(path: Path) -> Any:
     """A YAML file's content.
 
     Raises:
-        ConfigError: if it is missing or no YAML.
+        ConfigError: if it is missing or no YAML, or contains itself.
     """
     try:
-        return yaml.safe_load(path.read_text())
+        content = yaml.safe_load(path.read_text())
+        json.dumps(content, default=str, skipkeys=True)  # raises ValueError for what contains itself
+        return content
     except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:  # ValueError: no UTF-8, no such date
         raise ConfigError(f"cannot read the configuration {path}: {one_line(str(error))}; give a YAML file") from None
 
