@@ -20,6 +20,7 @@ from program import RAINCHECK, environment, held, until
 from raincheck.ablate import Clock, ablate
 from raincheck.ablation.grid import read_grid
 from raincheck.ablation.plan import plan
+from raincheck.ablation.record import Record
 from raincheck.cli import main
 from raincheck.errors import ConfigError, DivergenceError, InputError, OutputError
 from tinytasks import Strike
@@ -273,6 +274,21 @@ def test_a_record_that_was_cut_loses_the_torn_line_only(recorded: tuple[Path, Pa
     torn.write_text(text[:-40])
     ablate(recorded[0], recorded[1], trust=True, record=torn)
     assert lines(torn) == lines(recorded[2])
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\n"], ids=["folder", "binary"])
+def test_a_record_that_cannot_be_read_is_named(tmp_path: Path, content: bytes | None) -> None:
+    record = tmp_path / "record.jsonl"
+    record.mkdir() if content is None else record.write_bytes(content)
+    with pytest.raises(ConfigError, match=rf"^cannot read the record {record} \(.*\); choose another --record$"):
+        Record(record)
+
+
+@pytest.mark.parametrize("line", ["9" * 5000, "[" * 100_000], ids=["digits", "depth"])
+def test_a_line_that_json_cannot_hold_is_named(tmp_path: Path, line: str) -> None:
+    (tmp_path / "record.jsonl").write_text(f"{line}\n")
+    with pytest.raises(ConfigError, match="line 1 is no line of a grid's record; correct or remove it"):
+        Record(tmp_path / "record.jsonl")
 
 
 def test_a_line_that_is_none_is_named(recorded: tuple[Path, Path, Path], tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from raincheck.config import RunConfig, build, differences, dump, parse
+from raincheck.claim import differences
+from raincheck.config import RunConfig, build, dump, parse
 from raincheck.errors import ConfigError
 from raincheck.losses import Charbonnier, StructureLoss
 from raincheck.networks import RRGNet
@@ -98,6 +99,8 @@ def test_differences_name_keys_and_values(base: list[str]) -> None:
 
 
 MISTAKES = {
+    "endless value": (["--trainer", "&a {logger: *a}"], "the configuration is nested too deeply or contains itself"),
+    "deep value": (["--trainer", "[" * 2000], "the configuration is nested too deeply or contains itself"),
     "unknown option": (["--sead", "3"], "sead"),
     "unknown nested option": (["--network.init_args.widht", "3"], "widht"),
     "abbreviated option": (["--see", "3"], "see"),
@@ -138,6 +141,11 @@ def test_mistakes_are_one_sentence(base: list[str], name: str) -> None:
     [
         ("seed: [", "cannot read the configuration"),
         ("- 1", ""),
+        ("[" * 2000, "cannot read the configuration"),
+        ("trainer: &a {logger: *a}", ": Circular reference detected; give a YAML file"),
+        ("method: null", "method is null; give it a value, or leave it out"),
+        ("seed: null", "seed is null"),
+        ("seed: 2026-13-45", "cannot read the configuration"),
         ("just words", ""),
         ("seeds: 3", "seeds"),
         ("plugins: [raincheck.plugins.Destillation]", "did you mean raincheck.plugins.Distillation?"),
@@ -154,6 +162,22 @@ def test_mistakes_in_files_are_one_sentence(base: list[str], tmp_path: Path, tex
     with pytest.raises(ConfigError) as error:
         build(parse([*base, "--config", str(tmp_path / "wrong.yaml")], True))
     assert part in str(error.value) and "\n" not in str(error.value)
+
+
+def test_nothing_at_all() -> None:
+    with pytest.raises(ConfigError, match=r"^the following arguments are required: stream.tasks$"):
+        parse([])
+
+
+def test_a_negative_seed_is_refused_before_anything_draws_from_it(base: list[str]) -> None:
+    with pytest.raises(ConfigError, match=r"^seed must be 0 or more, not -1$"):
+        parse([*base, "--seed", "-1"], True)
+
+
+@pytest.mark.parametrize("options", [["--weights=None"], ["--weights", "None"], ["--stream.order=None"]])
+def test_wandbs_none_is_null(base: list[str], options: list[str]) -> None:
+    made = build(parse([*base, *options], True))
+    assert made.weights is None and made.stream.order is None
 
 
 def test_binary_configurations(tmp_path: Path) -> None:

@@ -247,8 +247,29 @@ def no_video(clean: Path, out: Path) -> str:
     return f"{clean}/c.mp4 is not a video that FFmpeg can read (Invalid data found when processing input); give a video"
 
 
+def damage_the_manifest(clean: Path, out: Path) -> str:
+    render_here(clean, out)
+    (out / "manifest.json").write_text("{")
+    return f"{out}/manifest.json cannot be read or is damaged; delete it, and the same command writes it again"
+
+
+def damage_the_request(clean: Path, out: Path) -> str:
+    render_here(clean, out)
+    (out / "request.json").write_text("[]")
+    return f"{out}/request.json cannot be read or is damaged; choose another --out"
+
+
 @pytest.mark.parametrize(
-    "spoil", [use_a_full_folder, ask_for_another_seed, change_a_clip, two_clips_of_a_name, no_video]
+    "spoil",
+    [
+        use_a_full_folder,
+        ask_for_another_seed,
+        change_a_clip,
+        two_clips_of_a_name,
+        no_video,
+        damage_the_manifest,
+        damage_the_request,
+    ],
 )
 def test_mistakes_are_one_sentence_and_change_nothing(
     spoil: Callable[[Path, Path], str], clean: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -284,6 +305,12 @@ def test_wrong_options_are_one_sentence_and_leave_nothing(
     assert not (tmp_path / "set").exists()
 
 
+@pytest.mark.parametrize("fps", ["1e-400", "1e400", "0", "-1", "1e9"])
+def test_rates_that_no_camera_has_are_refused(fps: str) -> None:
+    with pytest.raises(ConfigError, match=r"^fps must be between 1/1000000 and 1000000; correct it$"):
+        Request([], {}, fps=Fraction(fps))
+
+
 def test_a_rain_may_be_a_file_of_parameters(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text("rate: 12\nwind: -3\n")
@@ -291,6 +318,10 @@ def test_a_rain_may_be_a_file_of_parameters(tmp_path: Path) -> None:
     for content, sentence in (
         ("- rate", f"{path} holds no rain; write parameters such as `rate: 20`, one a line"),
         ("rate: [", f"cannot read the rain {path}: it is no YAML; give a preset or a file of parameters"),
+        ("rate: 2026-13-45", f"cannot read the rain {path}: it is no YAML; "),
+        ("[" * 2000, f"cannot read the rain {path}: it is no YAML; "),
+        ("kind: [rain]", "the rain's kind is ['rain']; it must be one of rain, snow"),
+        (f"rate: {'9' * 400}", "rain parameters must be finite numbers; change Rain(rate=999"),
         ("speed: 3", "rain has no parameter 'speed'; it has rate, "),
     ):
         path.write_text(content)

@@ -37,6 +37,22 @@ def test_the_last_plugin_that_was_added() -> None:
 
 
 @pytest.mark.parametrize(
+    ("options", "name", "expected"),
+    [
+        (["--plugins={'RainReview': {'batch': 3, 'seed': None}}"], "RainReview", {"batch": 3, "seed": None}),
+        (["--plugins", "{RainReview: {batch: 3}, Distillation: {review: 1e-05}}"], "Distillation", {"review": 1e-5}),
+        (["--plugins.RainReview.seed=4", "--plugins.RainReview.seed=None"], "RainReview", {"seed": None}),
+        (["--plugins.RainReview.seed", "None"], "RainReview", {"seed": None}),
+        (["--plugins.Distillation.from_start"], "Distillation", {"from_start": True}),
+        (["--plugins.Distillation.from_start", "--seed=2"], "Distillation", {"from_start": True}),
+    ],
+)
+def test_what_wandbs_agents_write(options: list[str], name: str, expected: dict[str, Any]) -> None:
+    found = plugins(*options)[name]
+    assert {argument: found.get(argument) for argument in expected} == expected  # null is left out
+
+
+@pytest.mark.parametrize(
     ("options", "sentence"),
     [
         (
@@ -49,7 +65,9 @@ def test_the_last_plugin_that_was_added() -> None:
             "--plugins.RainReview.batch: the method has more than one plugin RainReview; "
             "it has CosineSchedule, RainReview, Distillation, RainReview",
         ),
-        (["--plugins.RainReview.batch"], "--plugins.RainReview.batch has no value; give one"),
+        (["--plugins.RainReview.batch"], None),
+        (["--plugins={RainRevue: {batch: 3}}"], None),
+        (["--plugins={Distillation: {review: {class_path: os.system}}}"], None),
         (["--plugins.RainReview.bach=3"], None),
         (["--plugins.RainReview.batch=few"], None),
         (

@@ -449,6 +449,23 @@ MISTAKES: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
     "large crop": ({"stream": {**settings()["stream"], "crop": 33}}, InputError, "veil-"),
     "tracking": ({"tracking": "paper"}, ConfigError, "tracking cannot be 'paper'; choose csv, "),
     "divergence": ({"optimizer": {"class_path": "torch.optim.SGD", "init_args": {"lr": 1e30}}}, DivergenceError, "the"),
+    "small crop": (
+        {"stream": {**settings()["stream"], "crop": 5}},
+        ConfigError,
+        "frames of 5x5 are too small for StructureLoss, which needs 6x6 pixels; raise stream.crop, and test_size to ",
+    ),
+    "no loss": (
+        {"loss": {"class_path": "torch.nn.Linear", "init_args": {"in_features": 16, "out_features": 1}}},
+        ConfigError,
+        "the loss Linear cannot learn from clips: Linear.forward() takes 2 positional arguments but 3 were given; ",
+    ),
+    "many losses": (
+        {"loss": {"class_path": "torch.nn.L1Loss", "init_args": {"reduction": "none"}}},
+        ConfigError,
+        "the loss L1Loss is 768 numbers, not one; give their mean",
+    ),
+    "closure": ({"optimizer": {"class_path": "torch.optim.LBFGS"}}, ConfigError, "the optimizer cannot learn from "),
+    "sparse": ({"optimizer": {"class_path": "torch.optim.SparseAdam"}}, ConfigError, "the optimizer cannot learn from"),
     "no weights": ({"network": {"class_path": "raincheck.networks.Identity"}}, ConfigError, ""),
 }
 

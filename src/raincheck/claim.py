@@ -6,7 +6,9 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from raincheck.config import differences
+import yaml
+
+from raincheck.config import FREE, flat
 from raincheck.datasets.base import Task
 from raincheck.errors import ConfigError, OutputError, RaincheckError
 from raincheck.files import write_text
@@ -38,6 +40,16 @@ def claimed(out: Path, config: str) -> Iterator[None]:
             for made in ("checkpoints", "logs", "wandb", "frames", "trainer"):
                 shutil.rmtree(out / made, ignore_errors=True)
         raise
+
+
+def differences(before: str, now: str) -> list[str]:
+    """Which options differ between two dumped configurations, those that change no number left out."""
+    old, new = dict(flat(yaml.safe_load(before))), dict(flat(yaml.safe_load(now)))
+    return [
+        f"{key} ({old.get(key, 'unset')} then, {new.get(key, 'unset')} now)"
+        for key in sorted(old | new)
+        if old.get(key) != new.get(key) and not key.startswith(FREE)
+    ]
 
 
 def same_data(out: Path, sources: Iterable[Task | Path]) -> Fingerprints:

@@ -1,9 +1,11 @@
 """What a run is made of, and how YAML files and command-line options become one."""
 
+import itertools
+import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import torch
 import yaml
@@ -148,17 +150,33 @@ def parse(arguments: Sequence[str], trust: bool = False) -> Namespace:
         ConfigError: for a file that is missing or no YAML, an unknown option, a wrong type, or a class that does not
             exist or is not trusted.
     """
-    rest, changes = plugin_options.split(arguments, trust)
-    check_classes(rest, trust)
     try:
+        rest, changes = plugin_options.split(arguments, trust)
+        check_classes(rest, trust)
         config = parser().parse_args(rest)
         if changes:
             settings = yaml.safe_load(dump(config))
             plugin_options.change(settings, changes)
             config = parser().parse_object(settings)
-        return config
     except (ArgumentError, ValueError, TypeError) as error:
         raise ConfigError(one_line(str(error))) from None
+    except RecursionError:
+        raise ConfigError("the configuration is nested too deeply or contains itself; write it flat") from None
+    check_given(config)
+    return config
+
+
+def check_given(config: Namespace) -> None:
+    """Checks what is used before the objects are made that check themselves.
+
+    Raises:
+        ConfigError: if the seed is negative, or an option is null that needs a value.
+    """
+    needed = (name for name, made in RunConfig.__dataclass_fields__.items() if type(None) not in get_args(made.type))
+    if null := next((name for name in needed if config[name] is None), None):
+        raise ConfigError(f"{null} is null; give it a value, or leave it out")
+    if config.seed < 0:
+        raise ConfigError(f"seed must be 0 or more, not {config.seed}")
 
 
 def build(config: Namespace) -> RunConfig:
@@ -182,16 +200,6 @@ def dump(config: Namespace) -> str:
     return text
 
 
-def differences(before: str, now: str) -> list[str]:
-    """Which options differ between two dumped configurations, those that change no number left out."""
-    old, new = dict(flat(yaml.safe_load(before))), dict(flat(yaml.safe_load(now)))
-    return [
-        f"{key} ({old.get(key, 'unset')} then, {new.get(key, 'unset')} now)"
-        for key in sorted(old | new)
-        if old.get(key) != new.get(key) and not key.startswith(FREE)
-    ]
-
-
 def flat(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
     """The options of a dumped configuration, one by one, by dotted name."""
     if isinstance(value, dict) and value:
@@ -211,7 +219,7 @@ def check_classes(arguments: Sequence[str], trust: bool) -> None:
         ConfigError: naming the class that is not trusted or does not exist, and the nearest one that does.
     """
     tokens = [part for token in arguments for part in token.split("=", 1 if token.startswith("--") else 0)]
-    for option, value in zip(tokens, [*tokens[1:], ""], strict=True):
+    for option, value in itertools.pairwise([*tokens, ""]):
         if option == "--config":
             for path in named_classes(read_yaml(Path(value))):
                 check_class(path, trust, f" in {value}")
@@ -225,11 +233,13 @@ def read_yaml(path: Path) -> Any:
     """A YAML file's content.
 
     Raises:
-        ConfigError: if it is missing or no YAML.
+        ConfigError: if it is missing or no YAML, or contains itself.
     """
     try:
-        return yaml.safe_load(path.read_text())
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        content = yaml.safe_load(path.read_text())
+        json.dumps(content, default=str, skipkeys=True)  # raises ValueError for what contains itself
+        return content
+    except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:  # ValueError: no UTF-8, no such date
         raise ConfigError(f"cannot read the configuration {path}: {one_line(str(error))}; give a YAML file") from None
 
 

@@ -1,17 +1,24 @@
 """Options that change one plugin of a method, by the name of its class: `--plugins.CLASS.ARGUMENT VALUE`.
 
-The parser knows a list of plugins as one value, of which options can change the last entry only.
+W&B writes those that are nested in a sweep file as one: `--plugins={'CLASS': {'ARGUMENT': VALUE}}`. The parser knows a
+list of plugins as one value, of which options can change the last entry only.
 """
 
+import ast
+import itertools
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from raincheck.errors import ConfigError
-from raincheck.trust import check_class, named_classes
+from raincheck.trust import check_class, inside, named_classes
 
-OPTION = re.compile(r"--plugins\.([A-Z]\w*)\.(\w+)(?:=(.*))?", re.DOTALL)
+OPTION = re.compile(r"--plugins(?:\.([A-Z]\w*)\.(\w+))?(?:=(.*))?", re.DOTALL)
+NAME = re.compile(r"[A-Z]\w*")
+VALUE = re.compile(r"^(--[^=]+=|)(.+)$", re.DOTALL)  # of an option in the same word, or in one of its own
+FLAG = re.compile(r"--\w+(\.\w+)+(?<!\.help)")  # an argument of a class, without a value
 
 
 @dataclass(frozen=True)
@@ -26,30 +33,60 @@ class Change:
 
     plugin: str
     argument: str
-    value: str
+    value: Any
 
 
 def split(arguments: Sequence[str], trust: bool) -> tuple[list[str], list[Change]]:
-    """The arguments without such options, and the options.
+    """The arguments without such options, as `in_yaml` has them, and the options.
 
     Raises:
-        ConfigError: if one has no value, or names a class that is not trusted.
+        ConfigError: if one names a class that is not trusted.
     """
     rest: list[str] = []
     changes: list[Change] = []
-    words = iter(arguments)
+    words = iter(in_yaml(arguments))
     for word in words:
         option = OPTION.fullmatch(word)
         if option is None:
             rest.append(word)
             continue
-        value = next(words, None) if option[3] is None else option[3]
-        if value is None:
-            raise ConfigError(f"{word} has no value; give one")
-        for path in named_classes(value, option[2], open_to_classes=True):
+        said = [word] if option[3] is not None else [word, *itertools.islice(words, 1)]
+        value = option[3] if option[3] is not None else said[-1]
+        found = [Change(option[1], option[2], value)] if option[1] else nested(value)
+        rest += [] if found else said
+        changes += found
+    for one in changes:
+        for path in named_classes(one.value, one.argument, open_to_classes=True):
             check_class(path, trust, "")
-        changes.append(Change(option[1], option[2], value))
     return rest, changes
+
+
+def in_yaml(arguments: Sequence[str]) -> list[str]:
+    """The same where W&B's agents write Python: `None` is null, and an argument of a class is true without a value."""
+    words = [VALUE.sub(lambda found: found[1] + plain(found[2]), word) for word in arguments]
+    return [
+        f"{word}=true" if FLAG.fullmatch(word) and after.startswith("--") else word
+        for word, after in itertools.pairwise([*words, "--"])
+    ]
+
+
+def plain(value: str) -> str:
+    """Null for Python's `None`, and JSON for a mapping or list that is written in Python and may hold it."""
+    if value == "None":
+        return "null"
+    try:
+        return json.dumps(ast.literal_eval(value)) if value.startswith(("{", "[")) and "None" in value else value
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):  # it is something else, such as YAML
+        return value
+
+
+def nested(value: str) -> list[Change]:
+    """The changes that a mapping of classes' names to arguments asks for; none if it is something else."""
+    said = inside(value)
+    plugins = said.items() if isinstance(said, dict) else ()
+    if not all(isinstance(of_one, dict) and NAME.fullmatch(str(name)) for name, of_one in plugins):
+        return []
+    return [Change(str(plugin), str(name), inner) for plugin, of_one in plugins for name, inner in of_one.items()]
 
 
 def change(settings: dict[str, Any], changes: Sequence[Change]) -> None:

@@ -14,6 +14,7 @@ from jsonargparse import Namespace
 from lightning import Trainer, seed_everything
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from PIL import Image
+from torch import nn
 
 from raincheck import checkpoint
 from raincheck.claim import claimed, remember_data, same_data
@@ -175,7 +176,7 @@ def make_strategy(config: RunConfig, out: Path, tracker: Tracker) -> tuple[Light
     """The strategy with the method's plugins, and with those that every run has.
 
     Raises:
-        ConfigError: if the optimizer or the trainer does not take its arguments.
+        ConfigError: if the optimizer or the trainer does not take its arguments, or as `try_out`.
     """
     scores, watch = Scores(), Stopwatch()
     for plugin in config.plugins:
@@ -187,6 +188,7 @@ def make_strategy(config: RunConfig, out: Path, tracker: Tracker) -> tuple[Light
         Trainer(**{**QUIET, **trainer})
     except (TypeError, ValueError, MisconfigurationException) as error:
         raise ConfigError(f"{one_line(str(error))}; correct the optimizer's or the trainer's arguments") from None
+    try_out(config)
     always = [FiniteLoss(), scores, Throughput(tracker.log_metrics), ProgressBar(config.method)]
     strategy = LightningStrategy(
         model=config.network,
@@ -206,6 +208,24 @@ def make_strategy(config: RunConfig, out: Path, tracker: Tracker) -> tuple[Light
         },
     )
     return strategy, scores, watch
+
+
+def try_out(config: RunConfig) -> None:
+    """Computes the loss of black clips and makes a step with other weights, before the first test takes its time.
+
+    Raises:
+        ConfigError: if the loss is for something else, or no single number, or the optimizer for other gradients.
+    """
+    black, weights = torch.zeros(1, 3, *[config.stream.crop] * 2), nn.Parameter(torch.zeros(1, 1))
+    part = f"the loss {type(config.loss).__name__}"
+    try:
+        size = config.loss(black, black.clone()).numel()
+        part, weights.grad = "the optimizer", torch.zeros_like(weights)
+        config.optimizer([weights]).step()
+    except (TypeError, ValueError, RuntimeError, AttributeError) as error:
+        raise ConfigError(f"{part} cannot learn from clips: {one_line(str(error))}; choose another") from None
+    if size != 1:
+        raise ConfigError(f"the loss {type(config.loss).__name__} is {size} numbers, not one; give their mean")
 
 
 def show(network: ClipNetwork, tasks: list[Task], out: Path, tracker: Tracker, step: int) -> None:

@@ -64,6 +64,29 @@ def test_pairs_of_different_length_name_both(trees: Path) -> None:
     )
 
 
+def test_frames_of_different_numbers_are_refused(trees: Path) -> None:
+    (trees / "clean/park/a/00003.jpg").rename(trees / "clean/park/a/00004.jpg")
+    with pytest.raises(InputError) as error:
+        PairedFolders("x", "rainy", "clean", root=str(trees)).task(0)
+    assert str(error.value) == (
+        f"the frames of {trees}/rainy/park/a and {trees}/clean/park/a have different numbers, so that which belong "
+        "together is unknown; add what is missing to both"
+    )
+
+
+@pytest.mark.parametrize("names", [["a", "b", "c"], ["a9", "b9", "c9"], ["rain-1", "rain-2", "rain-3"]])
+def test_names_that_number_nothing_or_the_same_are_matched_in_order(trees: Path, names: list[str]) -> None:
+    for old, new in zip(("00001", "00002", "00003"), names, strict=True):
+        (trees / f"clean/park/a/{old}.jpg").rename(trees / f"clean/park/a/{new}.jpg")
+    assert len(PairedFolders("x", "rainy", "clean", root=str(trees)).task(0).train) == 2
+
+
+def test_the_folder_that_macos_adds_to_zips_holds_no_video(trees: Path) -> None:
+    shutil.copytree(trees / "rainy/park", trees / "rainy/__MACOSX/park")
+    task = PairedFolders("x", "rainy", "clean", root=str(trees)).task(0)
+    assert [v.name for v in (*task.train, *task.test)] == ["park/a", "street/a", "street/b"]
+
+
 def test_unknown_test_videos_and_missing_folders_are_refused(trees: Path) -> None:
     with pytest.raises(ConfigError, match=r"no video is called 'c' in .*; choose test videos among park/a, street/a"):
         PairedFolders("x", "rainy", "clean", test=["c"], root=str(trees)).task(0)

@@ -50,6 +50,13 @@ def test_a_reader_needs_only_a_root(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", READERS)
+def test_the_folder_that_macos_adds_to_zips_is_no_second_set(name: str, tmp_path: Path) -> None:
+    WRITE[name](tmp_path / "zip" / "set", most=1)
+    shutil.copytree(tmp_path / "zip" / "set", tmp_path / "zip" / "__MACOSX" / "set")
+    assert READERS[name](str(tmp_path)).place()[1].is_relative_to(tmp_path / "zip" / "set")
+
+
+@pytest.mark.parametrize("name", READERS)
 def test_a_missing_or_empty_root_is_one_sentence(name: str, tmp_path: Path) -> None:
     title = READERS[name].title
     with pytest.raises(InputError) as error:

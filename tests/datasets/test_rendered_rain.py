@@ -1,5 +1,6 @@
 """Rendered rain: determinism, independence of workers and order, disjoint footage."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +130,12 @@ def test_a_video_in_both_parts_is_refused() -> None:
         RenderedRain("x", "thin", train=["a.mp4[0:30]"], test=["./a.mp4[29:40]"], root="r")
     assert str(error.value) == message
     RenderedRain("x", "thin", train=["a.mp4[0:30]"], test=["a.mp4[30:40]"], root="r")
+
+
+@pytest.mark.parametrize("speed", [-5.0, math.nan, math.inf])
+def test_speeds_that_are_none_are_refused(speed: float) -> None:
+    with pytest.raises(ConfigError, match=f"^task a: speed must be 0 or more, not {speed}$"):
+        RenderedRain("a", "thin", photographs="bundled", speed=speed)
 
 
 def test_unknown_rains_and_sizes_are_refused() -> None:

@@ -48,6 +48,8 @@ def test_json_there_and_back() -> None:
         ({"tasks": ["a"], "R": [[1.0], ["2"]]}, "not all numbers"),
         ({"tasks": ["a"], "R": [[1.0], [True]]}, "not all numbers"),
         ({"tasks": ["a"], "R": [[1.0], [math.inf]]}, "not finite"),
+        ({"tasks": ["a"], "R": [[1.0], [1e308]]}, "not finite, or 1e+12 or more"),
+        ({"tasks": ["a"], "R": [[1.0], [10**400]]}, "too large"),
         ({"tasks": [1], "R": [[1.0], [1.0]]}, "must be texts"),
         ({"tasks": ["a"], "R": 3}, "not iterable"),
         ({"tasks": ["a"], "R": [[1.0], [{}]]}, "real number"),

@@ -5,6 +5,7 @@ import torch
 from skimage import data
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
+from raincheck.errors import ConfigError
 from raincheck.losses import Charbonnier, PSNRLoss, StructureLoss
 
 
@@ -63,6 +64,12 @@ def test_structure_loss_of_equal_flat_frames_is_nothing_and_has_a_finite_gradien
     loss.backward()
     assert loss.item() == pytest.approx(0, abs=1e-3)
     assert frame.grad is not None and frame.grad.isfinite().all()
+
+
+def test_structure_loss_says_how_small_frames_may_be() -> None:
+    assert StructureLoss()(torch.zeros(1, 3, 6, 6), torch.zeros(1, 3, 6, 6)).item() == 0
+    with pytest.raises(ConfigError, match=r"^frames of 6x5 are too small for StructureLoss, which needs 6x6 pixels; "):
+        StructureLoss()(torch.zeros(1, 3, 5, 6), torch.zeros(1, 3, 5, 6))
 
 
 def test_psnr_loss_is_the_mean_over_frames_of_the_negative_psnr() -> None:

@@ -19,6 +19,7 @@ from raincheck.rain.parameters import PRESETS, Rain, find_rain, randomise
         ({"exposure": 0.1}, "the rain's exposure is 0.1; it must be at most the time between frames, 1/30 s"),
         ({"light": -1}, "the rain's light is -1; it must be 0 or more"),
         ({"kind": "hail"}, "the rain's kind is 'hail'; it must be one of rain, snow"),
+        ({"kind": ["rain"]}, "the rain's kind is ['rain']; it must be one of rain, snow"),
     ],
 )
 def test_values_out_of_range_are_refused(wrong: dict[str, Any], sentence: str) -> None:
@@ -32,6 +33,8 @@ def test_not_a_number_is_refused() -> None:
         Rain(wind=float("nan"))
     with pytest.raises(ConfigError, match="finite"):
         find_rain({"rate": "fast"})
+    with pytest.raises(ConfigError, match="finite"):
+        find_rain({"rate": 10**400})
 
 
 def test_unknown_names_are_refused() -> None:

@@ -69,6 +69,12 @@ def test_latex(ranked: Ranking) -> None:
         assert len({len(re.findall(r"(?<!\\)&", line)) for line in row.splitlines()}) == 1
 
 
+@pytest.mark.parametrize("sign", ["[", "*"])
+def test_no_name_is_an_argument_of_the_command_before_it(sign: str) -> None:
+    text = as_latex([ranking_of([report(f"{sign}a]"), report(f"{sign}b]", matrix(25.0))])])
+    assert text.count(f"\n{{}}{sign}a] &") == 2 and f"\n{sign}" not in text
+
+
 def test_csv_has_every_number_in_full(ranked: Ranking) -> None:
     rows = {row["method"]: row for row in csv.DictReader(io.StringIO(as_csv([ranked])))}
     assert list(rows) == ["rrgnet", HOSTILE, "joint"]

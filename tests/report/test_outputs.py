@@ -30,6 +30,28 @@ def test_the_same_numbers_in_the_terminal_and_in_every_file(
     assert "<h1>Mine</h1>" in files[0].read_text() and "## Mine: psnr" in files[2].read_text()
 
 
+@pytest.mark.parametrize("sign", ["\x00", "\x1b", "\r", "\x7f", "\x9b", "\ud800"], ids=ascii)
+def test_what_cannot_be_shown_is_replaced(
+    make_run: Make, tmp_path: Path, sign: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Names in a report.json that came from elsewhere command no terminal, and every file can be written."""
+    name = f"a{sign}[31mb"
+    versions, tasks = {name: name}, [name, "dense", "wind"]
+    run = make_run("one", method=name, tasks=tasks, versions=versions, data={name: [name]}, machine=name, commit=name)
+    files = [tmp_path / f"all.{suffix}" for suffix in ("html", "csv", "md", "tex")]
+    assert main(["report", str(run), *(part for file in files for part in ("--out", str(file)))]) == 0
+    for text in (capsys.readouterr().out, *(file.read_bytes().decode() for file in files)):
+        assert sign not in text and "a\ufffd" in text
+
+
+def test_numbers_of_any_size_are_shown_or_refused(make_run: Make, tmp_path: Path) -> None:
+    extremes = [0.0, 5e-324, -9e11, 9e11]
+    rows = [[number, 1.0, number] for number in extremes]
+    runs = [make_run(f"{i}", rows, parameters=number, seed=10**30) for i, number in enumerate((5e-324, 1e39, -1.0, 0))]
+    files = [tmp_path / f"all.{suffix}" for suffix in ("html", "csv", "md", "tex")]
+    assert main(["report", *map(str, runs), *(part for file in files for part in ("--out", str(file)))]) == 0
+
+
 def test_another_metric_and_another_opponent(make_run: Make, capsys: pytest.CaptureFixture[str]) -> None:
     runs = [str(make_run("finetune")), str(make_run("rrgnet", BETTER))]
     assert main(["report", *runs, "--metric", "ssim_y", "--against", "finetune"]) == 0

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from raincheck.errors import InputError, OutputError
+from raincheck.evaluation.results import COSTS
 from raincheck.report import write_report
 
 FINETUNE = [[20.0, 21.0, 22.0], [30.0, 22.0, 23.0], [25.0, 31.0, 24.0], [24.0, 26.0, 32.0]]
@@ -268,6 +269,14 @@ def test_a_grids_folder_and_lines_of_reports_are_read(make_run: Make, tmp_path: 
     assert page.tables[0][0][0] == "cell" and page.tables[0][1][0] == "x" and "seed: 0" in page.text
 
 
+ABSURD = ("NaN", "Infinity", "-Infinity", "9" * 400)
+
+
+def cost(name: str, number: str) -> str:
+    whole: dict[str, Any] = {"method": "m", "tasks": ["a"], "metrics": {"psnr_y": {"R": [[1.0], [2.0]]}}}
+    return json.dumps(whole).replace("{", f'{{"{name}": {number}, ', 1)
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
@@ -282,6 +291,10 @@ def test_a_grids_folder_and_lines_of_reports_are_read(make_run: Make, tmp_path: 
         (json.dumps({"method": 3, "tasks": ["a"], "metrics": {"psnr_y": {}}}), "method is not a text"),
         (json.dumps({"method": "m", "tasks": "ab", "metrics": {"psnr_y": {}}}), "tasks are not a list"),
         (json.dumps({"method": "m", "tasks": ["a"], "metrics": {"p": {}}, "seed": "x"}), "seed is 'x'"),
+        *((cost(name, number), f"{name} is not a number, or larger") for name in COSTS for number in ABSURD),
+        (cost("seed", "NaN"), "seed is not a number, or larger than 1e+40"),
+        (cost("seed", "9" * 5000), "Exceeds the limit"),
+        ("[" * 100_000, "recursion"),
         (json.dumps({"method": "m", "tasks": ["a"], "metrics": {"p": {}}, "data": {"a": "x"}}), "data are no lists"),
     ],
 )

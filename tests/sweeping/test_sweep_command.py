@@ -10,6 +10,7 @@ from wandb.wandb_agent import Agent
 
 from raincheck.errors import ConfigError
 from raincheck.sweeping.command import run_command, words
+from sweepfiles import sweep_file
 
 CHOSEN: dict[str, Any] = {
     "batch": 4,
@@ -80,6 +81,25 @@ def test_a_run_is_found(before: list[str]) -> None:
 def test_variables_are_found() -> None:
     found = run_command(["/usr/bin/env", "OMP_NUM_THREADS=1", "A=b=c", "raincheck", "run"])
     assert found.environment == {"OMP_NUM_THREADS": "1", "A": "b=c"}
+
+
+@pytest.mark.parametrize("macro", ["${args}", "${args_no_equals}", "${args_no_boolean_flags}"])
+def test_what_is_chosen_is_what_the_run_reads(tmp_path: Path, macro: str) -> None:
+    """Null, true and nested parameters, as the words of W&B's agent say them."""
+    chosen = {
+        "weights": None,
+        "stream": {"order": None},
+        "plugins": {"RainReview": {"batch": 3, "seed": None}},
+        "plugins.Distillation.from_start": True,
+    }
+    line = words(
+        ["raincheck", "run", f"--config={sweep_file(tmp_path).with_name('base.yaml')}", macro], "", chosen, tmp_path
+    )
+    command = run_command([*line, "--plugins+=Distillation", "--trust"])
+    config = command.config(trust=True)
+    assert (config.weights, config.stream.order) == (None, None)
+    review, distillation = (plugin.init_args for plugin in config.plugins)
+    assert (review.batch, review.seed, distillation.from_start) == (3, None, True)
 
 
 @pytest.mark.parametrize(

@@ -145,6 +145,27 @@ def test_values_have_full_names() -> None:
             "random",
             "parameter p: log_uniform takes logarithms, of which {'min': 1, 'max': 1000} are too large",
         ),
+        (
+            {"distribution": "q_uniform", "min": 0, "max": 1, "q": 1e-12},
+            "grid",
+            "parameter p: a grid cannot list more than 100000 values; give fewer, or choose method random or bayes",
+        ),
+        ({"distribution": "q_uniform", "min": 0, "max": 1, "q": 1e-320}, "grid", None),
+        ({"min": 0, "max": 10**12}, "grid", None),
+        ({"min": 0, "max": 10**400}, "random", None),
+        (
+            {"distribution": "uniform", "min": 0, "max": math.nan},
+            "random",
+            "parameter p: max must be a number, not nan",
+        ),
+        ({"distribution": ["a"]}, "random", None),
+        ({"distribution": {"a": 1}}, "grid", None),
+        (
+            {"value": 3, 4: 5},
+            "grid",
+            "parameter p: constant cannot have value, 4 in a sweep by grid; see W&B's sweep configuration",
+        ),
+        ({"min": 1, "max": 2, 3: 4}, "random", "parameter p: int_uniform takes min, max; correct 3"),
         ({"parameters": {}}, "grid", "parameter p: parameters must be a mapping of names to what they may be, not {}"),
     ],
 )

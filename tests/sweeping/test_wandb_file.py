@@ -37,6 +37,14 @@ def test_everything_is_read(tmp_path: Path) -> None:
     assert set(sweep.decisive) == {"program", "method", "metric", "parameters", "command"}
 
 
+@pytest.mark.parametrize("said", ["parameters: &a {x: {parameters: *a}}", "parameters: {x: {value: &a [*a]}}"])
+def test_a_file_that_contains_itself_is_refused(tmp_path: Path, said: str) -> None:
+    path = tmp_path / "sweep.yaml"
+    path.write_text(f"method: grid\ncommand: [raincheck]\n{said}\n")
+    with pytest.raises(ConfigError, match=r"^cannot read the configuration .*: Circular reference detected; give a "):
+        read_sweep(path)
+
+
 def test_wandbs_defaults(tmp_path: Path) -> None:
     assert not read(tmp_path, metric={"name": "temporal_y/thin"}).metric.maximize  # W&B's goal is to minimize
     assert read(tmp_path, metric=...).metric == Metric("average/psnr_y", maximize=True)

@@ -32,15 +32,18 @@ class Record:
         """Reads what is there.
 
         Raises:
-            ConfigError: naming the line that is none of a record.
+            ConfigError: if the file cannot be read, or naming the line that is none of a record.
         """
         self.lines: dict[str, Line] = {}
-        text = self.path.read_text(encoding="utf-8") if self.path is not None and self.path.exists() else ""
+        try:
+            text = self.path.read_text(encoding="utf-8") if self.path is not None and self.path.exists() else ""
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"cannot read the record {self.path} ({error}); choose another --record") from None
         for number, line in enumerate(text[: text.rfind("\n") + 1].splitlines(), start=1):
             try:
                 content = json.loads(line)
                 fits = isinstance(content, dict) and content.keys() >= {*OWN, "metrics"}
-            except json.JSONDecodeError:
+            except (ValueError, RecursionError):
                 fits = False
             if not fits:
                 raise ConfigError(f"{self.path}, line {number} is no line of a grid's record; correct or remove it")

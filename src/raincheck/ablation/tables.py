@@ -14,7 +14,7 @@ from raincheck.config import dump
 from raincheck.evaluation.comparable import task_digest
 from raincheck.evaluation.failed import Failed, of_data, with_failed
 from raincheck.evaluation.ranking import ranking
-from raincheck.evaluation.results import read_result
+from raincheck.evaluation.results import printable, read_result
 from raincheck.evaluation.rows import alike, if_there
 from raincheck.outcome import Report
 from raincheck.report import write_report
@@ -53,7 +53,7 @@ def write_tables(
     """Writes and prints the tables, and writes the page; all compare with one cell if that has a run, or the best."""
     title, against = grid.title, grid.against
     failed = [unsuccessful(one) for one in failures]
-    results = [read_result({**report, "cell": one.cell}, one.name) for one, report in reports.items()]
+    results = [read_result(printable({**report, "cell": one.cell}), one.name) for one, report in reports.items()]
     sets, written = alike(results), []
     for number, same in enumerate(sets, 1):
         ranked = with_failed(ranking(same, against=if_there(against, same)), of_data(failed, same[0].setting))

@@ -9,6 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from raincheck.errors import OutputError
 from raincheck.files import write_text
 from raincheck.rain.drops import Seed
 from raincheck.rain.parameters import Rain
@@ -88,12 +89,28 @@ def write_manifest(
 
 
 def read_manifest(out: Path) -> dict[str, Any] | None:
-    """The manifest of a finished set; None if it is not finished."""
+    """The manifest of a finished set; None if it is not finished.
+
+    Raises:
+        OutputError: if it is damaged.
+    """
     path = out / MANIFEST
-    if not path.exists():
-        return None
-    manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return manifest
+    return read_object(path, "delete it, and the same command writes it again") if path.exists() else None
+
+
+def read_object(path: Path, remedy: str) -> dict[str, Any]:
+    """The object in a JSON file that was written by `data render`.
+
+    Raises:
+        OutputError: if there is none; it ends with `remedy`.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        content = None
+    if not isinstance(content, dict):
+        raise OutputError(f"{path} cannot be read or is damaged; {remedy}")
+    return content
 
 
 def hash_folder(folder: Path) -> dict[str, str]:

@@ -13,6 +13,7 @@ import yaml
 
 from raincheck import __version__
 from raincheck.data.clips import Clip, Size, find_clips, split_names
+from raincheck.data.manifest import read_object
 from raincheck.errors import ConfigError, OutputError
 from raincheck.files import write_text
 from raincheck.fingerprint import fingerprints
@@ -21,6 +22,7 @@ from raincheck.rain.parameters import Rain, find_rain, randomise
 from raincheck.video.still import frame_files
 
 CLAIM = "request.json"
+FASTEST = 1_000_000  # frames a second, and the slowest are as many seconds apart
 FORMATS = (".png", ".jpg")
 SPLITS = {"train": "Dataset_Training_Rendered", "test": "Dataset_Testing_Rendered"}
 
@@ -68,8 +70,8 @@ class Request:
             raise ConfigError(f"frames cannot be {self.suffix}; choose one of {', '.join(FORMATS)}")
         if self.seed < 0 or not 0 <= self.spread < float("inf"):
             raise ConfigError(f"seed is {self.seed} and spread {self.spread:g}; they must be 0 or more")
-        if self.fps is not None and self.fps <= 0:
-            raise ConfigError(f"fps is {self.fps}; it must be above 0")
+        if self.fps is not None and not 1 / FASTEST <= self.fps <= FASTEST:
+            raise ConfigError(f"fps must be between 1/{FASTEST} and {FASTEST}; correct it")
 
     def clips(self) -> dict[str, list[Clip]]:
         """The clips of each split.
@@ -130,11 +132,11 @@ def claim(out: Path, wanted: dict[str, Any]) -> bool:
 
     Raises:
         ConfigError: if the folder's request is another.
-        OutputError: if the folder is not empty and has none.
+        OutputError: if the folder is not empty and has none, or a damaged one.
     """
     path = out / CLAIM
     if path.exists():
-        there = json.loads(path.read_text(encoding="utf-8"))
+        there = read_object(path, "choose another --out")
         if differ := [key for key in wanted | there if wanted.get(key) != there.get(key)]:
             raise ConfigError(f"{out} holds a set rendered with other {', '.join(differ)}; choose another --out")
         return False
@@ -169,7 +171,7 @@ def read_rain(path: Path) -> Rain:
     """
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:
         reason = getattr(error, "strerror", None) or "it is no YAML"
         raise ConfigError(f"cannot read the rain {path}: {reason}; give a preset or a file of parameters") from None
     if not isinstance(content, dict):

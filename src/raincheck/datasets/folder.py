@@ -1,6 +1,6 @@
 """Rainy videos with clean twins on disk: two parallel folder trees, or sets of video files, matched by name."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -63,12 +63,29 @@ def shape(footage: Footage) -> str:
     return f"{len(footage)} frames of {footage.size[1]}x{footage.size[0]}"
 
 
+def check_numbers(rainy: Path, clean: Path, numbers: Sequence[Sequence[int | None]]) -> None:
+    """Compares the frames' numbers of two folders with as many frames.
+
+    Raises:
+        InputError: if they are others.
+    """
+    if numbers[0] != numbers[1] and len(numbers[0]) == len(numbers[1]):
+        raise InputError(
+            f"the frames of {rainy} and {clean} have different numbers, so that which belong together is "
+            "unknown; add what is missing to both"
+        )
+
+
 def open_pair(name: str, rainy: Path, clean: Path, held: bool = False) -> PairedFootage:
     """Opens a pair, whose decoded frames are kept if `held`.
 
     Raises:
-        InputError: if one cannot be read, or they do not fit.
+        InputError: if one cannot be read, they do not fit, or are folders whose frames are numbered, and differently.
     """
+    if rainy.is_dir() and clean.is_dir():
+        numbers = [[still.number(path.stem) for path in still.frame_files(folder)] for folder in (rainy, clean)]
+        if all(None not in own and len(set(own)) == len(own) for own in numbers):
+            check_numbers(rainy, clean, numbers)
     opened = hold_clip if held else open_clip
     return PairedFootage(name, Named(opened(Clip(rainy)), str(rainy)), Named(opened(Clip(clean)), str(clean)))
 
@@ -126,7 +143,7 @@ def below(folder: Path, above: frozenset[Path]) -> Iterator[Path]:
     """
     above |= {folder.resolve()}
     for path in still.entries(folder):
-        if path.name.startswith("."):
+        if still.hidden(path):
             continue
         if not path.is_dir():
             yield path

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from raincheck.datasets.folder import VIDEO_SUFFIXES
-from raincheck.video.still import entries, natural, pictures
+from raincheck.video.still import entries, hidden, natural, number, pictures
 
 ANY = "([^.].*)"  # a component of a path: every name but a hidden one's
 LITERAL = re.compile(r"[\w ]+")
@@ -36,8 +36,7 @@ class Source:
 
     def number(self, frame: Path) -> int | None:
         """The last number in a frame's name, None if it has none."""
-        found = re.findall(r"\d+", frame.stem.removeprefix(self.prefix))
-        return int(found[-1]) if found else None
+        return number(frame.stem.removeprefix(self.prefix))
 
 
 @dataclass(frozen=True)
@@ -148,8 +147,8 @@ def places(root: Path, splits: Sequence[Split], depth: int = DEPTH) -> list[Path
 
 
 def listing(folder: Path) -> list[Path]:
-    """The entries of a folder that are not hidden; none of a folder that is not there or may not be read."""
+    """The entries of a folder, but for hidden ones; none of a folder that is not there or may not be read."""
     try:
-        return [path for path in folder.iterdir() if not path.name.startswith(".")]
+        return [path for path in folder.iterdir() if not hidden(path)]
     except OSError:
         return []

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from raincheck import datasets
 from raincheck.datasets.base import Task, TaskSource
-from raincheck.datasets.folder import PairedFootage, cut_pair, open_pair
+from raincheck.datasets.folder import PairedFootage, check_numbers, cut_pair, open_pair
 from raincheck.datasets.held import Held
 from raincheck.datasets.layout import DEPTH, Forms, Pair, Split, places
 from raincheck.errors import ConfigError, InputError
@@ -144,11 +144,7 @@ def open_clip_pair(pair: Pair, split: Split) -> tuple[PairedFootage, bool]:
         if not frames:
             raise InputError(f"{source.path} holds no frames named {source.prefix}<n>; add them or take the video out")
     numbers = [[source.number(f) for f in frames] for source, frames in zip((rainy, clean), files, strict=True)]
-    if numbers[0] != numbers[1] and len(numbers[0]) == len(numbers[1]):
-        raise InputError(
-            f"the frames of {rainy.path} and {clean.path} have different numbers, so that which belong together is "
-            "unknown; add what is missing to both"
-        )
+    check_numbers(rainy.path, clean.path, numbers)
     sizes = {image_size(path) for path in files[0] + files[1]}
     size = common(sizes, split.slack)
     both = [FrameFiles(str(source.path), own, size) for source, own in zip((rainy, clean), files, strict=True)]

@@ -1,5 +1,6 @@
 """Rendered rain over clean footage: real video, or filmed photographs."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -71,6 +72,8 @@ class RenderedRain(TaskSource):
             raise ConfigError(
                 f"task {name}: test_frames and test_size must be 1 or more, not {test_frames}, {test_size}"
             )
+        if not 0 <= speed < math.inf:
+            raise ConfigError(f"task {name}: speed must be 0 or more, not {speed}")
         self.name, self.test_frames, self.test_size, self.variety = name, test_frames, test_size, variety
         self.rains = as_rains(rain)
         self.root = Path(root)

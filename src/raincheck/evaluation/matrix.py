@@ -10,6 +10,7 @@ from typing import Any
 from raincheck.errors import InputError
 
 Score = float | None
+LARGEST = 1e12  # score: of those of every metric, differences and squares are numbers too
 Row = tuple[Score, ...]
 
 
@@ -26,7 +27,7 @@ class Matrix:
         higher_is_better: False for errors.
 
     Raises:
-        ValueError: if the sizes do not fit, a name is there twice, or a score is infinite.
+        ValueError: if the sizes do not fit, a name is there twice, or a score is infinite or absurdly large.
     """
 
     tasks: tuple[str, ...]
@@ -40,8 +41,8 @@ class Matrix:
         if len(self.rows) != n + 1 or any(len(row) != n for row in self.rows):
             lengths = [len(row) for row in self.rows]
             raise ValueError(f"{n} tasks need {n + 1} rows of {n} scores, not rows of {lengths}")
-        if any(score is not None and not math.isfinite(score) for row in self.rows for score in row):
-            raise ValueError("a score is not finite")
+        if any(score is not None and not abs(score) < LARGEST for row in self.rows for score in row):
+            raise ValueError(f"a score is not finite, or {LARGEST:g} or more")
 
     @classmethod
     def before(cls, tasks: Sequence[str], row: Sequence[Score], higher_is_better: bool = True) -> Matrix:

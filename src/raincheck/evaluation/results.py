@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,9 @@ from raincheck.evaluation.matrix import Matrix
 from raincheck.metrics import METRICS
 
 COSTS = ("parameters", "memory_bytes", "review_bytes", "train_seconds", "extra_passes")
+LARGEST = 1e40  # cost or seed: of larger ones no squares could be added up
+# Control characters, which command terminals, and halves of UTF-16 pairs, which no file can hold.
+UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 KEEPS_ALL = ("joint", "cumulative")  # ways to learn for which all data must be at hand: their memory has no size
 
 
@@ -87,6 +91,15 @@ def read_result(report: Any, where: str) -> Result:
     )
 
 
+def printable(content: Any) -> Any:
+    """What a JSON file holds, with U+FFFD in place of each character of its texts that cannot be shown."""
+    if isinstance(content, dict):
+        return {printable(key): printable(inner) for key, inner in content.items()}
+    if isinstance(content, list):
+        return [printable(inner) for inner in content]
+    return UNPRINTABLE.sub("\ufffd", content) if isinstance(content, str) else content
+
+
 def in_order(names: Mapping[str, Any]) -> list[str]:
     """Names of metrics, those of the catalogue first and in its order."""
     return [name for name in METRICS if name in names] + [name for name in names if name not in METRICS]
@@ -134,6 +147,9 @@ def _check(report: Any) -> None:
     for name, kind in KINDS.items():
         if name in report and not isinstance(report[name], kind):
             raise TypeError(f"{name} is {report[name]!r}")
+    for name in ("seed", *COSTS):
+        if not abs(report.get(name) or 0) <= LARGEST:
+            raise TypeError(f"{name} is not a number, or larger than {LARGEST:g}")
 
 
 def _matrix(where: str, metric: str, tasks: Sequence[str], rows: Any) -> Matrix:

@@ -5,6 +5,8 @@ import torch.nn.functional as F
 from kornia.metrics import ssim
 from torch import Tensor, nn
 
+from raincheck.errors import ConfigError
+
 
 class StructureLoss(nn.Module):
     """`l1 * L1 + structure * (1 - SSIM)`.
@@ -21,13 +23,24 @@ class StructureLoss(nn.Module):
     """
 
     WINDOW = 11  # pixels
+    SMALLEST = 6  # pixels: one more than a border reflects
 
     def __init__(self, l1: float = 0.75, structure: float = 1.1) -> None:
         super().__init__()
         self.l1, self.structure = l1, structure
 
     def forward(self, output: Tensor, target: Tensor) -> Tensor:
-        """A scalar, 0 for equal frames, from frames `(b, c, h, w)`, float, target in [0, 1], of 6x6 pixels or more."""
+        """A scalar, 0 for equal frames, from frames `(b, c, h, w)`, float, target in [0, 1].
+
+        Raises:
+            ConfigError: if they are smaller than 6x6 pixels.
+        """
+        height, width = output.shape[-2:]
+        if min(height, width) < self.SMALLEST:
+            raise ConfigError(
+                f"frames of {width}x{height} are too small for StructureLoss, which needs {self.SMALLEST}x"
+                f"{self.SMALLEST} pixels; raise stream.crop, and test_size to 11 or more, or choose another loss"
+            )
         # The variances inside SSIM are small differences of large numbers: 16 bits would lose them.
         with torch.autocast(output.device.type, enabled=False):
             precision = torch.promote_types(output.dtype, torch.float32)  # float64 stays as it is

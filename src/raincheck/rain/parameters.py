@@ -12,6 +12,7 @@ from raincheck.rain.laws import LAWS, Law
 
 POSITIVE = ("rate", "exposure", "frame_rate", "focal_length", "near", "focus")
 NOT_NEGATIVE = ("gusts", "turbulence", "light", "veil", "scene_depth", "aperture")
+LARGEST = float(np.finfo(np.float64).max)
 SHARES = ("sky_share", "airlight", "lamps")
 
 
@@ -75,10 +76,10 @@ class Rain:
 
     def __post_init__(self) -> None:
         """Checks the ranges."""
-        if self.kind not in LAWS:
+        if self.kind not in list(LAWS):  # a list, since YAML may have put anything there
             raise ConfigError(f"the rain's kind is {self.kind!r}; it must be one of {', '.join(LAWS)}")
         numbers = [getattr(self, field.name) for field in fields(self) if field.name != "kind"]
-        if not all(isinstance(number, int | float) and np.isfinite(number) for number in numbers):
+        if not all(isinstance(number, int | float) and abs(number) <= LARGEST for number in numbers):
             raise ConfigError(f"rain parameters must be finite numbers; change {self}")
         self._refuse([n for n in POSITIVE if getattr(self, n) <= 0], "above 0")
         self._refuse([n for n in NOT_NEGATIVE if getattr(self, n) < 0], "0 or more")

@@ -37,8 +37,8 @@ def axis(values: Sequence[float], start: float, end: float) -> Axis:
 
 def round_ticks(low: float, high: float) -> list[float]:
     """Three to seven round numbers, evenly spaced, from at most `low` to at least `high`."""
-    span = high - low or max(abs(high) * 0.1, 1e-3)
+    span = high - low if high - low > 1e-9 else max(abs(high) * 0.1, 1e-3)
     power = 10.0 ** math.floor(math.log10(span / 4))
-    step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= span / 4 - 1e-12)
+    step = next((power * factor for factor in (1, 2, 5) if power * factor >= span / 4 - 1e-12), power * 10)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
     return [tick * step for tick in range(first, max(last, first + 2) + 1)]

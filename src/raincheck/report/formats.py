@@ -142,7 +142,9 @@ def _latex_table(part: Part, title: str) -> list[str]:
 
 
 def _latex_row(texts: Sequence[str]) -> str:
-    return f"{' & '.join(map(_latex, texts))} \\\\"
+    row = " & ".join(map(_latex, texts))
+    # The command before, \\ or \midrule, would take these for its own arguments.
+    return f"{'{}' if row.startswith(('[', '*')) else ''}{row} \\\\"
 
 
 def _latex(text: str) -> str:

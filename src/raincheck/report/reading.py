@@ -13,7 +13,7 @@ import yaml
 
 from raincheck.errors import InputError
 from raincheck.evaluation.comparable import Setting, setting
-from raincheck.evaluation.results import Result, in_order, read_result
+from raincheck.evaluation.results import Result, in_order, printable, read_result
 from raincheck.evaluation.rows import same_row
 
 PICTURE = re.compile(r"(?P<task>.+)_(?P<frame>\d+)_(?P<kind>rainy|derained|clean)\.png")
@@ -90,7 +90,7 @@ def read_frames(folder: Path, tasks: Sequence[str] = ()) -> Frames:
     names = {re.sub(r"[^\w.-]", "-", task): task for task in tasks}
     for path in sorted(folder.glob("*.png")):
         if match := PICTURE.fullmatch(path.name):
-            frame = (names.get(match["task"], match["task"]), int(match["frame"]))
+            frame = (names.get(match["task"], printable(match["task"])), int(match["frame"]))
             frames.setdefault(frame, {})[match["kind"]] = path
     return frames
 
@@ -159,7 +159,7 @@ def _made(report: Any, where: str, place: str, config: str) -> Run:
     return Run(
         **known | {"setting": result.setting or _setting(config, result.tasks)},
         label=result.name,
-        place=place,
+        place=printable(place),
         config=config,
         data=report.get("data", {}),
         versions=report.get("versions", {}),
@@ -178,8 +178,8 @@ def _setting(config: str, tasks: Sequence[str]) -> Setting:
 
 def _json(text: str, where: str) -> Any:
     try:
-        return json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
+        return printable(json.loads(text))
+    except (ValueError, RecursionError) as error:  # ValueError also for whole numbers of thousands of digits
         raise InputError(f"{where} is no report of `raincheck run` ({error}); run it again or leave it out") from None
 
 

@@ -15,6 +15,7 @@ from raincheck.errors import ConfigError
 
 Numbers = Mapping[str, float]
 Quantile = Callable[[float], Any]
+LARGEST = 1e300  # number of which double precision still knows differences
 EDGE = 1e-9  # nearest to 0 and 1, where a normal distribution is infinite
 
 
@@ -95,7 +96,7 @@ def quantile(name: str, given: Numbers) -> Quantile:
 
 def _check(name: str, numbers: Numbers) -> None:
     for key, number in numbers.items():
-        if isinstance(number, bool) or not isinstance(number, int | float) or not math.isfinite(number):
+        if isinstance(number, bool) or not isinstance(number, int | float) or not abs(number) <= LARGEST:
             hint = "; in YAML write 1.0e-4 for 1e-4" if isinstance(number, str) else ""
             raise ConfigError(f"{key} must be a number, not {number!r}{hint}")
         if key in POSITIVE and number <= 0:

@@ -10,6 +10,7 @@ from typing import Any
 from raincheck.errors import ConfigError
 from raincheck.sweeping.distributions import Quantile, quantile
 
+MOST = 100_000  # values of one parameter in a grid, which lists them
 Point = dict[str, float]  # what was chosen, by a parameter's name: the index of an option, or a quantile in [0, 1]
 
 
@@ -102,8 +103,8 @@ def read_parameters(content: Any, method: str, above: tuple[str, ...] = ()) -> t
 def _parameter(path: tuple[str, ...], said: Any, method: str) -> Parameter:
     if not isinstance(said, dict):
         raise ConfigError(f"write `value: {said}` or `values: [...]` below it")
-    rest = dict(said)
-    kind = rest.pop("distribution", None) or _kind(rest)
+    rest = {str(key): value for key, value in said.items()}
+    kind = str(rest.pop("distribution", None) or _kind(rest))
     if kind == "constant" and set(rest) == {"value"}:
         return Parameter(path, (rest["value"],))
     if kind == "categorical" and set(rest) == {"values"}:
@@ -147,9 +148,11 @@ def _weighted(options: tuple[Any, ...], weights: Any) -> Quantile:
 
 def _every(kind: str, said: Mapping[str, Any]) -> tuple[Any, ...]:
     """All values of a distribution that has few: as W&B counts them, `q_uniform` without its `max`."""
+    if kind not in ("int_uniform", "q_uniform"):
+        raise ConfigError(f"a grid cannot list all values of {kind}; give values, or choose method random or bayes")
+    low, high, step = said["min"], said["max"], said.get("q", 1.0)
+    if (high - low) / step >= MOST:
+        raise ConfigError(f"a grid cannot list more than {MOST} values; give fewer, or choose method random or bayes")
     if kind == "int_uniform":
-        return tuple(range(said["min"], said["max"] + 1))
-    if kind == "q_uniform":
-        low, high, step = said["min"], said["max"], said.get("q", 1.0)
-        return tuple(low + step * index for index in range(math.ceil((high - low) / step)))
-    raise ConfigError(f"a grid cannot list all values of {kind}; give values, or choose method random or bayes")
+        return tuple(range(low, high + 1))
+    return tuple(low + step * index for index in range(math.ceil((high - low) / step)))

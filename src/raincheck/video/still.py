@@ -55,9 +55,20 @@ def entries(folder: Path) -> list[Path]:
         raise InputError(f"{folder} cannot be read ({error.strerror}); check its permissions") from None
 
 
+def hidden(path: Path) -> bool:
+    """Whether its name hides it, or it is the folder that macOS adds to zips, in which each name is there again."""
+    return path.name.startswith(".") or path.name == "__MACOSX"
+
+
+def number(name: str) -> int | None:
+    """The last number in a frame's name, None if it has none."""
+    found = re.findall(r"\d+", name)
+    return int(found[-1]) if found else None
+
+
 def pictures(paths: list[Path]) -> list[Path]:
     """Those of a folder's entries that are images, by their suffix, in natural order."""
-    files = [p for p in paths if p.suffix.lower() in SUFFIXES and not p.name.startswith(".") and p.is_file()]
+    files = [p for p in paths if p.suffix.lower() in SUFFIXES and not hidden(p) and p.is_file()]
     return sorted(files, key=natural)
 
 
