@@ -218,8 +218,10 @@ def try_out(config: RunConfig) -> None:
     """
     black, weights = torch.zeros(1, 3, *[config.stream.crop] * 2), nn.Parameter(torch.zeros(1, 1))
     part = f"the loss {type(config.loss).__name__}"
+    loss = copy.deepcopy(config.loss)  # which may count its calls
     try:
-        size = config.loss(black, black.clone()).numel()
+        with torch.random.fork_rng(devices=[]):  # and draw
+            size = loss(black, black.clone()).numel()
         part, weights.grad = "the optimizer", torch.zeros_like(weights)
         config.optimizer([weights]).step()
     except (TypeError, ValueError, RuntimeError, AttributeError) as error:

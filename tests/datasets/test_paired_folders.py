@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from fakeframes import write_frames
-from raincheck.datasets.folder import PairedFolders
+from raincheck.datasets.folder import PairedFolders, open_pair
 from raincheck.errors import ConfigError, InputError
 from raincheck.video.still import read_image
 
@@ -62,6 +62,14 @@ def test_pairs_of_different_length_name_both(trees: Path) -> None:
         f"{trees}/rainy/park/a (3 frames of 24x16) and {trees}/clean/park/a (2 frames of 24x16) are no pair for the "
         "video park/a; give clean frames of the same number and size"
     )
+
+
+def test_one_may_count_from_another_number(trees: Path) -> None:
+    folder = trees / "clean" / "park" / "a"
+    for path in sorted(folder.iterdir(), reverse=True):
+        path.rename(folder / f"{int(path.stem) + 7:05d}{path.suffix}")
+    pair = open_pair("a", trees / "rainy" / "park" / "a", folder)
+    assert len(pair) == len(list(folder.iterdir()))
 
 
 def test_frames_of_different_numbers_are_refused(trees: Path) -> None:

@@ -76,16 +76,23 @@ def check_numbers(rainy: Path, clean: Path, numbers: Sequence[Sequence[int | Non
         )
 
 
+def steps(folder: Path) -> list[int]:
+    """How far each numbered frame of a folder is from the first; nothing if one has no number, or two have the same."""
+    numbers = [number for path in still.frame_files(folder) if (number := still.number(path.stem)) is not None]
+    whole = len(set(numbers)) == len(still.frame_files(folder))
+    return [number - numbers[0] for number in numbers] if whole else []
+
+
 def open_pair(name: str, rainy: Path, clean: Path, held: bool = False) -> PairedFootage:
     """Opens a pair, whose decoded frames are kept if `held`.
 
+    Frames of folders belong together in order. One may count from 0 and the other from 1, but not miss another frame.
+
     Raises:
-        InputError: if one cannot be read, they do not fit, or are folders whose frames are numbered, and differently.
+        InputError: if one cannot be read, they do not fit, or are folders of numbered frames that do not fit.
     """
     if rainy.is_dir() and clean.is_dir():
-        numbers = [[still.number(path.stem) for path in still.frame_files(folder)] for folder in (rainy, clean)]
-        if all(None not in own and len(set(own)) == len(own) for own in numbers):
-            check_numbers(rainy, clean, numbers)
+        check_numbers(rainy, clean, [steps(folder) for folder in (rainy, clean)])
     opened = hold_clip if held else open_clip
     return PairedFootage(name, Named(opened(Clip(rainy)), str(rainy)), Named(opened(Clip(clean)), str(clean)))
 
