@@ -10,6 +10,7 @@ from torch.utils.data import DataLoader
 
 from raincheck.datasets.augment import Augment
 from raincheck.datasets.base import Task, TaskSource, TestClips, TrainClips
+from raincheck.errors import ConfigError
 from raincheck.losses import StructureLoss
 from raincheck.metrics import score_frames
 from raincheck.networks import ClipNetwork, RRGNet
@@ -84,7 +85,7 @@ class RainDataModule(LightningDataModule):
         augment: how training clips vary besides their crop; by default half of them are mirrored.
 
     Raises:
-        ConfigError: if the task has no training video.
+        ConfigError: if the task has no training video, the window has no centre, or a number is too small.
         InputError: if it has no test frame.
     """
 
@@ -100,6 +101,11 @@ class RainDataModule(LightningDataModule):
         augment: Augment | None = None,
     ) -> None:
         super().__init__()
+        if batch < 1 or workers < 0:
+            raise ConfigError(
+                f"RainDataModule cannot load {batch} clips a batch with {workers} workers; give a batch of at least 1, "
+                "and at least 0 workers"
+            )
         self.batch, self.workers = batch, workers
         found = task if isinstance(task, Task) else task.task(seed)
         self.train_clips = TrainClips(
