@@ -43,6 +43,9 @@ class Loop(LightningModule):
         state: dict[str, Any] = super().__getstate__()
         return {**state, "strategy": None, "kwargs": {}}
 
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Nothing, though a Trainer calls it at every fit and evaluation: gradients are Avalanche's business."""
+
     def save_soon(self) -> None:
         """Asks for a checkpoint as soon as one can be exact; while nothing is learned, the last one is."""
 
@@ -128,7 +131,8 @@ class FitLoop(Loop):
         unscaled, self.strategy.loss = self.strategy.loss, loss
         with step():
             self.strategy.backward()
-        self.strategy.loss = unscaled
+        if self.strategy.loss is loss:  # and not one that the strategy's own backward has put in its place
+            self.strategy.loss = unscaled
 
     def on_after_backward(self) -> None:
         # GEM compares gradients with some that fp16's scaler has never seen.
