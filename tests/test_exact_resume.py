@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -239,6 +239,37 @@ def test_a_users_callbacks_keep_what_they_saw(tmp_path: Path) -> None:
 
 def test_averaged_weights(tmp_path: Path) -> None:
     check(tmp_path, "after_update", 17, trainer=lambda: {"callbacks": [EMAWeightAveraging(decay=0.8)]})
+
+
+class Wrapped:
+    """A loader of which only its iterator is believed."""
+
+    def __init__(self, loader: Any) -> None:
+        self.loader = loader
+
+    def __len__(self) -> int:
+        return 1
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.loader)
+
+
+class WrapsLoader(SupervisedPlugin):
+    """Before the experience begins, which is done again when it goes on."""
+
+    def before_training_exp(self, strategy: Any, **kwargs: Any) -> None:
+        strategy.dataloader = Wrapped(strategy.dataloader)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Nothing to remember."""
+
+
+@pytest.mark.parametrize(("event", "call"), [("after_training_epoch", 3), ("after_update", 15)])
+def test_a_loader_that_is_longer_than_it_says(tmp_path: Path, event: str, call: int) -> None:
+    check(tmp_path, event, call, plugins=lambda: [WrapsLoader()])
 
 
 def test_accumulated_gradients(tmp_path: Path) -> None:

@@ -83,6 +83,20 @@ class NoisyLoader(SupervisedPlugin):
     before_eval_exp = before_training_exp
 
 
+class Longer(Noisy):
+    """A loader that says it has fewer batches than it yields."""
+
+    def __len__(self) -> int:
+        return 1
+
+
+class LongerLoader(SupervisedPlugin):
+    def before_training_exp(self, strategy: Any, **kwargs: Any) -> None:
+        strategy.dataloader = Longer(strategy.dataloader)
+
+    before_eval_exp = before_training_exp
+
+
 class DropoutInEvaluation(SupervisedPlugin):
     def before_eval(self, strategy: Any, **kwargs: Any) -> None:
         strategy.model.train()
@@ -143,6 +157,7 @@ CASES: dict[str, Setting] = {
     "a new model": {"beside": lambda *_: [NewModel()]},
     "a growing loader": {"beside": lambda *_: [Grows()]},
     "a loader without length": {"beside": lambda *_: [NoisyLoader()]},
+    "a loader that is longer than it says": {"beside": lambda *_: [LongerLoader()]},
     "dropout in evaluation": {"beside": lambda *_: [DropoutInEvaluation()]},
     "hooks of the optimizer": {"beside": lambda _, optimizer: [Hooked(optimizer)]},
     "a step without closure": {"optimizer": lambda parameters: WithoutClosure(parameters, 0.05)},
