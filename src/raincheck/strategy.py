@@ -112,7 +112,7 @@ class LightningLoop(Resumable):
         self.reset_optimizer = bool(reset_optimizer)
         self.checkpoints = kept_in(checkpoints, self)
         self.save_every = save_every
-        self.terms, self.adapted = {}, {}
+        self.terms, self.adapted, self.others = {}, {}, set()
         self._processes: int | None = None  # known when they have met
         self.callbacks = Callbacks(self.trainer_arguments.get("callbacks"))
         refuse_useless(self.trainer_arguments)
@@ -142,6 +142,7 @@ class LightningLoop(Resumable):
         with quiet(), no_search_for_gpus():
             trainer.fit(fit, DeferredLoader(fit, self.checkpoints is not None), ckpt_path=found)
         self._settle(trainer)
+        self.restorable("model", "optimizer")  # a warning now, if the state after the experience could not be
         if self.clock.train_iterations == before and self.train_epochs and not (fit.halted or self._stop_training):
             raise ConfigError(
                 f"experience {experience.current_experience} took no training step; give it data, at least one epoch, "

@@ -185,7 +185,11 @@ class FitLoop(Loop):
         if self.strategy.checkpoints is None or self._accumulating():
             return False
         every: float = self.strategy.save_every
-        return first_does(lambda: time.monotonic() - self._saved >= every)
+        return first_does(lambda: not self._stopping() and time.monotonic() - self._saved >= every)
+
+    def _stopping(self) -> bool:
+        """Whether the experience has been stopped, which no checkpoint holds: learned again, it is stopped again."""
+        return bool(self.strategy._stop_training or self.trainer.should_stop)
 
     def _accumulating(self) -> bool:
         progress = self.trainer.fit_loop.epoch_loop.batch_progress.current
@@ -195,6 +199,9 @@ class FitLoop(Loop):
         self._saved = -math.inf
 
     def _save(self) -> None:
+        self._saved = time.monotonic()
+        if not self.strategy.restorable("model", "optimizer", "dataloader"):
+            return
         self._saving = True
         for logger in self.trainer.loggers:
             logger.save()  # what a logger holds back would be lost, and is not learned again

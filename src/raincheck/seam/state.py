@@ -53,7 +53,7 @@ def restore_strategy(strategy: Any, callbacks: list[Any], state: State) -> None:
 
 
 def avalanche_state(strategy: Any) -> State:
-    """The part of the state that Lightning does not know: plugins, clock, evaluator, and a strategy's own memory.
+    """The part of the state that Lightning does not know: all but weights, optimizer, callbacks and the loader's place.
 
     Raises:
         ConfigError: if a plugin or the strategy keeps what no checkpoint can hold.
@@ -66,8 +66,42 @@ def avalanche_state(strategy: Any) -> State:
         "names": [type(plugin).__name__ for plugin in strategy.plugins],
         "strategy": plain(type(strategy).__name__, strategy.state_dict()) if hasattr(strategy, "state_dict") else None,
         "clock": dict(vars(strategy.clock)),
+        "modes": _modes(strategy.model),
+        "criterion": _criterion_state(strategy),
         "evaluator": evaluator_state(strategy.evaluator),
     }
+
+
+def _modes(model: Any) -> State:
+    """What plugins set at the beginning of an epoch, which does not come again in its middle."""
+    return {
+        "training": {name: module.training for name, module in model.named_modules()},
+        "requires_grad": {name: parameter.requires_grad for name, parameter in model.named_parameters()},
+    }
+
+
+def _set_modes(model: Any, modes: State) -> None:
+    for attribute, named in (("training", model.named_modules()), ("requires_grad", model.named_parameters())):
+        for name, owner in named:
+            setattr(owner, attribute, modes.get(attribute, {}).get(name, getattr(owner, attribute)))
+
+
+def _criterion_state(strategy: Any) -> State | None:
+    """A criterion's parameters and buffers, None if it has none."""
+    criterion = getattr(strategy, "_criterion", None)
+    state: State = criterion.state_dict() if hasattr(criterion, "state_dict") else {}
+    return plain(type(criterion).__name__, state) or None
+
+
+def _restore_criterion(strategy: Any, state: State | None) -> None:
+    if state is None:
+        return
+    try:
+        strategy._criterion.load_state_dict(state)
+    except (AttributeError, RuntimeError) as error:
+        raise ConfigError(
+            f"the checkpoint is of another criterion ({' '.join(str(error).split())[:200]}); use another folder"
+        ) from None
 
 
 def plain(owner: str, state: Any) -> Any:
@@ -85,10 +119,10 @@ def plain(owner: str, state: Any) -> Any:
 
 
 def restore_avalanche(strategy: Any, state: State) -> None:
-    """Puts plugins, clock, evaluator and a strategy's own memory into the state that `avalanche_state` gave.
+    """Puts a strategy into the state that `avalanche_state` gave.
 
     Raises:
-        ConfigError: if they are of another list of plugins.
+        ConfigError: if it is of another list of plugins or criterion.
     """
     names = [type(plugin).__name__ for plugin in strategy.plugins]
     if names != state["names"]:
@@ -99,6 +133,8 @@ def restore_avalanche(strategy: Any, state: State) -> None:
     if (own := state.get("strategy")) is not None:
         strategy.load_state_dict(own)
     vars(strategy.clock).update(state["clock"])
+    _set_modes(strategy.model, state.get("modes", {}))
+    _restore_criterion(strategy, state.get("criterion"))
     restore_evaluator(strategy.evaluator, state["evaluator"])
 
 
