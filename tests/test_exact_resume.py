@@ -24,7 +24,7 @@ from avalanche.models import MTSimpleMLP
 from avalanche.training import DER, Naive
 from avalanche.training.plugins import EvaluationPlugin, EWCPlugin
 from lightning.pytorch import Callback
-from lightning.pytorch.callbacks import EMAWeightAveraging
+from lightning.pytorch.callbacks import EMAWeightAveraging, LearningRateMonitor, Timer
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
@@ -423,6 +423,51 @@ def test_what_cannot_be_saved_is_known() -> None:
         assert made(LightningStrategy, [EWCPlugin(1.0)], checkpoints="states").checkpoints is None
 
 
+class Slows(Callback):
+    """A user's callback with a memory of which no checkpoint knows, and a say in what is learned."""
+
+    def __init__(self) -> None:
+        self.batches = 0
+
+    def on_train_batch_end(self, trainer: Any, *arguments: Any) -> None:
+        self.batches += 1
+        trainer.optimizers[0].param_groups[0]["lr"] = 3e-3 / (1 + self.batches)
+
+
+class Stateless(Callback):
+    def on_train_batch_end(self, trainer: Any, *arguments: Any) -> None:
+        """Nothing."""
+
+
+class Silent(Callback):
+    def __init__(self) -> None:
+        self.attribute = 1
+
+
+def test_callbacks_that_cannot_be_saved_are_known() -> None:
+    strategy = type("S", (), {"plugins": [], "state_dict": None})
+    harmless = [Stateless(), Silent(), Counted(), EMAWeightAveraging(), Timer(), LearningRateMonitor()]
+    assert forgetful(strategy, harmless) is None
+    assert forgetful(strategy, [*harmless, Slows()]) == "Slows"
+
+
+@pytest.mark.parametrize("given", [Slows(), Slows], ids=["an instance", "a factory"])
+def test_a_callback_without_a_state_dict_has_nothing_kept(tmp_path: Path, given: Any) -> None:
+    with pytest.warns(RaincheckWarning, match=r"^Slows can't save what it remembers, so nothing is kept in .*; give "):
+        learn_some(tmp_path, [given])
+    assert not list(tmp_path.iterdir())
+
+
+def learn_some(folder: Path, callbacks: list[Any], plugins: Sequence[Any] = ()) -> None:
+    model = RRGNet(window=3, width=4)
+    strategy = LightningStrategy(
+        model=model, optimizer=torch.optim.SGD(model.parameters()), criterion=nn.L1Loss(), train_mb_size=8,
+        evaluator=None, plugins=list(plugins), checkpoints=folder, save_every=0, trainer={"callbacks": callbacks},
+    )  # fmt: skip
+    strategy.train(tiny_stream().train_stream[0])
+    strategy.save()
+
+
 def test_generators_are_told_apart() -> None:
     for draw in (random.random, np.random.rand, lambda: torch.rand(())):
         before = generators()
@@ -508,6 +553,17 @@ def test_what_no_checkpoint_can_hold_is_refused_before_anything_is_learned(tmp_p
     with pytest.raises(ConfigError, match=sentence):
         learn(tmp_path, plugins=lambda: [log])
     assert not log.losses
+
+
+def test_what_no_checkpoint_can_hold_of_a_callback_is_refused_too(tmp_path: Path) -> None:
+    class KeepsPath(Counted):
+        def state_dict(self) -> dict[str, Any]:
+            return {"path": tmp_path, "batches": self.batches}
+
+    kept = KeepsPath()
+    with pytest.raises(ConfigError, match=r"^KeepsPath keeps a pathlib\.\w+ in its state_dict, which no check"):
+        learn_some(tmp_path, [lambda: kept])
+    assert not kept.batches
 
 
 def evaluator() -> EvaluationPlugin:

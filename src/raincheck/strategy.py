@@ -58,8 +58,8 @@ class LightningLoop(Resumable):
         reset_optimizer: forget the optimizer's state (momenta) at every new experience. The default keeps it, as
             Avalanche does; `run` resets it: experiments/results/optimizer_state.md found no difference in the end.
         checkpoints: folder for the states from which `resume` and `train` go on, bit for bit, after the process was
-            killed. None keeps nothing, and so does, with a warning, a plugin or a strategy's own code that may remember
-            something and has no `state_dict`.
+            killed. None keeps nothing, and so does, with a warning, a plugin, a callback of your own or a strategy's
+            own code that may remember something and has no `state_dict`.
         save_every: seconds between two checkpoints within an experience; 0 saves after every step.
         **kwargs: the strategy's own keyword arguments, unchanged.
 
@@ -110,11 +110,11 @@ class LightningLoop(Resumable):
         super().__init__(*args, **kwargs)
         self.trainer_arguments = dict(trainer or {})
         self.reset_optimizer = bool(reset_optimizer)
-        self.checkpoints = kept_in(checkpoints, self)
+        self.callbacks = Callbacks(self.trainer_arguments.get("callbacks"))
+        self.checkpoints = kept_in(checkpoints, self, self.callbacks.lasting)
         self.save_every = save_every
         self.terms, self.adapted, self.others = {}, {}, set()
         self._processes: int | None = None  # known when they have met
-        self.callbacks = Callbacks(self.trainer_arguments.get("callbacks"))
         refuse_useless(self.trainer_arguments)
         refuse_accumulation(self, self.trainer_arguments, self.callbacks.given)
         optimized = {id(p) for group in self.optimizer.param_groups for p in group["params"]}

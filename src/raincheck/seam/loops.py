@@ -78,6 +78,7 @@ class FitLoop(Loop):
         return optimizer
 
     def on_train_start(self) -> None:
+        self.strategy.check(self.trainer.callbacks)  # type: ignore[attr-defined]  # set by a part of the Trainer
         self._terms = Terms(self.trainer.global_step)
         self._batches = self._length()
         # Callbacks that log, such as LearningRateMonitor, take this for their x axis; it goes on over all experiences.

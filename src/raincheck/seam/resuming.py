@@ -1,7 +1,7 @@
 """What of a strategy outlives its process."""
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ from raincheck import checkpoint
 from raincheck.errors import ConfigError, RaincheckWarning
 from raincheck.files import remove_partial
 from raincheck.processes import first_does, is_first
-from raincheck.seam.state import avalanche_state, forgetful, restore_strategy, strategy_state
+from raincheck.seam.state import avalanche_state, forgetful, plain, restore_strategy, strategy_state
 
 
 BUILT = ("model", "optimizer", "dataloader")  # before an experience, so that a checkpoint's state can be laid over
@@ -54,6 +54,16 @@ class Resumable:
         avalanche_state(self)
         self._begun = {name: getattr(self, name) for name in BUILT}
         return first_does(lambda: path if (path := self.unfinished) and path.exists() else None)
+
+    def check(self, callbacks: Sequence[Any]) -> None:
+        """Looks at callbacks when they are set up: whether a checkpoint can bring back what they keep.
+
+        Raises:
+            ConfigError: if one keeps what could not be saved.
+        """
+        self.checkpoints = kept_in(self.checkpoints, self, callbacks)
+        for callback in callbacks if self.checkpoints else ():
+            plain(type(callback).__name__, callback.state_dict())
 
     def restorable(self, *parts: str) -> bool:
         """Whether a checkpoint of these parts could be restored; says once for each what stands in the way.
@@ -149,9 +159,9 @@ class Resumable:
         return checkpoint.load(self.checkpoints / "last.ckpt")
 
 
-def kept_in(checkpoints: str | Path | None, strategy: Any) -> Path | None:
+def kept_in(checkpoints: str | Path | None, strategy: Any, callbacks: Sequence[Any]) -> Path | None:
     """The folder for checkpoints, None if something could not be brought back from them, which is said."""
-    if checkpoints and (name := forgetful(strategy)):
+    if checkpoints and (name := forgetful(strategy, callbacks)):
         if is_first():
             warnings.warn(
                 f"{name} can't save what it remembers, so nothing is kept in {checkpoints} and learning that is "

@@ -3,6 +3,7 @@
 Nothing here imports Avalanche or Lightning: a `strategy` is whatever has the attributes of a LightningLoop.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from raincheck.checkpoint import foreign
@@ -88,7 +89,7 @@ def _set_modes(model: Any, modes: State) -> None:
 
 def _criterion_state(strategy: Any) -> State | None:
     """A criterion's parameters and buffers, None if it has none."""
-    criterion = getattr(strategy, "_criterion", None)
+    criterion: Any = getattr(strategy, "_criterion", None)
     state: State = criterion.state_dict() if hasattr(criterion, "state_dict") else {}
     return plain(type(criterion).__name__, state) or None
 
@@ -138,18 +139,21 @@ def restore_avalanche(strategy: Any, state: State) -> None:
     restore_evaluator(strategy.evaluator, state["evaluator"])
 
 
-def forgetful(strategy: Any) -> str | None:
-    """The name of a plugin or strategy that may hold a memory that no checkpoint has, None if there is none.
+def forgetful(strategy: Any, callbacks: Iterable[Any] = ()) -> str | None:
+    """The name of a plugin, strategy or callback that may hold a memory that no checkpoint has, None if there is none.
 
     Stock plugins do; ours have a `state_dict` if they hold anything, and whatever else has one is believed. The
     template's own three (evaluation, periodic evaluation, clock) are kept anyway, and strategies that only choose
-    plugins hold nothing.
+    plugins hold nothing, nor do callbacks that have no attributes.
     """
     own = {"EvaluationPlugin", "PeriodicEval", "Clock"}
     for plugin in strategy.plugins:
         foreign = not type(plugin).__module__.startswith("raincheck.") and type(plugin).__name__ not in own
         if foreign and not hasattr(plugin, "state_dict"):
             return type(plugin).__name__
+    for callback in callbacks:
+        if _forgets(callback):
+            return type(callback).__name__
     if hasattr(strategy, "state_dict"):
         return None
     templates = ("raincheck.", "avalanche.training.templates.", "avalanche.core", "builtins", "typing", "abc")
@@ -158,3 +162,12 @@ def forgetful(strategy: Any) -> str | None:
         if methods and not f"{kind.__module__}.".startswith(templates):
             return kind.__name__
     return None
+
+
+def _forgets(callback: Any) -> bool:
+    """Whether a callback of the user's has hooks and attributes, and no `state_dict` but Lightning's empty one."""
+    kinds = type(callback).__mro__
+    theirs = [kind for kind in kinds if not kind.__module__.startswith(("lightning.", "raincheck.", "builtins"))]
+    hooks = any(name.startswith("on_") for kind in theirs for name in vars(kind))
+    saves = next((kind for kind in kinds if "state_dict" in vars(kind)), object)
+    return hooks and bool(vars(callback)) and saves.__module__ in ("lightning.pytorch.callbacks.callback", "builtins")
