@@ -59,8 +59,8 @@ def _distinct(callbacks: list[Callback]) -> list[Callback]:
     keys = [callback.state_key for callback in callbacks if type(callback).state_dict is not Callback.state_dict]
     if twins := [key for key in keys if keys.count(key) > 1]:
         raise ConfigError(
-            f"the trainer's callbacks hold {len(twins)} whose states have one name, {twins[0]}; leave only one of them, "
-            "or give each a state_key of its own"
+            f"the trainer's callbacks hold {len(twins)} whose states have one name, {twins[0]}; leave only one of "
+            "them, or give each a state_key of its own"
         )
     return callbacks
 

@@ -11,7 +11,6 @@ from raincheck.files import remove_partial
 from raincheck.processes import first_does, is_first
 from raincheck.seam.state import avalanche_state, forgetful, plain, restore_strategy, strategy_state
 
-
 BUILT = ("model", "optimizer", "dataloader")  # before an experience, so that a checkpoint's state can be laid over
 
 

@@ -170,4 +170,5 @@ def _forgets(callback: Any) -> bool:
     theirs = [kind for kind in kinds if not kind.__module__.startswith(("lightning.", "raincheck.", "builtins"))]
     hooks = any(name.startswith("on_") for kind in theirs for name in vars(kind))
     saves = next((kind for kind in kinds if "state_dict" in vars(kind)), object)
-    return hooks and bool(vars(callback)) and saves.__module__ in ("lightning.pytorch.callbacks.callback", "builtins")
+    remembered = vars(callback).keys() - {"log", "log_dict"}  # which a Trainer gives to all
+    return hooks and bool(remembered) and saves.__module__ in ("lightning.pytorch.callbacks.callback", "builtins")
