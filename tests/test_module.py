@@ -1,6 +1,7 @@
 """The Lightning-only entrance: a plain Trainer learns, and scores what the pure metrics score."""
 
 import warnings
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,11 +10,11 @@ from lightning.pytorch import Trainer, seed_everything
 
 from raincheck.datasets.base import TestClips
 from raincheck.datasets.rendered import RenderedRain
-from raincheck.errors import ConfigError
+from raincheck.errors import ConfigError, WeightsError
 from raincheck.metrics.psnr import psnr_y
 from raincheck.module import DerainModule, RainDataModule
-from raincheck.networks import Identity, RRGNet
-from tinytasks import tiny_task
+from raincheck.networks import ClipNetwork, Identity, RRGNet
+from tinytasks import same, tiny_task
 
 SOURCE = {"rain": "thin", "photographs": "bundled", "test_frames": 3, "test_size": (48, 48)}
 QUIET = {"logger": False, "enable_checkpointing": False, "enable_progress_bar": False, "enable_model_summary": False}
@@ -62,3 +63,59 @@ def test_numbers_that_cannot_be_are_refused(given: dict[str, Any], sentence: str
 def test_test_clips_have_a_centre_too(window: int) -> None:
     with pytest.raises(ConfigError, match=rf"^a clip of {window} frames has no centre frame; "):
         TestClips(tiny_task("streaks").test, window=window, experience=0)
+
+
+@pytest.mark.filterwarnings("ignore:.*does not have many workers")
+def test_predictions_are_derained_test_frames(data: RainDataModule) -> None:
+    module, trainer = DerainModule(Identity(3)), Trainer(accelerator="cpu", **QUIET)
+    predicted = trainer.predict(module, data)
+    assert predicted is not None and len(predicted) == len(data.test_clips)
+    rainy, *_ = data.test_clips[1]
+    assert torch.equal(predicted[1], rainy[1][None])  # type: ignore[arg-type]
+    assert torch.equal(module.predict_step(rainy[None], 0), rainy[1][None])
+
+
+def checkpoint(path: Path, network: ClipNetwork) -> Path:
+    trainer = Trainer(accelerator="cpu", **QUIET)
+    trainer.strategy.connect(DerainModule(network))
+    trainer.save_checkpoint(path)
+    return path
+
+
+def test_a_checkpoint_brings_its_network(tmp_path: Path) -> None:
+    torch.manual_seed(3)
+    network = RRGNet(window=3, width=4)
+    saved = checkpoint(tmp_path / "x.ckpt", network)
+    loaded = DerainModule.load_from_checkpoint(saved)
+    assert loaded.network.arguments == network.arguments
+    assert same(loaded.network.state_dict(), network.state_dict())
+    assert all(parameter.requires_grad for parameter in loaded.parameters())
+    given = RRGNet(window=3, width=4)
+    assert DerainModule.load_from_checkpoint(saved, network=given).network is given
+    assert same(given.state_dict(), network.state_dict())
+
+
+class Mine(Identity):
+    """A user's network."""
+
+
+def test_a_checkpoint_of_another_network_is_refused(tmp_path: Path) -> None:
+    saved, mine = checkpoint(tmp_path / "x.ckpt", RRGNet(3, 4)), checkpoint(tmp_path / "mine.ckpt", Mine(3))
+    with pytest.raises(
+        ConfigError, match=r"^the checkpoint is of the network RRGNet \{.*\}, and not of RRGNet \{.*\}; gi"
+    ):
+        DerainModule.load_from_checkpoint(saved, network=RRGNet(3, 6))
+    with pytest.raises(
+        ConfigError, match=r"^the checkpoint is of the network Mine, and not of RRGNet \{.*\}; give Derain"
+    ):
+        DerainModule.load_from_checkpoint(mine)
+    assert DerainModule.load_from_checkpoint(mine, network=Mine(3)).network.window == 3
+
+
+def test_a_checkpoint_whose_weights_are_not_its_networks_is_refused(tmp_path: Path) -> None:
+    saved = checkpoint(tmp_path / "x.ckpt", RRGNet(3, 4))
+    content = torch.load(saved, weights_only=False)
+    content["raincheck"]["arguments"] = '{"window": 3, "width": 100000}'
+    torch.save(content, saved)
+    with pytest.raises(WeightsError, match=r"^the checkpoint holds weights of another network than RRGNet: "):
+        DerainModule.load_from_checkpoint(saved)
