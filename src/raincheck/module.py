@@ -26,7 +26,7 @@ class DerainModule(LightningModule):
     [0, 1], as `RainDataModule` gives them; what follows is ignored.
 
     Args:
-        network: RRGNet by default; `load_from_checkpoint` builds the one that the checkpoint names, if raincheck has it.
+        network: RRGNet by default; `load_from_checkpoint` builds the one the checkpoint names, if raincheck has it.
         loss: between output and clean centre frame; StructureLoss by default.
         optimizer: makes the optimizer from the parameters; Adam with a learning rate of 0.001 by default.
     """
