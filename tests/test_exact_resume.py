@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -24,8 +24,9 @@ from avalanche.models import MTSimpleMLP
 from avalanche.training import DER, Naive
 from avalanche.training.plugins import EvaluationPlugin, EWCPlugin
 from lightning.pytorch import Callback
-from lightning.pytorch.callbacks import EMAWeightAveraging
+from lightning.pytorch.callbacks import EMAWeightAveraging, LearningRateMonitor, Timer
 from torch import Tensor, nn
+from torch.utils.data import DataLoader
 
 from parity import MLP, classes
 from raincheck.errors import ConfigError, RaincheckWarning
@@ -120,6 +121,7 @@ def learn(
     trainer: Callable[[], dict[str, Any]] = dict,
     save_every: float = 0.0,
     kind: type = LightningStrategy,
+    criterion: type[nn.Module] = nn.L1Loss,
 ) -> dict[str, Any]:
     """Learns the tiny stream, from where `folder` says, and returns all that is left in the end."""
     torch.manual_seed(1)
@@ -127,7 +129,7 @@ def learn(
     strategy = kind(
         model=model,
         optimizer=torch.optim.Adam(model.parameters(), 3e-3),
-        criterion=nn.L1Loss(),
+        criterion=criterion(),
         train_mb_size=4,
         eval_mb_size=1,
         train_epochs=epochs,
@@ -241,6 +243,137 @@ def test_averaged_weights(tmp_path: Path) -> None:
     check(tmp_path, "after_update", 17, trainer=lambda: {"callbacks": [EMAWeightAveraging(decay=0.8)]})
 
 
+class Wrapped:
+    """A loader of which only its iterator is believed."""
+
+    def __init__(self, loader: Any) -> None:
+        self.loader = loader
+
+    def __len__(self) -> int:
+        return 1
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.loader)
+
+
+class Remembering(SupervisedPlugin):
+    """Nothing."""
+
+    def state_dict(self) -> dict[str, Any]:
+        return {}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Nothing to remember."""
+
+
+class WrapsLoader(Remembering):
+    """Before the experience begins, which is done again when it goes on."""
+
+    def before_training_exp(self, strategy: Any, **kwargs: Any) -> None:
+        strategy.dataloader = Wrapped(strategy.dataloader)
+
+
+@pytest.mark.parametrize(("event", "call"), [("after_training_epoch", 3), ("after_update", 15)])
+def test_a_loader_that_is_longer_than_it_says(tmp_path: Path, event: str, call: int) -> None:
+    check(tmp_path, event, call, plugins=lambda: [WrapsLoader()])
+
+
+class Freezes(Remembering):
+    """The stem, and dropout, from the second epoch of the first experience on."""
+
+    def before_training_epoch(self, strategy: Any, **kwargs: Any) -> None:
+        strategy.model.dropout.train(strategy.clock.train_exp_epochs == 0)
+        if strategy.clock.train_exp_epochs == 1:
+            strategy.model.network.stem.requires_grad_(False)
+
+
+class Stops(Remembering):
+    """Every experience after its third step."""
+
+    def after_training_iteration(self, strategy: Any, **kwargs: Any) -> None:
+        if strategy.clock.train_exp_iterations == 2:
+            strategy.stop_training()
+
+
+class OtherLoader(Remembering):
+    """More batches in the second epoch of an experience than in the first."""
+
+    def before_training_epoch(self, strategy: Any, **kwargs: Any) -> None:
+        data = strategy.adapted_dataset.subset(list(range(8 if strategy.clock.train_exp_epochs == 0 else 16)))
+        strategy.dataloader = DataLoader(data, batch_size=4, shuffle=True, collate_fn=data.collate_fn)
+
+
+class OtherOptimizer(Remembering):
+    """In the second experience."""
+
+    def before_training_iteration(self, strategy: Any, **kwargs: Any) -> None:
+        if strategy.clock.train_exp_counter == 1 and strategy.clock.train_exp_iterations == 2:
+            strategy.optimizer = torch.optim.SGD(strategy.model.parameters(), 0.01, momentum=0.9)
+
+
+class StopsAfterFour(Callback):
+    def on_train_batch_end(self, trainer: Any, module: Any, *arguments: Any) -> None:
+        trainer.should_stop = module.strategy.clock.train_exp_iterations == 4
+
+
+class Growing(nn.Module):
+    """A criterion that changes with every batch."""
+
+    batches: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("batches", torch.zeros(()))
+
+    def forward(self, derained: Tensor, clean: Tensor) -> Tensor:
+        self.batches += 1
+        difference = derained - clean
+        return difference.abs().mean() + 0.1 * self.batches * difference.square().mean()
+
+
+@pytest.mark.parametrize(("event", "call"), [("after_update", 9), ("before_training_exp", 2)])
+def test_what_an_epochs_beginning_has_frozen(tmp_path: Path, event: str, call: int) -> None:
+    check(tmp_path, event, call, plugins=lambda: [Freezes()])
+
+
+@pytest.mark.parametrize(("event", "call"), [("after_training_epoch", 1), ("before_training_exp", 2)])
+def test_an_experience_that_a_plugin_stops(tmp_path: Path, event: str, call: int) -> None:
+    check(tmp_path, event, call, plugins=lambda: [Stops()])
+
+
+def test_an_experience_that_a_callback_stops(tmp_path: Path) -> None:
+    check(tmp_path, "after_training_epoch", 1, trainer=lambda: {"callbacks": [StopsAfterFour()]})
+
+
+@pytest.mark.parametrize(("event", "call"), [("after_update", 5), ("before_training_exp", 2)])
+def test_a_criterion_with_a_state(tmp_path: Path, event: str, call: int) -> None:
+    check(tmp_path, event, call, criterion=Growing)
+
+
+def test_a_folder_of_another_criterion_is_refused(tmp_path: Path) -> None:
+    learn(tmp_path, criterion=Growing, epochs=1)
+    with pytest.raises(ConfigError, match=r"^the checkpoint is of another criterion \(.*\); use another folder$"):
+        learn(tmp_path, epochs=1)
+
+
+@pytest.mark.filterwarnings("ignore:a plugin has put another")
+@pytest.mark.parametrize(
+    ("plugin", "part", "call", "left"),
+    [(OtherLoader, "dataloader", 9, ["last.ckpt"]), (OtherOptimizer, "optimizer", 17, ["experience-1.ckpt"])],
+)
+def test_what_is_put_in_place_within_an_experience(
+    tmp_path: Path, plugin: Any, part: str, call: int, left: list[str]
+) -> None:
+    with (
+        pytest.warns(RaincheckWarning, match=f"^a plugin has put another {part} in place within an experience, which "),
+        pytest.raises(SystemError),
+    ):
+        learn(tmp_path, "after_update", call, plugins=lambda: [plugin()])
+    resumed, whole = learn(tmp_path, plugins=lambda: [plugin()]), learn(None, plugins=lambda: [plugin()])
+    assert {name: equal(kept, whole[name]) for name, kept in resumed.items()} == dict.fromkeys(whole, True)
+    assert {path.name for path in tmp_path.iterdir()} == {"last.ckpt", *left}
+
+
 def test_accumulated_gradients(tmp_path: Path) -> None:
     check(tmp_path, "after_update", 4, trainer=lambda: {"accumulate_grad_batches": 2})
 
@@ -288,6 +421,51 @@ def test_what_cannot_be_saved_is_known() -> None:
         RaincheckWarning, match=r"^EWCPlugin can't save what it remembers, so nothing is kept in states a"
     ):
         assert made(LightningStrategy, [EWCPlugin(1.0)], checkpoints="states").checkpoints is None
+
+
+class Slows(Callback):
+    """A user's callback with a memory of which no checkpoint knows, and a say in what is learned."""
+
+    def __init__(self) -> None:
+        self.batches = 0
+
+    def on_train_batch_end(self, trainer: Any, *arguments: Any) -> None:
+        self.batches += 1
+        trainer.optimizers[0].param_groups[0]["lr"] = 3e-3 / (1 + self.batches)
+
+
+class Stateless(Callback):
+    def on_train_batch_end(self, trainer: Any, *arguments: Any) -> None:
+        """Nothing."""
+
+
+class Silent(Callback):
+    def __init__(self) -> None:
+        self.attribute = 1
+
+
+def test_callbacks_that_cannot_be_saved_are_known() -> None:
+    strategy = type("S", (), {"plugins": [], "state_dict": None})
+    harmless = [Stateless(), Silent(), Counted(), EMAWeightAveraging(), Timer(), LearningRateMonitor()]
+    assert forgetful(strategy, harmless) is None
+    assert forgetful(strategy, [*harmless, Slows()]) == "Slows"
+
+
+@pytest.mark.parametrize("given", [Slows(), Slows], ids=["an instance", "a factory"])
+def test_a_callback_without_a_state_dict_has_nothing_kept(tmp_path: Path, given: Any) -> None:
+    with pytest.warns(RaincheckWarning, match=r"^Slows can't save what it remembers, so nothing is kept in .*; give "):
+        learn_some(tmp_path, [given])
+    assert not list(tmp_path.iterdir())
+
+
+def learn_some(folder: Path, callbacks: list[Any], plugins: Sequence[Any] = ()) -> None:
+    model = RRGNet(window=3, width=4)
+    strategy = LightningStrategy(
+        model=model, optimizer=torch.optim.SGD(model.parameters()), criterion=nn.L1Loss(), train_mb_size=8,
+        evaluator=None, plugins=list(plugins), checkpoints=folder, save_every=0, trainer={"callbacks": callbacks},
+    )  # fmt: skip
+    strategy.train(tiny_stream().train_stream[0])
+    strategy.save()
 
 
 def test_generators_are_told_apart() -> None:
@@ -375,6 +553,17 @@ def test_what_no_checkpoint_can_hold_is_refused_before_anything_is_learned(tmp_p
     with pytest.raises(ConfigError, match=sentence):
         learn(tmp_path, plugins=lambda: [log])
     assert not log.losses
+
+
+def test_what_no_checkpoint_can_hold_of_a_callback_is_refused_too(tmp_path: Path) -> None:
+    class KeepsPath(Counted):
+        def state_dict(self) -> dict[str, Any]:
+            return {"path": tmp_path, "batches": self.batches}
+
+    kept = KeepsPath()
+    with pytest.raises(ConfigError, match=r"^KeepsPath keeps a pathlib\.\w+ in its state_dict, which no check"):
+        learn_some(tmp_path, [lambda: kept])
+    assert not kept.batches
 
 
 def evaluator() -> EvaluationPlugin:

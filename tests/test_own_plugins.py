@@ -83,6 +83,20 @@ class NoisyLoader(SupervisedPlugin):
     before_eval_exp = before_training_exp
 
 
+class Longer(Noisy):
+    """A loader that says it has fewer batches than it yields."""
+
+    def __len__(self) -> int:
+        return 1
+
+
+class LongerLoader(SupervisedPlugin):
+    def before_training_exp(self, strategy: Any, **kwargs: Any) -> None:
+        strategy.dataloader = Longer(strategy.dataloader)
+
+    before_eval_exp = before_training_exp
+
+
 class DropoutInEvaluation(SupervisedPlugin):
     def before_eval(self, strategy: Any, **kwargs: Any) -> None:
         strategy.model.train()
@@ -101,6 +115,32 @@ class Hooked(SupervisedPlugin):
                 parameter.grad *= 0.5
 
 
+class EvaluatesWithin(SupervisedPlugin):
+    """Between backward pass and step."""
+
+    def after_backward(self, strategy: Any, **kwargs: Any) -> None:
+        if strategy.clock.train_exp_iterations == 2:
+            strategy.eval(strategy.experience.origin_stream.benchmark.test_stream[:1])
+
+
+class LearnsFromTests(SupervisedPlugin):
+    """Adapts the model to each batch before it is evaluated, with the gradients that are there."""
+
+    def before_eval_forward(self, strategy: Any, **kwargs: Any) -> None:
+        with torch.enable_grad():
+            strategy.model(strategy.mb_x).square().mean().backward()
+            strategy.optimizer.step()
+            strategy.optimizer.zero_grad()
+
+
+class OtherLoss(SupervisedTemplate):
+    """Puts another loss in place within its own backward."""
+
+    def backward(self) -> None:
+        self.loss = self.loss * 2
+        self.loss.backward()
+
+
 class WithoutClosure(torch.optim.SGD):
     def step(self) -> None:  # type: ignore[override]
         super().step()
@@ -117,11 +157,14 @@ CASES: dict[str, Setting] = {
     "a new model": {"beside": lambda *_: [NewModel()]},
     "a growing loader": {"beside": lambda *_: [Grows()]},
     "a loader without length": {"beside": lambda *_: [NoisyLoader()]},
+    "a loader that is longer than it says": {"beside": lambda *_: [LongerLoader()]},
     "dropout in evaluation": {"beside": lambda *_: [DropoutInEvaluation()]},
     "hooks of the optimizer": {"beside": lambda _, optimizer: [Hooked(optimizer)]},
     "a step without closure": {"optimizer": lambda parameters: WithoutClosure(parameters, 0.05)},
     "a step that ignores its closure": {"optimizer": lambda parameters: IgnoresClosure(parameters, 0.05)},
     "no epochs": {"train_epochs": 0},
+    "an evaluation between backward and step": {"beside": lambda *_: [EvaluatesWithin()]},
+    "steps in evaluation": {"beside": lambda *_: [LearnsFromTests()]},
 }
 
 
@@ -136,6 +179,12 @@ def test_same_bits_as_avalanche(name: str) -> None:
     ours = learn(LightningStrategy, CASES[name])
     assert_same(ours, learn(SupervisedTemplate, CASES[name]))
     assert ours.events != plain()  # or nothing would be tested
+
+
+def test_another_loss_in_the_strategys_own_backward() -> None:
+    ours = learn(type("LightningOtherLoss", (LightningLoop, OtherLoss), {}))
+    assert_same(ours, learn(OtherLoss))
+    assert ours.events != plain()
 
 
 def test_our_penalties_allow_a_network_to_grow() -> None:

@@ -10,9 +10,11 @@ from torch.utils.data import DataLoader
 
 from raincheck.datasets.augment import Augment
 from raincheck.datasets.base import Task, TaskSource, TestClips, TrainClips
+from raincheck.errors import ConfigError
 from raincheck.losses import StructureLoss
 from raincheck.metrics import score_frames
 from raincheck.networks import ClipNetwork, RRGNet
+from raincheck.networks.weights import blueprint, build_network, load_state
 
 Optimizers = Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]
 
@@ -24,7 +26,7 @@ class DerainModule(LightningModule):
     [0, 1], as `RainDataModule` gives them; what follows is ignored.
 
     Args:
-        network: RRGNet by default.
+        network: RRGNet by default; `load_from_checkpoint` builds the one the checkpoint names, if raincheck has it.
         loss: between output and clean centre frame; StructureLoss by default.
         optimizer: makes the optimizer from the parameters; Adam with a learning rate of 0.001 by default.
     """
@@ -36,7 +38,7 @@ class DerainModule(LightningModule):
         optimizer: Optimizers | None = None,
     ) -> None:
         super().__init__()
-        self.network = network or RRGNet()
+        self.network, self._any = network or RRGNet(), network is None  # a checkpoint may bring any
         self.loss = loss or StructureLoss()
         self.optimizer = optimizer or (lambda parameters: torch.optim.Adam(parameters, lr=0.001))
 
@@ -59,6 +61,35 @@ class DerainModule(LightningModule):
         """Logs every metric of single frames, such as `test/psnr_y`."""
         self._score("test", batch)
 
+    def predict_step(self, batch: Any, batch_idx: int) -> Tensor:
+        """Derained centre frames `(b, c, h, w)` of a batch, or of rainy clips alone."""
+        derained: Tensor = self(batch if isinstance(batch, Tensor) else batch[0])
+        return derained
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Adds what the network is."""
+        checkpoint["raincheck"] = blueprint(self.network)
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Takes the checkpoint's network, where none was given.
+
+        Raises:
+            ConfigError: if another was given, or the checkpoint's is not of raincheck.
+            WeightsError: if the checkpoint's weights are not of the network that it names.
+        """
+        about = checkpoint.get("raincheck")
+        if about in (None, blueprint(self.network)):
+            return
+        if not self._any or "arguments" not in about:
+            raise ConfigError(
+                f"the checkpoint is of the network {_named(about)}, and not of {_named(blueprint(self.network))}; "
+                "give DerainModule or load_from_checkpoint the network="
+            )
+        self.network = build_network(about, "the checkpoint")
+        prefix, weights = "network.", checkpoint["state_dict"]
+        own = {name.removeprefix(prefix): value for name, value in weights.items() if name.startswith(prefix)}
+        load_state(self.network, own, "the checkpoint")
+
     def _score(self, stage: str, batch: Any) -> None:
         scores = score_frames(self(batch[0]).cpu(), batch[1].cpu())
         # Back on the device, where several processes can reduce them.
@@ -68,6 +99,10 @@ class DerainModule(LightningModule):
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """The optimizer over the network's parameters."""
         return self.optimizer(self.network.parameters())
+
+
+def _named(about: dict[str, str]) -> str:
+    return f"{about['network']} {about.get('arguments', '')}".rstrip()
 
 
 class RainDataModule(LightningDataModule):
@@ -84,7 +119,7 @@ class RainDataModule(LightningDataModule):
         augment: how training clips vary besides their crop; by default half of them are mirrored.
 
     Raises:
-        ConfigError: if the task has no training video.
+        ConfigError: if the task has no training video, the window has no centre, or a number is too small.
         InputError: if it has no test frame.
     """
 
@@ -100,6 +135,11 @@ class RainDataModule(LightningDataModule):
         augment: Augment | None = None,
     ) -> None:
         super().__init__()
+        if batch < 1 or workers < 0:
+            raise ConfigError(
+                f"RainDataModule cannot load {batch} clips a batch with {workers} workers; give a batch of at least 1, "
+                "and at least 0 workers"
+            )
         self.batch, self.workers = batch, workers
         found = task if isinstance(task, Task) else task.task(seed)
         self.train_clips = TrainClips(
@@ -116,5 +156,9 @@ class RainDataModule(LightningDataModule):
         return DataLoader(self.test_clips, num_workers=self.workers)
 
     def test_dataloader(self) -> DataLoader[Any]:
+        """As `val_dataloader`."""
+        return self.val_dataloader()
+
+    def predict_dataloader(self) -> DataLoader[Any]:
         """As `val_dataloader`."""
         return self.val_dataloader()

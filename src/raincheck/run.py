@@ -35,7 +35,7 @@ from raincheck.plugins.scores import Scores
 from raincheck.plugins.stopwatch import Stopwatch
 from raincheck.plugins.throughput import Throughput
 from raincheck.processes import first_does, is_first
-from raincheck.seam.callbacks import described
+from raincheck.seam.callbacks import Callbacks, described
 from raincheck.seam.launch import QUIET, helpers, meet
 from raincheck.sober import notices, sober
 from raincheck.strategy import LightningStrategy
@@ -183,6 +183,7 @@ def make_strategy(config: RunConfig, out: Path, tracker: Tracker) -> tuple[Light
         if getattr(plugin, "seed", config.seed) is None:  # as its documentation says
             plugin.seed = config.seed
     trainer = described(config.trainer)
+    Callbacks(trainer.get("callbacks"))  # which says more clearly what is wrong with them
     try:
         optimizer = config.optimizer(config.network.parameters())
         Trainer(**{**QUIET, **trainer})

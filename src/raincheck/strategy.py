@@ -58,8 +58,8 @@ class LightningLoop(Resumable):
         reset_optimizer: forget the optimizer's state (momenta) at every new experience. The default keeps it, as
             Avalanche does; `run` resets it: experiments/results/optimizer_state.md found no difference in the end.
         checkpoints: folder for the states from which `resume` and `train` go on, bit for bit, after the process was
-            killed. None keeps nothing, and so does, with a warning, a plugin or a strategy's own code that may remember
-            something and has no `state_dict`.
+            killed. None keeps nothing, and so does, with a warning, a plugin, a callback of your own or a strategy's
+            own code that may remember something and has no `state_dict`.
         save_every: seconds between two checkpoints within an experience; 0 saves after every step.
         **kwargs: the strategy's own keyword arguments, unchanged.
 
@@ -110,11 +110,11 @@ class LightningLoop(Resumable):
         super().__init__(*args, **kwargs)
         self.trainer_arguments = dict(trainer or {})
         self.reset_optimizer = bool(reset_optimizer)
-        self.checkpoints = kept_in(checkpoints, self)
-        self.save_every = save_every
-        self.terms, self.adapted = {}, {}
-        self._processes: int | None = None  # known when they have met
         self.callbacks = Callbacks(self.trainer_arguments.get("callbacks"))
+        self.checkpoints = kept_in(checkpoints, self, self.callbacks.lasting)
+        self.save_every = save_every
+        self.terms, self.adapted, self.others = {}, {}, set()
+        self._processes: int | None = None  # known when they have met
         refuse_useless(self.trainer_arguments)
         refuse_accumulation(self, self.trainer_arguments, self.callbacks.given)
         optimized = {id(p) for group in self.optimizer.param_groups for p in group["params"]}
@@ -142,6 +142,7 @@ class LightningLoop(Resumable):
         with quiet(), no_search_for_gpus():
             trainer.fit(fit, DeferredLoader(fit, self.checkpoints is not None), ckpt_path=found)
         self._settle(trainer)
+        self.restorable("model", "optimizer")  # a warning now, if the state after the experience could not be
         if self.clock.train_iterations == before and self.train_epochs and not (fit.halted or self._stop_training):
             raise ConfigError(
                 f"experience {experience.current_experience} took no training step; give it data, at least one epoch, "

@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from raincheck.errors import OutputError, WeightsError
+from raincheck.errors import ConfigError, OutputError, WeightsError
 from raincheck.networks import Identity, RRGNet, load_network, save_weights
 from raincheck.networks.weights import network_classes
 
@@ -49,6 +49,15 @@ def test_identity() -> None:
     assert isinstance(network, Identity) and torch.equal(network(clip), clip[:, 0])
     wide = Identity(5)(torch.arange(5.0).reshape(1, 5, 1, 1, 1).expand(1, 5, 3, 2, 2))
     assert torch.equal(wide, torch.full((1, 3, 2, 2), 2.0))  # the centre; training clamps nothing
+
+
+@pytest.mark.parametrize("window", [3, 7])
+@pytest.mark.parametrize("training", [True, False])
+def test_a_clip_of_another_length_is_refused(window: int, training: bool) -> None:
+    network = RRGNet(window=window, width=4).train(training)
+    sentence = f"^RRGNet sees windows of {window} frames, and was given clips of 5; set the data's window to the net"
+    with pytest.raises(ConfigError, match=sentence):
+        network(torch.rand(1, 5, 3, 16, 16))
 
 
 def test_every_network_of_the_folder_is_known() -> None:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from raincheck.errors import ConfigError, DivergenceError
 from raincheck.plugins import EWC, CosineSchedule
 from raincheck.plugins.finite import FiniteLoss
+from raincheck.plugins.length import planned_batches
 from raincheck.plugins.progress import ProgressBar
 from test_exact_resume import learn as resumed
 from tinytasks import learn, learn_in_avalanche, same, tiny_stream, tiny_tasks
@@ -115,6 +116,15 @@ def test_an_experience_of_unknown_length_is_refused() -> None:
     strategy = type("S", (), {"dataloader": iter([1]), "train_epochs": 1})
     with pytest.raises(ConfigError, match=r"^CosineSchedule cannot know how many batches .*; give the trainer max_s"):
         CosineSchedule().before_training_iteration(strategy)
+
+
+@pytest.mark.parametrize(("says", "limit", "expected"), [(10, 2**40, 20), (10, 4, 8), (10, 12, 20), (None, 4, 8)])
+def test_what_a_loader_of_ones_own_says_is_believed(says: int | None, limit: int, expected: int) -> None:
+    """Lightning is told nothing of it; see `DeferredLoader`."""
+    fit = type("Fit", (), {"num_training_batches": limit, "max_steps": -1})
+    loader = range(says) if says else iter([1])
+    strategy = type("S", (), {"dataloader": loader, "train_epochs": 2, "last_fit": fit})
+    assert planned_batches(strategy) == expected
 
 
 @pytest.mark.parametrize("arguments", [{"warmup": 1.0}, {"warmup": -0.1}, {"final": 1.1}])

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import yaml
-from lightning.pytorch.callbacks import EarlyStopping, LearningRateMonitor
+from lightning.pytorch.callbacks import EarlyStopping, LearningRateMonitor, Timer
 from lightning.pytorch.loggers import CSVLogger
 
 from raincheck.config import parse
@@ -55,6 +55,16 @@ def test_what_is_no_callback_is_refused(given: Any) -> None:
         Callbacks(given)
 
 
+TWINS = r"^the trainer's callbacks hold 2 whose states have one name, Timer; leave only one of them, or give each a st"
+
+
+@pytest.mark.parametrize("given", [[Timer(), Timer()], [Timer, Timer]], ids=["instances", "factories"])
+def test_callbacks_with_one_name_are_refused(given: list[Any]) -> None:
+    with pytest.raises(ConfigError, match=TWINS):
+        Callbacks(given).to_fit()
+    Callbacks([EarlyStopping("a"), EarlyStopping("b"), LearningRateMonitor(), LearningRateMonitor()]).to_fit()
+
+
 def config(tmp_path: Path, callbacks: Any) -> list[str]:
     path = tmp_path / "run.yaml"
     whole = settings()["stream"]
@@ -77,6 +87,11 @@ def test_a_run_refuses_what_is_none_and_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"^trainer.callbacks cannot be progress \("):
         run(parse(config(tmp_path, "progress"), trust=True), tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_a_run_refuses_two_with_one_name(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=TWINS):
+        run(parse(config(tmp_path, [f"{LIGHTNING}.Timer"] * 2), trust=True), tmp_path / "out")
 
 
 @pytest.mark.parametrize("callbacks", ["evil.Callback", ["evil.Callback"]])

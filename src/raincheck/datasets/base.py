@@ -136,7 +136,7 @@ class TrainClips(Dataset[tuple[Tensor, Tensor, int]]):
         augment: how clips vary besides their crop; by default half of them are mirrored.
 
     Raises:
-        ConfigError: if there are no videos or no samples.
+        ConfigError: if there are no videos or no samples, or the window has no centre.
     """
 
     by_index = True  # nothing is lost by leaving samples out
@@ -157,6 +157,7 @@ class TrainClips(Dataset[tuple[Tensor, Tensor, int]]):
                 f"experience {experience} is empty: it has {len(videos)} training videos and {samples} samples; "
                 "give it at least one of each"
             )
+        refuse_centreless(window)
         self.videos, self.window, self.crop = videos, window, crop
         self.samples, self.seed, self.experience = samples, seed, experience
         self.augment = augment or Augment()
@@ -185,11 +186,16 @@ class TestClips(Dataset[tuple[Tensor, Tensor, int, int]]):
         videos: test videos.
         window: frames of a clip, odd.
         experience: position of the task in the stream.
+
+    Raises:
+        ConfigError: if the window has no centre.
+        InputError: if there are no frames.
     """
 
     __test__ = False  # pytest: not a test
 
     def __init__(self, videos: Sequence[PairedVideo], *, window: int, experience: int) -> None:
+        refuse_centreless(window)
         self.videos, self.window, self.experience = videos, window, experience
         self.frames = [(v, f) for v, video in enumerate(videos) for f in range(len(video))]
         if not self.frames:
@@ -214,6 +220,12 @@ class TestClips(Dataset[tuple[Tensor, Tensor, int, int]]):
             rainy, clean = self.videos[video].read(frame, 1)
             self._held[video, frame] = rainy[0], clean[0]
         return self._held[video, frame]
+
+
+def refuse_centreless(window: int) -> None:
+    """Raises ConfigError for a number of frames of which none is the centre."""
+    if window < 1 or window % 2 == 0:
+        raise ConfigError(f"a clip of {window} frames has no centre frame; give an odd window of 1 or more")
 
 
 def random_window(

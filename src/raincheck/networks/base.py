@@ -6,6 +6,8 @@ from typing import Any
 from einops import rearrange
 from torch import Tensor, nn
 
+from raincheck.errors import ConfigError
+
 
 class ClipNetwork(nn.Module):
     """Maps a rainy clip `(b, t, c, h, w)` to its derained centre frame `(b, c, h, w)`, float32 in [0, 1].
@@ -41,7 +43,15 @@ class ClipNetwork(nn.Module):
         """Derained centre frame `(b, c, h, w)` of a rainy clip `(b, t, c, h, w)`.
 
         The output is not clamped while training, because a clamp has no gradient outside its range.
+
+        Raises:
+            ConfigError: if the clip has not the window's number of frames.
         """
+        if clip.shape[1] != self.window:  # else frames would be passed over, and another taken for the centre
+            raise ConfigError(
+                f"{type(self).__name__} sees windows of {self.window} frames, and was given clips of {clip.shape[1]}; "
+                "set the data's window to the network's"
+            )
         features = self.encode(rearrange(clip, "b t c h w -> (b t) c h w"))
         each = rearrange(features, "(b t) f h w -> t b f h w", b=clip.shape[0]).unbind()
         derained = self.decode(each, clip[:, clip.shape[1] // 2])

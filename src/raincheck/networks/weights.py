@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 import raincheck.networks as catalogue
 from raincheck.errors import ConfigError, WeightsError
@@ -26,6 +26,13 @@ def network_classes() -> dict[str, type[ClipNetwork]]:
         found |= {n: c for n, c in members.items() if isinstance(c, type) and issubclass(c, ClipNetwork)}
     del found[ClipNetwork.__name__]
     return found
+
+
+def blueprint(network: nn.Module) -> dict[str, str]:
+    """What `build_network` builds another from, if the network is of this folder; of any other, its class's name."""
+    name = type(network).__name__
+    ours = isinstance(network, ClipNetwork) and network_classes().get(name) is type(network)
+    return {"network": name, **({"arguments": json.dumps(network.arguments)} if ours else {})}
 
 
 def save_weights(network: ClipNetwork, path: Path, metadata: dict[str, str] | None = None) -> None:
@@ -111,7 +118,7 @@ def _described(network: ClipNetwork) -> str:
     return f"{type(network).__name__}({arguments})"
 
 
-def build_network(about: dict[str, str], path: Path) -> ClipNetwork:
+def build_network(about: dict[str, str], path: str | Path) -> ClipNetwork:
     """The network that a weights file's metadata describes, without values yet.
 
     It takes no memory before its shapes are known to be the file's: metadata may ask for any size.
@@ -131,7 +138,7 @@ def build_network(about: dict[str, str], path: Path) -> ClipNetwork:
         raise WeightsError(f"{path} has arguments that {name} does not take ({error}); save it again") from None
 
 
-def load_state(network: ClipNetwork, state: dict[str, Tensor], path: Path) -> None:
+def load_state(network: ClipNetwork, state: dict[str, Tensor], path: str | Path) -> None:
     """Copies `state` into `network`, on the CPU.
 
     Raises:

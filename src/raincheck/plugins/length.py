@@ -14,11 +14,10 @@ def planned_batches(strategy: Any) -> int | None:
     Args:
         strategy: within an iteration.
     """
-    fit = getattr(strategy, "last_fit", None)
+    fit, loaded = getattr(strategy, "last_fit", None), batches(strategy.dataloader)
     if fit is None:
-        loaded = batches(strategy.dataloader)
         return None if loaded is None else loaded * int(strategy.train_epochs)
-    epoch = int(min(fit.num_training_batches, ENDLESS))
+    epoch = int(min(fit.num_training_batches, ENDLESS if loaded is None else loaded))
     whole = None if epoch == ENDLESS else epoch * int(strategy.train_epochs)
     if fit.max_steps < 0:
         return whole

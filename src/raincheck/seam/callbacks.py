@@ -23,7 +23,7 @@ class Callbacks:
         given: the Trainer's argument `callbacks`: instances, and factories that are called anew for every Trainer.
 
     Raises:
-        ConfigError: for anything else.
+        ConfigError: for anything else, and for two callbacks whose states would have one name.
     """
 
     def __init__(self, given: Any) -> None:
@@ -34,7 +34,7 @@ class Callbacks:
                     f"the trainer's callbacks hold {one!r}, which is no callback; give instances of "
                     "lightning.pytorch.Callback, or functions that make them"
                 )
-        instances = [callback for callback in self.given if isinstance(callback, Callback)]
+        instances = _distinct([callback for callback in self.given if isinstance(callback, Callback)])
         self._pristine = {id(c): copy.deepcopy(vars(c)) for c in instances if isinstance(c, AFRESH)}
         self.lasting = [callback for callback in instances if id(callback) not in self._pristine]
 
@@ -51,7 +51,18 @@ class Callbacks:
         return [callback for callback in self._made() if not isinstance(callback, WeightAveraging)]
 
     def _made(self) -> list[Callback]:
-        return [given if isinstance(given, Callback) else given() for given in self.given]
+        return _distinct([given if isinstance(given, Callback) else given() for given in self.given])
+
+
+def _distinct(callbacks: list[Callback]) -> list[Callback]:
+    """The callbacks, if the states of those that have one have names of their own, as Lightning demands."""
+    keys = [callback.state_key for callback in callbacks if type(callback).state_dict is not Callback.state_dict]
+    if twins := [key for key in keys if keys.count(key) > 1]:
+        raise ConfigError(
+            f"the trainer's callbacks hold {len(twins)} whose states have one name, {twins[0]}; leave only one of "
+            "them, or give each a state_key of its own"
+        )
+    return callbacks
 
 
 def described(arguments: Mapping[str, Any]) -> dict[str, Any]:

@@ -35,14 +35,18 @@ class DeferredLoader:
         self._resumed: State | None = None
 
     def __len__(self) -> int:
-        """Batches; of a loader that does not know, more than there are: Lightning would fetch one ahead.
+        """Batches; of a loader that may be wrong or does not know, more than there are: it is asked until it ends.
+
+        Lightning would stop at a length that is too small, where Avalanche goes on, and fetches one ahead without any.
 
         Raises:
-            TypeError: of such a loader, if the last batch must be known as such.
+            TypeError: of a loader that does not know, if the last batch must be known as such.
         """
-        trainer, length = self.fit.trainer, batches(self.fit.strategy.dataloader)
+        trainer, loader = self.fit.trainer, self.fit.strategy.dataloader
         share = trainer.limit_train_batches if self.remembers else trainer.limit_val_batches
-        if length is None and (trainer.accumulate_grad_batches > 1 or (isinstance(share, float) and share < 1)):
+        needed = trainer.accumulate_grad_batches > 1 or (isinstance(share, float) and share < 1)
+        length = batches(loader) if needed or _counts(loader) else ENDLESS
+        if length is None and needed:
             raise TypeError("the loader does not know how many batches it has")
         return ENDLESS if length is None else length
 
@@ -115,6 +119,11 @@ def batches(loader: Any) -> int | None:
         return len(loader)
     except (TypeError, NotImplementedError):
         return None
+
+
+def _counts(loader: Any) -> bool:
+    """Whether a loader is torch's or one of Avalanche's own, which are as long as they say."""
+    return type(loader) is DataLoader or type(loader).__module__.startswith("avalanche.")
 
 
 def by_index(loader: Any) -> bool:

@@ -43,6 +43,9 @@ class Loop(LightningModule):
         state: dict[str, Any] = super().__getstate__()
         return {**state, "strategy": None, "kwargs": {}}
 
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Nothing, though a Trainer calls it at every fit and evaluation: gradients are Avalanche's business."""
+
     def save_soon(self) -> None:
         """Asks for a checkpoint as soon as one can be exact; while nothing is learned, the last one is."""
 
@@ -75,6 +78,7 @@ class FitLoop(Loop):
         return optimizer
 
     def on_train_start(self) -> None:
+        self.strategy.check(self.trainer.callbacks)  # type: ignore[attr-defined]  # set by a part of the Trainer
         self._terms = Terms(self.trainer.global_step)
         self._batches = self._length()
         # Callbacks that log, such as LearningRateMonitor, take this for their x axis; it goes on over all experiences.
@@ -128,7 +132,8 @@ class FitLoop(Loop):
         unscaled, self.strategy.loss = self.strategy.loss, loss
         with step():
             self.strategy.backward()
-        self.strategy.loss = unscaled
+        if self.strategy.loss is loss:  # and not one that the strategy's own backward has put in its place
+            self.strategy.loss = unscaled
 
     def on_after_backward(self) -> None:
         # GEM compares gradients with some that fp16's scaler has never seen.
@@ -181,7 +186,11 @@ class FitLoop(Loop):
         if self.strategy.checkpoints is None or self._accumulating():
             return False
         every: float = self.strategy.save_every
-        return first_does(lambda: time.monotonic() - self._saved >= every)
+        return first_does(lambda: not self._stopping() and time.monotonic() - self._saved >= every)
+
+    def _stopping(self) -> bool:
+        """Whether the experience has been stopped, which no checkpoint holds: learned again, it is stopped again."""
+        return bool(self.strategy._stop_training or self.trainer.should_stop)
 
     def _accumulating(self) -> bool:
         progress = self.trainer.fit_loop.epoch_loop.batch_progress.current
@@ -191,6 +200,9 @@ class FitLoop(Loop):
         self._saved = -math.inf
 
     def _save(self) -> None:
+        self._saved = time.monotonic()
+        if not self.strategy.restorable("model", "optimizer", "dataloader"):
+            return
         self._saving = True
         for logger in self.trainer.loggers:
             logger.save()  # what a logger holds back would be lost, and is not learned again

@@ -1,7 +1,7 @@
 """What of a strategy outlives its process."""
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,9 @@ from raincheck import checkpoint
 from raincheck.errors import ConfigError, RaincheckWarning
 from raincheck.files import remove_partial
 from raincheck.processes import first_does, is_first
-from raincheck.seam.state import avalanche_state, forgetful, restore_strategy, strategy_state
+from raincheck.seam.state import avalanche_state, forgetful, plain, restore_strategy, strategy_state
+
+BUILT = ("model", "optimizer", "dataloader")  # before an experience, so that a checkpoint's state can be laid over
 
 
 class Resumable:
@@ -18,10 +20,13 @@ class Resumable:
     Attributes:
         checkpoints: folder for the states; None keeps nothing.
         adapted: the experiences that a network which grows has met, in order: stream, position, whether to train on.
+        others: what of `BUILT` a plugin has put another in place of, within an experience.
     """
 
     checkpoints: Path | None
     adapted: dict[tuple[str, int, bool], None]
+    others: set[str]
+    _begun: dict[str, Any]  # by name: those of `BUILT` with which the experience began
     callbacks: Any
     # Avalanche's
     clock: Any
@@ -46,7 +51,37 @@ class Resumable:
         if not self.checkpoints:
             return None
         avalanche_state(self)
+        self._begun = {name: getattr(self, name) for name in BUILT}
         return first_does(lambda: path if (path := self.unfinished) and path.exists() else None)
+
+    def check(self, callbacks: Sequence[Any]) -> None:
+        """Looks at callbacks when they are set up: whether a checkpoint can bring back what they keep.
+
+        Raises:
+            ConfigError: if one keeps what could not be saved.
+        """
+        self.checkpoints = kept_in(self.checkpoints, self, callbacks)
+        for callback in callbacks if self.checkpoints else ():
+            plain(type(callback).__name__, callback.state_dict())
+
+    def restorable(self, *parts: str) -> bool:
+        """Whether a checkpoint of these parts could be restored; says once for each what stands in the way.
+
+        Args:
+            parts: of `BUILT`. Another model or optimizer goes on into later experiences, another loader does not.
+        """
+        if not self.checkpoints:
+            return False
+        others = {part for part in parts if getattr(self, part) is not self._begun[part]}
+        for part in sorted(others - self.others if is_first() else ()):
+            warnings.warn(
+                f"a plugin has put another {part} in place within an experience, which no checkpoint can hold, so that "
+                "learning that is killed goes on from an earlier one; let it do so in before_training_exp",
+                RaincheckWarning,
+                stacklevel=2,
+            )
+        self.others |= others
+        return not others and self.others <= {"dataloader"}
 
     def model_adaptation(self, model: Any = None) -> Any:
         """Avalanche's; notes what a network that grows has grown by."""
@@ -59,13 +94,15 @@ class Resumable:
     def save(self, **more: Any) -> None:
         """Writes the state after an experience, if there is a folder for it; in several processes all have the same.
 
+        Where a plugin has put another model or optimizer in place within an experience, the older state is left there.
+
         Args:
             more: tensors and primitives that `resume` is to give back.
 
         Raises:
             OutputError: if it cannot be written; the older state is intact then.
         """
-        if self.checkpoints:
+        if self.checkpoints and self.others <= {"dataloader"}:
             first_does(lambda: self._write(more))
 
     def _write(self, more: dict[str, Any]) -> None:
@@ -121,9 +158,9 @@ class Resumable:
         return checkpoint.load(self.checkpoints / "last.ckpt")
 
 
-def kept_in(checkpoints: str | Path | None, strategy: Any) -> Path | None:
+def kept_in(checkpoints: str | Path | None, strategy: Any, callbacks: Sequence[Any]) -> Path | None:
     """The folder for checkpoints, None if something could not be brought back from them, which is said."""
-    if checkpoints and (name := forgetful(strategy)):
+    if checkpoints and (name := forgetful(strategy, callbacks)):
         if is_first():
             warnings.warn(
                 f"{name} can't save what it remembers, so nothing is kept in {checkpoints} and learning that is "

@@ -3,6 +3,7 @@
 Nothing here imports Avalanche or Lightning: a `strategy` is whatever has the attributes of a LightningLoop.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from raincheck.checkpoint import foreign
@@ -53,7 +54,7 @@ def restore_strategy(strategy: Any, callbacks: list[Any], state: State) -> None:
 
 
 def avalanche_state(strategy: Any) -> State:
-    """The part of the state that Lightning does not know: plugins, clock, evaluator, and a strategy's own memory.
+    """The part of the state that Lightning does not know: all but weights, optimizer, callbacks and the loader's place.
 
     Raises:
         ConfigError: if a plugin or the strategy keeps what no checkpoint can hold.
@@ -66,8 +67,42 @@ def avalanche_state(strategy: Any) -> State:
         "names": [type(plugin).__name__ for plugin in strategy.plugins],
         "strategy": plain(type(strategy).__name__, strategy.state_dict()) if hasattr(strategy, "state_dict") else None,
         "clock": dict(vars(strategy.clock)),
+        "modes": _modes(strategy.model),
+        "criterion": _criterion_state(strategy),
         "evaluator": evaluator_state(strategy.evaluator),
     }
+
+
+def _modes(model: Any) -> State:
+    """What plugins set at the beginning of an epoch, which does not come again in its middle."""
+    return {
+        "training": {name: module.training for name, module in model.named_modules()},
+        "requires_grad": {name: parameter.requires_grad for name, parameter in model.named_parameters()},
+    }
+
+
+def _set_modes(model: Any, modes: State) -> None:
+    for attribute, named in (("training", model.named_modules()), ("requires_grad", model.named_parameters())):
+        for name, owner in named:
+            setattr(owner, attribute, modes.get(attribute, {}).get(name, getattr(owner, attribute)))
+
+
+def _criterion_state(strategy: Any) -> State | None:
+    """A criterion's parameters and buffers, None if it has none."""
+    criterion: Any = getattr(strategy, "_criterion", None)
+    state: State = criterion.state_dict() if hasattr(criterion, "state_dict") else {}
+    return plain(type(criterion).__name__, state) or None
+
+
+def _restore_criterion(strategy: Any, state: State | None) -> None:
+    if state is None:
+        return
+    try:
+        strategy._criterion.load_state_dict(state)
+    except (AttributeError, RuntimeError) as error:
+        raise ConfigError(
+            f"the checkpoint is of another criterion ({' '.join(str(error).split())[:200]}); use another folder"
+        ) from None
 
 
 def plain(owner: str, state: Any) -> Any:
@@ -85,10 +120,10 @@ def plain(owner: str, state: Any) -> Any:
 
 
 def restore_avalanche(strategy: Any, state: State) -> None:
-    """Puts plugins, clock, evaluator and a strategy's own memory into the state that `avalanche_state` gave.
+    """Puts a strategy into the state that `avalanche_state` gave.
 
     Raises:
-        ConfigError: if they are of another list of plugins.
+        ConfigError: if it is of another list of plugins or criterion.
     """
     names = [type(plugin).__name__ for plugin in strategy.plugins]
     if names != state["names"]:
@@ -99,21 +134,26 @@ def restore_avalanche(strategy: Any, state: State) -> None:
     if (own := state.get("strategy")) is not None:
         strategy.load_state_dict(own)
     vars(strategy.clock).update(state["clock"])
+    _set_modes(strategy.model, state.get("modes", {}))
+    _restore_criterion(strategy, state.get("criterion"))
     restore_evaluator(strategy.evaluator, state["evaluator"])
 
 
-def forgetful(strategy: Any) -> str | None:
-    """The name of a plugin or strategy that may hold a memory that no checkpoint has, None if there is none.
+def forgetful(strategy: Any, callbacks: Iterable[Any] = ()) -> str | None:
+    """The name of a plugin, strategy or callback that may hold a memory that no checkpoint has, None if there is none.
 
     Stock plugins do; ours have a `state_dict` if they hold anything, and whatever else has one is believed. The
     template's own three (evaluation, periodic evaluation, clock) are kept anyway, and strategies that only choose
-    plugins hold nothing.
+    plugins hold nothing, nor do callbacks that have no attributes.
     """
     own = {"EvaluationPlugin", "PeriodicEval", "Clock"}
     for plugin in strategy.plugins:
         foreign = not type(plugin).__module__.startswith("raincheck.") and type(plugin).__name__ not in own
         if foreign and not hasattr(plugin, "state_dict"):
             return type(plugin).__name__
+    for callback in callbacks:
+        if _forgets(callback):
+            return type(callback).__name__
     if hasattr(strategy, "state_dict"):
         return None
     templates = ("raincheck.", "avalanche.training.templates.", "avalanche.core", "builtins", "typing", "abc")
@@ -122,3 +162,13 @@ def forgetful(strategy: Any) -> str | None:
         if methods and not f"{kind.__module__}.".startswith(templates):
             return kind.__name__
     return None
+
+
+def _forgets(callback: Any) -> bool:
+    """Whether a callback of the user's has hooks and attributes, and no `state_dict` but Lightning's empty one."""
+    kinds = type(callback).__mro__
+    theirs = [kind for kind in kinds if not kind.__module__.startswith(("lightning.", "raincheck.", "builtins"))]
+    hooks = any(name.startswith("on_") for kind in theirs for name in vars(kind))
+    saves = next((kind for kind in kinds if "state_dict" in vars(kind)), object)
+    remembered = vars(callback).keys() - {"log", "log_dict"}  # which a Trainer gives to all
+    return hooks and bool(remembered) and saves.__module__ in ("lightning.pytorch.callbacks.callback", "builtins")
