@@ -8,10 +8,10 @@ STAMP = .venv/.up-to-date
 BUILDING = .venv/.unfinished
 
 .DEFAULT_GOAL = help
-.PHONY: help env demo test test-slow check ablate study tune weights bench dist tools
+.PHONY: help env demo test test-slow check ablate study tune weights weights-small bench dist tools
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
 
 env: $(STAMP) ## Build .venv with Python 3.11 or later; does nothing when it is up to date
 
@@ -95,6 +95,15 @@ weights: env ## Learn the shipped weights anew, over five hours on one core, and
 	  $(foreach task,1 2 3 4,runs/weights_fifth/after-$(task).safetensors) --config experiments/weights.yaml \
 	  --config experiments/weights_again.yaml --config experiments/weights_third.yaml --out runs/weights_mean
 	OMP_NUM_THREADS=1 $(BIN)/python experiments/weights_check.py rrgnet runs/weights_mean
+
+weights-small: env ## Learn the small shipped weights anew, 90 minutes on one core, and compare
+	OMP_NUM_THREADS=1 $(BIN)/raincheck run --config experiments/weights.yaml --config experiments/weights_again.yaml \
+	  --config experiments/weights_third.yaml --config experiments/weights_small.yaml --plugins.RainReview.batch 2 \
+	  --out runs/weights_small
+	OMP_NUM_THREADS=1 $(BIN)/raincheck run --config experiments/weights.yaml --config experiments/weights_again.yaml \
+	  --config experiments/weights_third.yaml --config experiments/weights_fourth.yaml \
+	  --config experiments/weights_small_again.yaml --out runs/weights_small_again
+	OMP_NUM_THREADS=1 $(BIN)/python experiments/weights_check.py rrgnet-small runs/weights_small_again
 
 bench: env ## Time the training step, many experiences, derain, its precisions and the data
 	$(BIN)/python benchmarks/train_step.py

@@ -12,6 +12,7 @@ from raincheck.ablation.grid import read_grid
 from raincheck.ablation.plan import Planned, plan
 from raincheck.config import build, dump, parse
 from raincheck.errors import InputError
+from raincheck.networks import load_network
 from raincheck.plugins import Distillation
 from raincheck.plugins.memory import ClipMemory
 from raincheck.report import write_report
@@ -131,6 +132,7 @@ def test_a_sweeps_first_trial_is_a_configuration(file: Path, monkeypatch: pytest
 
 
 PASSES = ("weights", "weights_again", "weights_third", "weights_fourth", "weights_fifth")
+SMALL = ("weights_small", "weights_small_again")
 
 
 def test_the_passes_of_the_weights_learn_the_same_tasks_each_from_the_one_before() -> None:
@@ -143,5 +145,15 @@ def test_the_passes_of_the_weights_learn_the_same_tasks_each_from_the_one_before
             for what in ("variety", "speed"):
                 ours.pop(what), theirs.pop(what)
             assert ours == theirs
-    written = re.findall(r"--out runs/weights\w*", (ROOT / "Makefile").read_text())
-    assert written == [f"--out runs/{name}" for name in (*PASSES, "weights_mean")]
+    written = re.findall(r"--out runs/(weights\w*)", (ROOT / "Makefile").read_text())
+    assert written == [*PASSES, "weights_mean", *SMALL]
+
+
+def test_the_small_weights_are_learned_from_the_same_tasks() -> None:
+    like, first, again = (
+        parse([f"--config={ROOT / 'experiments' / name}.yaml" for name in names])
+        for names in (PASSES[:3], (*PASSES[:3], SMALL[0]), (*PASSES[:4], SMALL[1]))
+    )
+    assert first.stream.tasks == again.stream.tasks == like.stream.tasks
+    assert (first.weights, again.weights) == (None, f"runs/{SMALL[0]}")
+    assert build(first).network.arguments == load_network("rrgnet-small").arguments

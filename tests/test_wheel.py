@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from program import PATIENCE
+from raincheck.networks.weights import SHIPPED
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[1]
@@ -26,7 +27,8 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_contents(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
-    wanted = {"py.typed", "weights/rrgnet.safetensors", "weights/README.md", "demo/stream.yaml"}
+    wanted = {"py.typed", "weights/README.md", "demo/stream.yaml"}
+    wanted |= {f"weights/{name}.safetensors" for name in SHIPPED}
     wanted |= {f"report/{name}" for name in ("page.html", "parts.html", "page.css", "page.js")}
     assert {f"raincheck/{name}" for name in wanted} <= names
     assert not any(name.startswith("tests/") for name in names)

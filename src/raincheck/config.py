@@ -100,8 +100,8 @@ class RunConfig:
         trainer: arguments of `lightning.Trainer`.
         tracking: where losses and scores are logged besides report.json: csv, tensorboard, wandb (offline unless the
             environment variable WANDB_MODE is online) or none.
-        weights: what the network begins with: `rrgnet` (shipped), a .safetensors file or the folder of a run, of a
-            network of the same class and arguments; by default it begins with random ones.
+        weights: what the network begins with: `rrgnet` or `rrgnet-small` (shipped), a .safetensors file or the folder
+            of a run, of a network of the same class and arguments; by default it begins with random ones.
     """
 
     stream: StreamConfig

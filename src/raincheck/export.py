@@ -31,7 +31,7 @@ def export(weights: str | Path, out: str | Path, format: str = "onnx") -> float:
     [0, 1]. b, h and w are free; t is the network's window. Padding to a multiple of 8 and cropping are in the graph.
 
     Args:
-        weights: `rrgnet` (shipped), `identity`, a weights file, or a run's folder.
+        weights: `rrgnet` or `rrgnet-small` (shipped), `identity`, a weights file, or a run's folder.
         out: a .onnx or .pt2 file; replaced if it exists.
         format: `onnx` (opset 18) or `torch` (torch.export).
 

@@ -44,7 +44,8 @@ def open_network(weights: str | Path, trust: bool = False) -> ClipNetwork:
     """What `load_network` builds, and exported networks too.
 
     Args:
-        weights: `rrgnet` (shipped), `identity`, a weights file, a run's folder, or an exported .onnx or .pt2 file.
+        weights: `rrgnet` or the faster `rrgnet-small` (shipped), `identity`, a weights file, a run's folder, or an
+            exported .onnx or .pt2 file.
         trust: open .pt2 files, whose content can run code.
 
     Raises:

@@ -142,7 +142,7 @@ def test_missing_weights(tmp_path: Path) -> None:
         with pytest.raises(WeightsError) as error:
             load_network(path)
         assert str(error.value).startswith(
-            f"no weights at {looked}; give `rrgnet`, `identity`, a .safetensors file, or"
+            f"no weights at {looked}; give `rrgnet`, `rrgnet-small`, `identity`, a .safetensors file, or"
         )
 
 

@@ -9,7 +9,10 @@ def run(arguments: list[str]) -> None:
     """Exports, and says how exactly."""
     mine = Parser("export")
     mine.add_argument(
-        "--weights", default="rrgnet", metavar="W", help="rrgnet (default), a weights file, or a run's folder"
+        "--weights",
+        default="rrgnet",
+        metavar="W",
+        help="rrgnet (default), rrgnet-small, a weights file, or a run's folder",
     )
     mine.add_argument("--format", default="onnx", metavar="F", help="onnx (default) or torch (torch.export)")
     mine.add_argument(

@@ -94,7 +94,8 @@ def derain(
         output: a video file (.mp4, .m4v, .mov, .mkv, .webm, .avi); for an image an image; else a folder for one image
             a frame, which are named as the input's images, or 00001.png and so on. None writes nothing and yields the
             frames.
-        weights: `rrgnet` (shipped), `identity`, a weights file, a run's folder, or an exported .onnx or .pt2 file.
+        weights: `rrgnet` or the faster `rrgnet-small` (shipped), `identity`, a weights file, a run's folder, or an
+            exported .onnx or .pt2 file.
         device: `auto`, or what torch calls it; exported files are computed on the CPU.
         trust: open .pt2 files, whose content can run code.
         precision: `fp32`; `bf16`, which is faster on CPUs with AMX (benchmarks/precision.py) and changes frames by some

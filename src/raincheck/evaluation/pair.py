@@ -52,7 +52,8 @@ def evaluate_pair(
     Args:
         rainy: a video file or a folder of frames.
         clean: the same without rain: as many frames, of the same size.
-        weights: `rrgnet` (shipped), `identity`, a weights file, a run's folder, or an exported .onnx or .pt2 file.
+        weights: `rrgnet` or the faster `rrgnet-small` (shipped), `identity`, a weights file, a run's folder, or an
+            exported .onnx or .pt2 file.
         frames: the frames to score; windows still see the frames around them. They are scored in ascending order.
         device: `auto`, or what torch calls it; exported files are computed on the CPU.
         trust: open .pt2 files, whose content can run code.

@@ -17,6 +17,9 @@ from raincheck.files import replace_file
 from raincheck.networks.base import ClipNetwork
 from raincheck.networks.identity import Identity
 
+# Names of weights in the package, whose model cards are beside them.
+SHIPPED = ("rrgnet", "rrgnet-small")
+
 
 def network_classes() -> dict[str, type[ClipNetwork]]:
     """Every network class defined in this folder, by name: a new file is found by existing."""
@@ -52,19 +55,20 @@ def save_weights(network: ClipNetwork, path: Path, metadata: dict[str, str] | No
 
 
 def find_weights(weights: str | Path) -> Path:
-    """The file that `weights` names: `rrgnet` (shipped), a run's folder, or a file.
+    """The file that `weights` names: `rrgnet` or `rrgnet-small` (shipped), a run's folder, or a file.
 
     Raises:
         WeightsError: if there is none.
     """
     path = Path(weights)
-    if str(weights) == "rrgnet" and not path.is_file():
-        path = Path(str(resources.files("raincheck") / "weights" / "rrgnet.safetensors"))
+    if str(weights) in SHIPPED and not path.is_file():
+        path = Path(str(resources.files("raincheck") / "weights" / f"{weights}.safetensors"))
     elif path.is_dir():
         path = path / "weights.safetensors"
     if not path.is_file():
         raise WeightsError(
-            f"no weights at {path}; give `rrgnet`, `identity`, a .safetensors file, or the folder of a finished run"
+            f"no weights at {path}; give `rrgnet`, `rrgnet-small`, `identity`, a .safetensors file, or the folder of a "
+            "finished run"
         )
     return path
 
@@ -73,7 +77,7 @@ def load_network(weights: str | Path = "rrgnet") -> ClipNetwork:
     """Builds the network that a weights file names, in evaluation mode on the CPU.
 
     Args:
-        weights: `rrgnet` (shipped with the package), `identity`, a weights file, or a run's folder.
+        weights: `rrgnet` or `rrgnet-small` (shipped with the package), `identity`, a weights file, or a run's folder.
 
     Raises:
         WeightsError: if the file is missing, is no safetensors file, names an unknown network, or does not fit it.
