@@ -67,8 +67,8 @@ def add_network_options(parser: Parser) -> None:
         "--weights",
         default="rrgnet",
         metavar="W",
-        help="rrgnet (default), the faster rrgnet-small, identity, a weights file, a run's folder, or an exported .onnx "
-        "or .pt2 file",
+        help="rrgnet (default), the faster rrgnet-small, identity, a weights file, a run's folder, or an exported "
+        ".onnx or .pt2 file",
     )
     parser.add_argument("--trust", action="store_true", help="open .pt2 files, whose content can run code")
     parser.add_argument("--device", default="auto", metavar="D", help="auto (default), cpu, cuda, cuda:1, mps")
