@@ -79,7 +79,7 @@ tune: env ## Six trials of every method on validation clips; winners in experime
 	done
 	$(BIN)/python experiments/tuning.py
 
-# Stopped anywhere, it goes on with the same command; best.safetensors in either folder are the best weights so far.
+# Stopped anywhere, it goes on with the same command; best.safetensors in a pass's folder are the best so far.
 weights: env ## Learn the shipped weights anew, over five hours on one core, and compare; results in runs/weights_mean
 	OMP_NUM_THREADS=1 $(BIN)/raincheck run --config experiments/weights.yaml --out runs/weights
 	OMP_NUM_THREADS=1 $(BIN)/raincheck run --config experiments/weights.yaml --config experiments/weights_again.yaml \
