@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from raincheck.fingerprint import fingerprints
 from raincheck.networks import RRGNet, load_network
 from raincheck.outcome import kept_bytes
 from raincheck.plugins import BestWeights, CosineSchedule
-from raincheck.run import make_strategy, run
+from raincheck.run import make_strategy, run, try_out
 from raincheck.tracking.base import Tracker
 from raincheck.tracking.origin import commit
 from tinytasks import KINDS, Strike, same
@@ -468,6 +469,22 @@ MISTAKES: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
     "sparse": ({"optimizer": {"class_path": "torch.optim.SparseAdam"}}, ConfigError, "the optimizer cannot learn from"),
     "no weights": ({"network": {"class_path": "raincheck.networks.Identity"}}, ConfigError, ""),
 }
+
+
+def test_trying_out_asks_nothing_of_what_only_gpus_have_and_leaves_no_trace(tmp_path: Path) -> None:
+    class Counting(torch.nn.L1Loss):
+        calls = 0
+
+        def forward(self, output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+            self.calls += 1
+            return super().forward(output + torch.rand(()), target)
+
+    (tmp_path / "run.yaml").write_text(yaml.safe_dump(settings()))
+    config = build(parse(["--config", str(tmp_path / "run.yaml")], trust=True))
+    config.loss, config.optimizer = Counting(), partial(torch.optim.Adam, capturable=True)
+    before = torch.get_rng_state()
+    try_out(config)
+    assert config.loss.calls == 0 and torch.equal(torch.get_rng_state(), before)
 
 
 @pytest.mark.parametrize("name", MISTAKES)
