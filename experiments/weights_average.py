@@ -1,4 +1,4 @@
-"""The mean of several passes' weights, which beats each of them, scored on the test clips of a run's configuration.
+"""The mean of several passes' weights, scored on the test clips of a run's configuration.
 
 Passes that begin with each other's weights end in one valley of the loss, so that their mean is a network too ("model
 soups", Wortsman et al., arXiv 2203.05482). Writes OUT/weights.safetensors and OUT/scores.json, and prints the scores.

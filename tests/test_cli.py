@@ -117,6 +117,15 @@ def test_derain_and_evaluate(tmp_path: Path) -> None:
     assert (scores["psnr_y"], scores["ssim_rgb"], scores["temporal_y"], scores["frames"]) == (100, 1, 0, 3)
 
 
+def test_a_notice_is_said_once_however_often_a_video_is_read(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = write_video(tmp_path / "a.mp4", noise(40), bf="0")
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2 : len(content) // 2 + 60] = bytes(60)
+    path.write_bytes(content)
+    assert main(["evaluate", str(path), str(path), "--weights", "identity"]) == 0
+    assert re.fullmatch(r"raincheck: notice: \S+a.mp4 is damaged at frame \d+: [^\n]+\n", capfd.readouterr().err)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("format", "name", "more"), [("onnx", "w.onnx", []), ("torch", "w.pt2", ["--trust"])])
 def test_export_and_evaluate(tmp_path: Path, format: str, name: str, more: list[str]) -> None:

@@ -80,17 +80,6 @@ def add_network_options(parser: Parser) -> None:
     )
 
 
-def joined(arguments: list[str], option: str) -> list[str]:
-    """Joins an option and its value, so that argparse does not take one such as -3: for an option."""
-    words: list[str] = []
-    for word in arguments:
-        if words and words[-1] == option:
-            words[-1] = f"{option}={word}"
-        else:
-            words.append(word)
-    return words
-
-
 def size(text: str) -> tuple[int, int]:
     """`640x480`: width and height."""
     if not (match := re.fullmatch(r"([1-9]\d{0,5})x([1-9]\d{0,5})", text)):

@@ -34,7 +34,11 @@ def sober() -> Iterator[None]:
 
 @contextmanager
 def notices() -> Iterator[None]:
-    """Shows our warnings as one line on standard error, without the line of code that Python adds."""
+    """Shows our warnings as one line on standard error, without the line of code that Python adds.
+
+    Each is said once: a video that is read three times is as damaged as before.
+    """
+    said: set[str] = set()
     with warnings.catch_warnings():
         warnings.simplefilter("always", RaincheckWarning)
         usual = warnings.showwarning
@@ -47,10 +51,11 @@ def notices() -> Iterator[None]:
             file: TextIO | None = None,
             line: str | None = None,
         ) -> None:
-            if issubclass(category, RaincheckWarning):
-                print(f"raincheck: notice: {message}", file=sys.stderr)
-            else:
+            if not issubclass(category, RaincheckWarning):
                 usual(message, category, filename, lineno, file, line)
+            elif str(message) not in said:
+                said.add(str(message))
+                print(f"raincheck: notice: {message}", file=sys.stderr)
 
         warnings.showwarning = show
         yield

@@ -4,7 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
-from raincheck.commands import Parser, add_network_options, joined
+from raincheck.commands import Parser, add_network_options
 from raincheck.sober import notices
 
 
@@ -37,6 +37,17 @@ def run(arguments: list[str]) -> None:
         from raincheck.files import write_text
 
         write_text(options.json, text + "\n")
+
+
+def joined(arguments: list[str], option: str) -> list[str]:
+    """Joins an option and its value, so that argparse does not take one such as -3: for an option."""
+    words: list[str] = []
+    for word in arguments:
+        if words and words[-1] == option:
+            words[-1] = f"{option}={word}"
+        else:
+            words.append(word)
+    return words
 
 
 def frame_slice(text: str) -> slice:

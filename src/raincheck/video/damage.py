@@ -17,8 +17,7 @@ class Damage:
     """Watches the frames of a file that is decoded from its beginning; told once, and the frames go on.
 
     FFmpeg conceals what it can and skips the rest. Many decoders flag what they conceal, but not all: silence proves
-    nothing.
-    Of what is skipped, a Matroska or WebM track that is shorter than it says is evidence.
+    nothing. Of what is skipped, a Matroska or WebM track that is shorter than it says is evidence.
 
     Args:
         path: the video file.

@@ -7,9 +7,8 @@ from typing import Any
 from av.sidedata.sidedata import Type
 from av.video.frame import VideoFrame
 
-Matrix = tuple[
-    int, ...
-]  # nine numbers in FFmpeg's AV_PKT_DATA_DISPLAYMATRIX layout; none where there is nothing to say
+# Nine numbers in the layout of FFmpeg's AV_PKT_DATA_DISPLAYMATRIX; none where there is nothing to say.
+Matrix = tuple[int, ...]
 
 
 def display_of(frame: VideoFrame) -> Matrix:
