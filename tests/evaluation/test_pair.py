@@ -160,3 +160,10 @@ def test_pairs_that_do_not_fit(pair: tuple[Path, Path, Frames, Frames], tmp_path
         evaluate_pair(pair[0], pair[1], "identity", slice(None, None, 0))
     with pytest.raises(InputError, match="there is no video at"):
         evaluate_pair(pair[0], tmp_path / "nowhere", "identity")
+
+
+def test_folders_that_miss_different_frames(pair: tuple[Path, Path, Frames, Frames]) -> None:
+    (pair[0] / "00003.png").unlink()
+    (pair[1] / "00007.png").unlink()
+    with pytest.raises(InputError, match=r"rainy and .*clean have different numbers, so that which belong together is"):
+        evaluate_pair(pair[0], pair[1], "identity")

@@ -83,16 +83,25 @@ def steps(folder: Path) -> list[int]:
     return [number - numbers[0] for number in numbers] if whole else []
 
 
+def check_in_step(rainy: Path, clean: Path) -> None:
+    """Compares the frames of two folders, which belong together in order, by their numbers.
+
+    One may count from 0 and the other from 1, but not miss another frame.
+
+    Raises:
+        InputError: if they do not fit, or a folder cannot be read.
+    """
+    if rainy.is_dir() and clean.is_dir():
+        check_numbers(rainy, clean, [steps(folder) for folder in (rainy, clean)])
+
+
 def open_pair(name: str, rainy: Path, clean: Path, held: bool = False) -> PairedFootage:
     """Opens a pair, whose decoded frames are kept if `held`.
-
-    Frames of folders belong together in order. One may count from 0 and the other from 1, but not miss another frame.
 
     Raises:
         InputError: if one cannot be read, they do not fit, or are folders of numbered frames that do not fit.
     """
-    if rainy.is_dir() and clean.is_dir():
-        check_numbers(rainy, clean, [steps(folder) for folder in (rainy, clean)])
+    check_in_step(rainy, clean)
     opened = hold_clip if held else open_clip
     return PairedFootage(name, Named(opened(Clip(rainy)), str(rainy)), Named(opened(Clip(clean)), str(clean)))
 

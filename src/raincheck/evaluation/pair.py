@@ -8,6 +8,7 @@ from time import perf_counter
 
 from torch import Tensor
 
+from raincheck.datasets.folder import check_in_step
 from raincheck.deraining import Engine, Progress, derain_pairs, network_on
 from raincheck.errors import InputError
 from raincheck.metrics import METRICS, score_frames
@@ -74,6 +75,7 @@ def evaluate_pair(
     """
     rainy_stream, clean_stream = open_stream(rainy), open_stream(clean)
     scored = chosen_frames(common_length(rainy_stream, clean_stream), frames, rainy_stream)
+    check_in_step(Path(rainy), Path(clean))
     engine = Engine(*network_on(weights, device, trust), precision, "auto")
     # Nothing behind the last window is read.
     source = islice(rainy_stream.frames(), scored[-1] + engine.network.window // 2 + CONTEXT + 1)
