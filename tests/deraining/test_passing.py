@@ -169,6 +169,17 @@ def test_programs_may_make_all_frames_in_one_buffer(weights: Path, kind: Any) ->
         np.testing.assert_array_equal(frame if kind is np.asarray else rearrange(frame, "c h w -> h w c"), own)
 
 
+@pytest.mark.parametrize("compare", [False, "wipe"])
+def test_whose_frames_they_are_may_draw_on_them(weights: Path, compare: bool | str) -> None:
+    odd = noise(3, 45, 61)  # padded for the network, and cut from what it returns
+    for frame in derain(odd, weights=weights, compare=compare):
+        assert memoryview(frame).c_contiguous  # as OpenCV wants it
+        frame[:] = 0
+    for frame in derain(tensors(odd), weights=weights, compare=compare):
+        assert frame.is_contiguous()
+        frame.zero_()
+
+
 def test_frames_that_must_not_be_written_to_are_no_concern(recwarn: pytest.WarningsRecorder) -> None:
     frames = np.frombuffer(noise(2).tobytes(), np.uint8).reshape(2, 48, 64, 3)
     np.testing.assert_array_equal(np.stack(list(derain(frames, weights="identity"))), frames)
@@ -195,7 +206,10 @@ def test_bad_frames_in_memory() -> None:
     cases = [
         ([], "the video has no frames"),
         ([noise(1)[0], noise(1, 20, 20)[0]], "frame 1 is 20x20 but the first is 64x48; give frames of one size"),
-        (noise(2).astype(np.float32), r"frame 0 is float32 of shape \(48, 64, 3\); give uint8 arrays"),
+        (noise(2).astype(np.float32), r"frame 0 is float32 of shape \(48, 64, 3\); give uint8 RGB arrays"),
+        (noise(2).transpose(0, 3, 1, 2), r"frame 0 is uint8 of shape \(3, 48, 64\); give uint8 RGB arrays \(h, w, 3\)"),
+        (torch.from_numpy(noise(2)), r"frame 0 is torch.uint8 of shape \(48, 64, 3\); give .* or tensors \(3, h, w\)"),
+        (noise(2)[..., [0, 1, 2, 2]], r"frame 0 is uint8 of shape \(48, 64, 4\); give uint8 RGB arrays"),
         (noise(1)[0], r"frame 0 is uint8 of shape \(64, 3\)"),
         (torch.zeros(2, 1, 8, 8, dtype=torch.uint8), r"frame 0 is torch.uint8 of shape \(1, 8, 8\)"),
         ([Image.new("RGB", (8, 8))], "frame 0 is Image; give uint8 arrays"),

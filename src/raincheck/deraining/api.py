@@ -6,6 +6,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, TypedDict, Unpack, overload
 
+import torch
 from einops import rearrange
 
 from raincheck.deraining.applicable import check_applicable
@@ -144,7 +145,10 @@ def derain(
     length = part.count(stream.length, stream.fps)
     if target is None:
         frames = (picture.pixels for picture in counted(pictures, length, progress))
-        return (rearrange(p, "c h w -> h w c").numpy() for p in frames) if arrays else frames
+        # Whose they are may draw on them: OpenCV only if they are in one piece, torch only outside of inference mode.
+        if arrays:
+            return (rearrange(p, "c h w -> h w c").contiguous().numpy() for p in frames)
+        return (p.clone(memory_format=torch.contiguous_format) for p in frames)
     if is_image(target) and stream.length != 1:
         raise OutputError(f"cannot write {target}: an image holds one frame; name a video file or a folder")
     with closing(ahead(pictures)) as ready:

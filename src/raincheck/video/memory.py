@@ -48,14 +48,15 @@ def as_tensor(index: int, frame: Frame) -> Tensor:
     Programs that make frames use one buffer for all of them, and windows see several at a time.
 
     Raises:
-        InputError: if it is no single frame, or not uint8.
+        InputError: if it is no single RGB frame, or not uint8.
     """
     if not isinstance(frame, Tensor | np.ndarray):
-        raise InputError(f"frame {index} is {type(frame).__name__}; give uint8 arrays (h, w, c) or tensors (c, h, w)")
-    if frame.ndim != 3 or frame.dtype not in (torch.uint8, np.uint8):
+        raise InputError(f"frame {index} is {type(frame).__name__}; give uint8 arrays (h, w, 3) or tensors (3, h, w)")
+    colours = 0 if isinstance(frame, Tensor) else 2
+    if frame.dtype not in (torch.uint8, np.uint8) or frame.ndim != 3 or frame.shape[colours] != 3 or 0 in frame.shape:
         raise InputError(
-            f"frame {index} is {frame.dtype} of shape {tuple(frame.shape)}; give uint8 arrays (h, w, c) or tensors "
-            "(c, h, w)"
+            f"frame {index} is {frame.dtype} of shape {tuple(frame.shape)}; give uint8 RGB arrays (h, w, 3) or tensors "
+            "(3, h, w)"
         )
     if isinstance(frame, Tensor):
         return frame.to("cpu", copy=True)
