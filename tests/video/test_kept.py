@@ -296,6 +296,16 @@ def test_a_part_has_the_sound_subtitles_and_chapters_of_that_part(tmp_path: Path
         assert payload(tmp_path / output, "subtitle") == [b"No more."]
 
 
+@pytest.mark.parametrize("source", ["a.mkv", "a.flv"])
+def test_sound_whose_times_are_rounded_goes_into_avi(tmp_path: Path, source: str) -> None:
+    path = film(tmp_path / source)
+    derain(path, tmp_path / "b.avi", weights="identity", start=0.8, end=1.6)
+    whole, part = payload(path), payload(tmp_path / "b.avi")
+    first = whole.index(part[0])
+    assert part == whole[first : first + len(part)]
+    assert len(part) == pytest.approx(0.8 * 48000 / 1024, abs=1)
+
+
 def test_two_sound_tracks_of_which_one_is_late(tmp_path: Path) -> None:
     path = tmp_path / "a.mkv"
     with av.open(str(path), "w") as file:

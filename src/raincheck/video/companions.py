@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Iterator
 from fractions import Fraction
 from io import BytesIO
+from math import floor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,6 +49,7 @@ class Companions:
         pictures.discard = Discard.all
         self.tracks: dict[int, Stream] = {}  # of the output, by the input's index
         self.clocks: dict[int, Onward] = {}
+        self.places: dict[int, int] = {}  # ticks of the latest sound, by the output's index
         self.waiting: Iterator[Packet[Stream]] = iter(())
         self.next: Packet[Stream] | None = None
 
@@ -147,7 +149,23 @@ class Companions:
         packet.pts = None if packet.pts is None else packet.pts - shift
         packet.dts = None if packet.dts is None else packet.dts - shift
         packet.stream = self.tracks[packet.stream.index]
+        if packet.dts is not None and packet.stream.type == "audio":
+            self.set_apart(packet, packet.dts)
         return packet
+
+    def set_apart(self, packet: "Packet[Stream]", dts: int) -> None:
+        """Moves sound that would begin in the same tick of the output as what comes before it.
+
+        A tick of .avi is as long as a packet of sound, and Matroska and FLV round times to milliseconds.
+        """
+        index, tick = packet.stream.index, packet.stream.time_base
+        assert tick is not None  # the output has begun
+        ticks = tick / packet.time_base
+        place = floor(dts / ticks + Fraction(1, 2))
+        if place <= self.places.get(index, place - 1):
+            place = self.places[index] + 1
+            packet.pts = packet.dts = round(place * ticks)
+        self.places[index] = place
 
     def advance(self) -> None:
         """Reads the next packet; those without bytes only say that the file ends."""

@@ -183,6 +183,7 @@ class FileWriter:
             OutputError: if it cannot be encoded or written.
         """
         try:
+            self.container.start_encoding()  # before sound comes, which asks how long its ticks are
             self.container.mux(self.track.encode(picture))
         except (OSError, av.FFmpegError, ValueError) as error:
             raise cannot(self.shown, error) from None
