@@ -95,7 +95,7 @@ def test_frames_are_those_of_the_files(name: str, tmp_path: Path) -> None:
 def test_nturain_is_complete_and_shares_clean_videos(tmp_path: Path) -> None:
     WRITE["nturain"](tmp_path)
     task = NTURain(str(tmp_path)).task(0)
-    assert len(task.train) == 25 and len(task.test) == 8 and task.notes == ("NTURain",)
+    assert len(task.train) == 25 and len(task.test) == 8 and task.notes[0] == "NTURain"
     video = next(v for v in task.train if v.name == "t7_Rain_04")
     assert torch.equal(video.read(0, 1)[1][0], pixels(tmp_path / "Dataset_Training_Synthetic/t7_GT/00001.jpg"))
     assert [v.name for v in task.test][:2] == ["a1_Rain", "a2_Rain"]
@@ -160,6 +160,24 @@ def test_rain_with_and_without_haze(tmp_path: Path) -> None:
         assert task.name == f"RainSynAll100-{form}" and [v.name for v in task.test] == ["0900", "0901"]
         expected = pixels(tmp_path / f"Video_rain_synthesis_test/{form}/0900/1.jpg")
         assert torch.equal(task.test[0].read(0, 1)[0][0], expected)
+
+
+def test_frames_that_are_missing_from_both_are_noted(tmp_path: Path) -> None:
+    WRITE["rainsynlight25"](tmp_path, form="B", frames=9)
+    whole = RainSynLight25(str(tmp_path)).task(0)
+    assert {len(video) for video in [*whole.train, *whole.test]} == {9}  # as published
+    assert not any("lengths" in note for note in whole.notes)
+    for kind in ("input", "processed"):
+        (tmp_path / "video_rain_light/test" / kind / "1" / "5.png").unlink()
+    assert "test: 1 videos of other lengths or sizes than were published" in RainSynLight25(str(tmp_path)).task(0).notes
+
+
+def test_resized_frames_are_noted(tmp_path: Path) -> None:
+    WRITE["vrds"](tmp_path, most=1)
+    assert not any("sizes" in note for note in VRDS(str(tmp_path)).task(0).notes)
+    for path in (tmp_path / "test").rglob("*.png"):
+        Image.new("RGB", (640, 360)).save(path)
+    assert "test: 1 videos of other lengths or sizes than were published" in VRDS(str(tmp_path)).task(0).notes
 
 
 @pytest.mark.parametrize("form", ["split", "syn", "flat"])

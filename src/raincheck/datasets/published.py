@@ -122,9 +122,16 @@ def open_split(split: Split, base: Path, title: str) -> tuple[list[PairedFootage
     notes = [split.remark] if split.remark else []
     if split.published is not None and len(opened) != split.published:
         notes.append(f"{split.name}: {len(opened)} videos, where {split.published} were published")
+    if other := sum(not as_published(split, pair) for pair, _ in opened):
+        notes.append(f"{split.name}: {other} videos of other lengths or sizes than were published")
     if cut := sum(was_cut for _, was_cut in opened):
         notes.append(f"{split.name}: frames of {cut} videos cut to the size that rainy and clean ones share")
     return [pair for pair, _ in opened], notes
+
+
+def as_published(split: Split, pair: PairedFootage) -> bool:
+    """Whether a pair has the frames that were published, as far as their number and size are known."""
+    return split.length(pair.name) in (None, len(pair)) and split.size in (None, pair.size)
 
 
 def open_clip_pair(pair: Pair, split: Split) -> tuple[PairedFootage, bool]:
