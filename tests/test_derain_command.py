@@ -175,6 +175,7 @@ MISTAKES = {
     "sound": (["--codec", "aac"], "FFmpeg has no video encoder 'aac' here"),
     "pixels": (["--pixel-format", "abacus"], "libx264 does not write the pixel format 'abacus'"),
     "crf": (["--codec", "mpeg4", "--crf", "3"], "mpeg4 knows no constant quality"),
+    "negative crf": (["--crf", "-1"], "--crf cannot be -1; give 0, the best, or more"),
     "moment": (["--start", "soon"], "'soon' is no moment"),
     "endless moment": (["--start", "1e99999999"], "'1e99999999' is no moment"),
     "empty part": (["--start", "9"], "has no frame between --start and --end"),

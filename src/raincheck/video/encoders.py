@@ -105,6 +105,8 @@ def choose_encoder(container: str, size: tuple[int, int], wanted: Encoding) -> E
         raise ConfigError(f"{name} does not write the pixel format {chosen!r}; use one of {', '.join(formats)}")
     if odd and VideoFormat(chosen, 2, 2).chroma_width(2) == 1:
         raise ConfigError(f"{name} cannot write {size[1]}x{size[0]} in {chosen}; use the pixel format yuv444p")
+    if wanted.crf is not None and wanted.crf < 0:  # encoders take -1 for "unset", and then choose themselves
+        raise ConfigError(f"--crf cannot be {wanted.crf}; give 0, the best, or more")
     options = dict(SETTINGS.get(name, {}))
     if name in QUALITY:
         options[QUALITY[name]] = str(CRF if wanted.crf is None else wanted.crf)
