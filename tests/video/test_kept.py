@@ -8,6 +8,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
+from PIL import Image
 
 from raincheck import derain
 from raincheck.errors import RaincheckWarning
@@ -101,6 +102,17 @@ def test_variable_frame_rate_keeps_every_frame_and_its_time(tmp_path: Path, sour
     expected = np.array(stamps) / 25
     np.testing.assert_allclose(np.array(times(tmp_path / output)) - times(tmp_path / output)[0], expected, atol=0.0011)
     assert np.abs(read_video(tmp_path / output).astype(int) - read_video(path)).mean() < 2
+
+
+@pytest.mark.parametrize("output", ["b.mp4", "b.mov", "b.mkv", "b.webm"])
+def test_the_last_frame_lasts_as_long_as_it_did(tmp_path: Path, output: str) -> None:
+    first, *others = [Image.fromarray(frame) for frame in smooth(6)]
+    first.save(tmp_path / "a.gif", save_all=True, append_images=others, duration=[100] * 5 + [3000])
+    with pytest.warns(RaincheckWarning, match="does not keep the transparency"):
+        derain(tmp_path / "a.gif", tmp_path / output, weights="identity")
+    with av.open(str(tmp_path / output)) as file:
+        assert file.duration == pytest.approx(3_500_000, abs=10_000)  # microseconds
+    assert times(tmp_path / output) == pytest.approx([0.1 * index for index in range(6)], abs=1e-3)
 
 
 @pytest.mark.parametrize("source", ["a.mp4", "a.mkv", "a.avi", "a.ts"])

@@ -182,7 +182,7 @@ def derained(
     with closing(source):
         for rainy, pixels in derain_pictures(source, engine, cuts):
             shown = pixels if comparison is None else COMPARISONS[comparison](rainy.pixels, pixels, rainy.time)
-            yield Picture(shown, rainy.time)
+            yield rainy._replace(pixels=shown)
 
 
 def counted(pictures: Iterable[Picture], length: int | None, progress: Progress | None) -> Iterator[Picture]:
@@ -232,4 +232,4 @@ def write(
             )
         )
         for picture in pictures:
-            writer.write(picture.pixels, picture.time)
+            writer.write(picture.pixels, picture.time, picture.lasts)

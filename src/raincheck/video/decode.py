@@ -17,7 +17,7 @@ from raincheck.video.part import Part
 from raincheck.video.seek import part_frames
 from raincheck.video.still import SUFFIXES, images_stream, open_folder
 from raincheck.video.stream import FOLDER_RATE, Picture, Stream
-from raincheck.video.times import Times, start_of
+from raincheck.video.times import Times, lasting, start_of
 
 __all__ = ["FrameFolder", "Stream", "VideoFile", "open_footage", "open_stream"]
 
@@ -69,7 +69,10 @@ def open_video(path: Path) -> Stream:
 
     def source(part: Part, around: int, deep: bool) -> Iterator[Picture]:
         frames = part_frames(path, size, lambda: Times(start, tick, fps), part, around)
-        return (Picture(to_picture(frame, deep), time, own) for frame, time, own in part.select(frames, around))
+        return (
+            Picture(to_picture(frame, deep), time, own, lasting(frame, fps))
+            for frame, time, own in part.select(frames, around)
+        )
 
     return Stream(
         path=path,

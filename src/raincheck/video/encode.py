@@ -22,8 +22,8 @@ USUAL = Encoding()
 class Writer(Protocol):
     """Takes frames in order."""
 
-    def write(self, frame: Tensor, time: Fraction | None = None) -> None:
-        """Adds a frame, uint8 `(c, h, w)` RGB, shown at `time` seconds; None follows at the constant rate.
+    def write(self, frame: Tensor, time: Fraction | None = None, lasts: Fraction | None = None) -> None:
+        """Adds a frame, uint8 `(c, h, w)` RGB, shown at `time` for `lasts` seconds; None is as the rate says.
 
         Raises:
             OutputError: if it cannot be written, for instance because the disk is full.

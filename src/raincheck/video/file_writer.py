@@ -9,6 +9,7 @@ from typing import cast
 
 import av
 import torch
+from av.codec.context import Flags
 from av.container import OutputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
@@ -98,6 +99,8 @@ class FileWriter:
         track.pix_fmt = self.encoder.pixel_format
         context = track.codec_context
         context.time_base = self.tick if self.stamped else 1 / self.rate
+        if self.stamped:
+            context.flags |= Flags.frame_duration  # or the last frame would not last as long as it should
         context.color_primaries, context.color_trc = self.colour.primaries, self.colour.transfer
         if not self.encoder.rgb:
             context.colorspace, context.color_range = self.colour.matrix, self.colour.range
@@ -126,8 +129,8 @@ class FileWriter:
                 "--pixel-format"
             ) from None
 
-    def write(self, frame: Tensor, time: Fraction | None = None) -> None:
-        """Adds a frame, uint8 or uint16 `(c, h, w)` RGB, shown at `time` seconds; None follows at the constant rate.
+    def write(self, frame: Tensor, time: Fraction | None = None, lasts: Fraction | None = None) -> None:
+        """Adds a frame, uint8 or uint16 `(c, h, w)` RGB, shown at `time` for `lasts` seconds; None is as the rate says.
 
         Raises:
             OutputError: if it cannot be encoded or written.
@@ -139,7 +142,7 @@ class FileWriter:
         picture = self.stored(frame)
         if self.stamped:
             picture.pts = max(round((time - self.start) / self.tick), self.last + 1)
-            picture.time_base, picture.duration = self.tick, round(1 / self.rate / self.tick)
+            picture.time_base, picture.duration = self.tick, round((lasts or 1 / self.rate) / self.tick)
         else:
             picture.pts, picture.time_base = self.done, 1 / self.rate
         self.last = picture.pts

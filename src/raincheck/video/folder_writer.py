@@ -26,7 +26,7 @@ class FolderWriter:
         self.originals = originals
         self.told: set[str] = set()  # what was not kept
 
-    def write(self, frame: Tensor, time: Fraction | None = None) -> None:
+    def write(self, frame: Tensor, time: Fraction | None = None, lasts: Fraction | None = None) -> None:
         """Adds a frame, uint8 `(c, h, w)` RGB; images have no time.
 
         Raises:

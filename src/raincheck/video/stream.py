@@ -25,11 +25,13 @@ class Picture(NamedTuple):
         pixels: uint8 or uint16 `(c, h, w)` RGB.
         time: seconds since the video's start; later than that of the frame before.
         wanted: False for one that only the windows of others see.
+        lasts: seconds for which it is shown, where the file says other than the rate.
     """
 
     pixels: Tensor
     time: Fraction
     wanted: bool = True
+    lasts: Fraction | None = None
 
 
 @dataclass(frozen=True)

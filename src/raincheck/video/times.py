@@ -4,6 +4,7 @@ from fractions import Fraction
 
 from av.container import InputContainer
 from av.stream import Stream
+from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 LEAST = Fraction(1, 1000)  # seconds between time stamps that every container can tell apart
@@ -28,6 +29,14 @@ def track_start(track: Stream) -> Fraction | None:
     if track.start_time is None or track.time_base is None:
         return None
     return track.start_time * track.time_base
+
+
+def lasting(frame: VideoFrame, fps: Fraction) -> Fraction | None:
+    """Seconds for which a frame is shown; None where nothing is said, or what the rate says, to a tick."""
+    if not frame.duration or frame.time_base is None:
+        return None
+    lasts = frame.duration * frame.time_base
+    return None if abs(lasts - 1 / fps) <= frame.time_base else lasts
 
 
 class Onward:
