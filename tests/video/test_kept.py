@@ -104,6 +104,14 @@ def test_variable_frame_rate_keeps_every_frame_and_its_time(tmp_path: Path, sour
     assert np.abs(read_video(tmp_path / output).astype(int) - read_video(path)).mean() < 2
 
 
+def test_avi_which_has_no_times_comes_as_near_as_its_rate_allows(tmp_path: Path) -> None:
+    stamps = [0, 3, 4, 10, 30, 31, 50]  # twenty-fifths of a second
+    path = write_video(tmp_path / "a.mkv", smooth(7), times=stamps)
+    derain(path, tmp_path / "b.avi", weights="identity")
+    with av.open(str(tmp_path / "b.avi")) as file:
+        assert [round(float(packet.dts * packet.time_base) * 25) for packet in file.demux(video=0) if packet.size] == stamps
+
+
 @pytest.mark.parametrize("output", ["b.mp4", "b.mov", "b.mkv", "b.webm"])
 def test_the_last_frame_lasts_as_long_as_it_did(tmp_path: Path, output: str) -> None:
     first, *others = [Image.fromarray(frame) for frame in smooth(6)]

@@ -53,7 +53,8 @@ class FileWriter:
     Height and width are kept whatever they are. H.264 with chroma at half resolution cannot have odd ones, so that
     odd videos keep their full chroma (yuv444p): no pixel is added or lost, but few browsers play them.
 
-    AVI stores no time stamps: there, frames follow one another at the average rate.
+    AVI stores no time stamps: there, a frame is shown at the nearest multiple of the stated rate's period that is free,
+    and FFmpeg fills the gaps with empty packets.
 
     Args:
         path: the file to write.
@@ -74,9 +75,10 @@ class FileWriter:
         self.shown, self.look, self.companions, self.done = shown, look, companions, 0
         self.colour = look.colour or colour_of_size(look.size)
         self.encoder = choose_encoder(container, look.size, encoding)
-        tick = None if container == "avi" else look.tick
-        self.rate, self.tick = self.encoder.clock(look.fps, tick)
         self.stamped = container != "avi"
+        self.rate, self.tick = self.encoder.clock(look.fps, look.tick if self.stamped else None)
+        if not self.stamped:
+            self.tick = 1 / self.rate
         self.start, self.last = Fraction(0), -1  # seconds that count as 0; ticks of the frame before
         try:
             # Through a Python file a full disk raises at once; FFmpeg's own output can lose the last error.
@@ -98,7 +100,7 @@ class FileWriter:
         track.height, track.width = self.look.size
         track.pix_fmt = self.encoder.pixel_format
         context = track.codec_context
-        context.time_base = self.tick if self.stamped else 1 / self.rate
+        context.time_base = self.tick
         if self.stamped:
             context.flags |= Flags.frame_duration  # or the last frame would not last as long as it should
         context.color_primaries, context.color_trc = self.colour.primaries, self.colour.transfer
@@ -140,11 +142,8 @@ class FileWriter:
         if self.done == 0:
             self.start = time if self.companions is None else self.companions.begin(time)
         picture = self.stored(frame)
-        if self.stamped:
-            picture.pts = max(round((time - self.start) / self.tick), self.last + 1)
-            picture.time_base, picture.duration = self.tick, round((lasts or 1 / self.rate) / self.tick)
-        else:
-            picture.pts, picture.time_base = self.done, 1 / self.rate
+        picture.pts = max(round((time - self.start) / self.tick), self.last + 1)
+        picture.time_base, picture.duration = self.tick, round((lasts or 1 / self.rate) / self.tick)
         self.last = picture.pts
         self.mux(picture)
         if self.companions is not None:
