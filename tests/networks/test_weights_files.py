@@ -86,8 +86,8 @@ def test_weights_of_another_network_name_the_shapes_that_differ(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("about", "sentence"),
     [
-        ({}, "is for the network None; raincheck knows Identity, RRGNet"),
-        ({"network": "os.system"}, "is for the network 'os.system'; raincheck knows Identity, RRGNet"),
+        ({}, "is for the network None; raincheck knows "),
+        ({"network": "os.system"}, "is for the network 'os.system'; raincheck knows "),
         ({"network": "ClipNetwork", "arguments": "{}"}, "is for the network 'ClipNetwork'; raincheck knows "),
         ({"network": "RRGNet"}, "has arguments that RRGNet does not take"),
         ({"network": "RRGNet", "arguments": "["}, "has arguments that RRGNet does not take"),
@@ -107,6 +107,7 @@ def test_foreign_metadata(tmp_path: Path, about: dict[str, str], sentence: str) 
     with pytest.raises(WeightsError) as error:
         load_network(path)
     assert str(error.value).startswith(f"{path} {sentence}") and "\n" not in str(error.value)
+    assert "RRGNet" in str(error.value)
 
 
 class Bomb:
