@@ -109,7 +109,9 @@ def test_avi_which_has_no_times_comes_as_near_as_its_rate_allows(tmp_path: Path)
     path = write_video(tmp_path / "a.mkv", smooth(7), times=stamps)
     derain(path, tmp_path / "b.avi", weights="identity")
     with av.open(str(tmp_path / "b.avi")) as file:
-        assert [round(float(packet.dts * packet.time_base) * 25) for packet in file.demux(video=0) if packet.size] == stamps
+        assert [
+            round(float(packet.dts * packet.time_base) * 25) for packet in file.demux(video=0) if packet.size
+        ] == stamps
 
 
 @pytest.mark.parametrize("output", ["b.mp4", "b.mov", "b.mkv", "b.webm"])
