@@ -5,8 +5,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from safetensors import SafetensorError
-
 from raincheck.errors import OutputError
 
 
@@ -22,7 +20,7 @@ def replace_file(path: Path, write: Callable[[Path], object]) -> None:
         with partial.open("rb") as file:
             os.fsync(file.fileno())
         partial.replace(path)
-    except (OSError, RuntimeError, SafetensorError) as error:  # torch.save reports a full disk as a RuntimeError
+    except (OSError, RuntimeError) as error:  # torch.save reports a full disk as a RuntimeError
         reason = (error.strerror if isinstance(error, OSError) else None) or error
         raise OutputError(f"cannot write {path}: {reason}; choose a writable place with free space") from None
     finally:

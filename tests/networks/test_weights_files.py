@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import save_file
 
 from raincheck.errors import ConfigError, OutputError, WeightsError
@@ -35,6 +36,18 @@ def test_round_trip(tmp_path: Path, arguments: dict[str, Any]) -> None:
     with torch.no_grad():
         assert torch.equal(loaded(clip), network(clip)) and not torch.equal(loaded(clip), clip[:, network.window // 2])
     assert [path.name for path in tmp_path.iterdir()] == ["w.safetensors"]
+
+
+def test_equal_weights_are_equal_files(tmp_path: Path) -> None:
+    network, about = untrained(window=3, width=4), {name: name for name in "fedcba"}
+    for index in range(
+        4
+    ):  # safetensors shuffles metadata: two files of eight entries are alike by chance once in 40,000
+        save_weights(network, tmp_path / f"{index}.safetensors", about)
+    assert len({path.read_bytes() for path in tmp_path.iterdir()}) == 1
+    with safe_open(tmp_path / "0.safetensors", "pt") as file:
+        assert about.items() <= file.metadata().items()
+        assert all(torch.equal(file.get_tensor(name), value) for name, value in network.state_dict().items())
 
 
 def test_a_runs_folder_is_weights_too(tmp_path: Path) -> None:

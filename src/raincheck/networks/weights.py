@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 import raincheck.networks as catalogue
@@ -51,7 +51,18 @@ def save_weights(network: ClipNetwork, path: Path, metadata: dict[str, str] | No
     """
     about = {"network": type(network).__name__, "arguments": json.dumps(network.arguments), **(metadata or {})}
     state = {key: value.detach().cpu().contiguous() for key, value in network.state_dict().items()}
-    replace_file(path, lambda partial: save_file(state, partial, about))
+    content = in_order(save(state, about))
+    replace_file(path, lambda partial: partial.write_bytes(content))
+
+
+def in_order(content: bytes) -> bytes:
+    """A safetensors file with its metadata sorted: the library shuffles them, and equal weights made unequal files."""
+    length = int.from_bytes(content[:8], "little")
+    header = json.loads(content[8 : 8 + length])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text = text.ljust(-(-len(text) // 8) * 8)  # tensors begin at a multiple of 8 bytes
+    return len(text).to_bytes(8, "little") + text + content[8 + length :]
 
 
 def find_weights(weights: str | Path) -> Path:
