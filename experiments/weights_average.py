@@ -18,7 +18,8 @@ import torch
 from raincheck.config import RunConfig, build, parse
 from raincheck.networks.base import ClipNetwork
 from raincheck.networks.weights import load_network, save_weights, start_from
-from raincheck.run import make_strategy, stream_of, untrained
+from raincheck.run import untrained
+from raincheck.running.assembly import make_strategy, make_stream
 from raincheck.tracking import tracked
 
 
@@ -36,8 +37,7 @@ def scores(config: RunConfig, out: Path) -> dict[str, dict[str, float | None]]:
     tasks = [source.task(config.seed) for source in config.stream.tasks]
     names = [task.name for task in tasks]
     with tracked("none", out, {}) as tracker:
-        strategy, rows, _ = make_strategy(config, out, tracker)
-        matrices = untrained(strategy, rows, stream_of(config, tasks), names)
+        matrices = untrained(make_strategy(config, out, tracker), make_stream(config, tasks))
     return {metric: dict(zip(names, matrix.rows[0], strict=True)) for metric, matrix in matrices.items()}
 
 

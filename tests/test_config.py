@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 import yaml
 
-from raincheck.claim import differences
 from raincheck.config import RunConfig, build, dump, parse
 from raincheck.errors import ConfigError
 from raincheck.losses import Charbonnier, StructureLoss
 from raincheck.networks import RRGNet
 from raincheck.plugins import EWC, CosineSchedule, RainReview
+from raincheck.running.claim import differences
 
 TASK = {"class_path": "tinytasks.TinyRain", "init_args": {"kind": "veil"}}
 BASE: dict[str, Any] = {

@@ -23,9 +23,10 @@ from raincheck.config import build, parse
 from raincheck.errors import ConfigError, DivergenceError, InputError, OutputError
 from raincheck.fingerprint import fingerprints
 from raincheck.networks import RRGNet, load_network
-from raincheck.outcome import kept_bytes
 from raincheck.plugins import BestWeights, CosineSchedule
-from raincheck.run import make_strategy, run, try_out
+from raincheck.run import run
+from raincheck.running.assembly import make_strategy, try_out
+from raincheck.running.outcome import kept_bytes
 from raincheck.tracking.base import Tracker
 from raincheck.tracking.origin import commit
 from tinytasks import KINDS, Strike, same
@@ -330,7 +331,7 @@ def test_a_full_disk_ends_a_run_that_can_go_on(
 def test_a_run_does_not_go_on_with_other_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     footage = tmp_path / "clip.mp4"
     footage.write_bytes(b"then")
-    monkeypatch.setattr("raincheck.claim.fingerprints", lambda tasks: fingerprints([*tasks, footage]))
+    monkeypatch.setattr("raincheck.running.claim.fingerprints", lambda tasks: fingerprints([*tasks, footage]))
     monkeypatch.setattr(Strike, "armed", True)
     with pytest.raises(SystemError):
         start(tmp_path / "run", plugins=[STRIKE])

@@ -21,9 +21,9 @@ from raincheck.checkpoint import locked
 from raincheck.config import dump
 from raincheck.errors import ConfigError, OutputError
 from raincheck.files import write_text
-from raincheck.outcome import Report
 from raincheck.processes import is_first
 from raincheck.report.numbers import duration
+from raincheck.running.outcome import Report
 
 
 def ablate(

@@ -11,8 +11,8 @@ import yaml
 from raincheck.cli import main
 from raincheck.config import dump, parse
 from raincheck.errors import ConfigError, OutputError
-from raincheck.identity import identity
 from raincheck.run import run
+from raincheck.running.identity import identity
 from raincheck.sweeping import launchers
 from raincheck.sweeping.legs import Leg
 from raincheck.sweeping.sweep import sweep

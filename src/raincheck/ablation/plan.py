@@ -17,7 +17,7 @@ from raincheck.config import build, dump, parse, read_yaml
 from raincheck.errors import ConfigError, InputError
 from raincheck.files import write_text
 from raincheck.fingerprint import missing
-from raincheck.identity import identity
+from raincheck.running.identity import identity
 from raincheck.sober import sober
 
 FAILED = "failed.json"  # in the folder of a run that came to no result
@@ -33,7 +33,7 @@ class Planned:
         seed: of the run.
         folder: of the run.
         config: its resolved configuration.
-        identity: see `raincheck.identity.identity`.
+        identity: see `raincheck.running.identity.identity`.
     """
 
     cell: str

@@ -19,8 +19,8 @@ OWN = ("id", "grid", "cell", "order")  # what a line holds besides a report
 class Record:
     """A file of JSON lines, one a finished run.
 
-    A line holds all of the run's report.json, and `id` (see `raincheck.identity`), `grid`, `cell` and `order`. The
-    order of lines means nothing: the files of two machines are put together by joining them.
+    A line holds all of the run's report.json, and `id` (see `raincheck.running.identity`), `grid`, `cell` and `order`.
+    The order of lines means nothing: the files of two machines are put together by joining them.
 
     Args:
         path: the file; it need not exist. None keeps lines in memory alone.

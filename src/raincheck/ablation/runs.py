@@ -20,9 +20,9 @@ import torch
 from raincheck.ablation.plan import Planned
 from raincheck.datasets.kept import keep
 from raincheck.errors import ConfigError, DivergenceError
-from raincheck.outcome import Report
 from raincheck.processes import first_does
 from raincheck.run import run
+from raincheck.running.outcome import Report
 
 ROOM = 2**30  # bytes of rendered clips that a process keeps for the next cell
 GRACE = 20.0  # seconds that an interrupted run has to end

@@ -16,9 +16,9 @@ from raincheck.evaluation.failed import Failed, of_data, with_failed
 from raincheck.evaluation.ranking import ranking
 from raincheck.evaluation.results import printable, read_result
 from raincheck.evaluation.rows import alike, if_there
-from raincheck.outcome import Report
 from raincheck.report import write_report
 from raincheck.report.formats import as_table, write_table
+from raincheck.running.outcome import Report
 
 
 def conclude(

@@ -11,7 +11,7 @@ def run(arguments: list[str]) -> None:
     add_run_options(mine)
     options, rest = mine.parse_known_args(arguments)
     from raincheck.config import dump, parse, parser
-    from raincheck.identity import identity
+    from raincheck.running.identity import identity
 
     if {"-h", "--help"} & set(rest):
         print(mine.format_help())

@@ -16,10 +16,10 @@ from raincheck.config import parse
 from raincheck.datasets.rendered import RenderedRain
 from raincheck.deraining import derain
 from raincheck.files import write_text
-from raincheck.outcome import Report
 from raincheck.report import write_report
 from raincheck.report.console import print_matrix
 from raincheck.run import run
+from raincheck.running.outcome import Report
 from raincheck.video.encode import open_writer
 from raincheck.video.file_writer import Look
 

@@ -14,7 +14,7 @@ from wandb.sdk.launch.sweeps.utils import create_sweep_command, create_sweep_com
 from raincheck.commands import Parser, add_run_options
 from raincheck.config import dump, parse
 from raincheck.errors import ConfigError
-from raincheck.identity import identity
+from raincheck.running.identity import identity
 
 ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=.*", re.DOTALL)
 MACRO = re.compile(r"\$\{(.*)\}")

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from raincheck.config import dump, parse
-from raincheck.identity import identity
+from raincheck.running.identity import identity
 
 FILE = """
 stream:

@@ -21,6 +21,8 @@ from raincheck.fingerprint import fingerprints
 from raincheck.networks import save_weights
 from raincheck.plugins.memory import ClipMemory
 from raincheck.plugins.passes import Passes
+from raincheck.plugins.stopwatch import Stopwatch
+from raincheck.running.assembly import plugin_of
 from raincheck.strategy import LightningStrategy
 from raincheck.tracking.origin import commit, machine
 
@@ -30,7 +32,7 @@ SO_FAR = "so_far.json"  # in the folder of a run that was told to stop after som
 
 
 def conclude(
-    config: RunConfig, strategy: LightningStrategy, tasks: list[Task], out: Path, matrices: Matrices, seconds: float
+    config: RunConfig, strategy: LightningStrategy, tasks: list[Task], out: Path, matrices: Matrices
 ) -> Report:
     """Writes weights and, last, the report: its presence says that the run is finished."""
     network = config.network.cpu().eval()
@@ -39,7 +41,7 @@ def conclude(
         **found(config, tasks, matrices),
         "data": {task.name: list(task.notes) for task in tasks if task.notes},
         **costs(config, strategy, len(tasks)),
-        "train_seconds": round(seconds, 3),
+        "train_seconds": round(plugin_of(strategy, Stopwatch).seconds, 3),
         **origin(config, strategy, tasks, out),
     }
     write_text(out / "report.json", json.dumps(report, indent=1))
@@ -67,12 +69,11 @@ def found(config: RunConfig, tasks: list[Task], matrices: Matrices) -> Report:
 def costs(config: RunConfig, strategy: LightningStrategy, tasks: int) -> Report:
     """What the method kept, and what it sent through networks."""
     experts = tasks if config.stream.learn == "individual" else 1
-    [passes] = [plugin for plugin in strategy.plugins if isinstance(plugin, Passes)]
     return {
         "parameters": experts * sum(p.numel() for p in config.network.parameters()),
         "review_bytes": sum(plugin.clip_bytes for plugin in config.plugins if isinstance(plugin, ClipMemory)),
         "memory_bytes": kept_bytes(config.plugins),
-        "extra_passes": passes.extra,
+        "extra_passes": plugin_of(strategy, Passes).extra,
     }
 
 

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from raincheck.datasets.base import Task
 from raincheck.errors import ConfigError, OutputError, RaincheckError
 from raincheck.files import write_text
 from raincheck.fingerprint import Fingerprints, changed, fingerprints
+from raincheck.networks import find_weights
 
 
 @contextmanager
@@ -52,13 +53,19 @@ def differences(before: str, now: str) -> list[str]:
     ]
 
 
-def same_data(out: Path, sources: Iterable[Task | Path]) -> Fingerprints:
+def same_data(out: Path, tasks: Sequence[Task], weights: str | None) -> Fingerprints:
     """What the files look like that a run comes from: those of all tasks, and the weights it began with.
+
+    Args:
+        out: the run's folder.
+        tasks: with the files of their videos.
+        weights: as the configuration names them.
 
     Raises:
         ConfigError: if the run was begun with others.
     """
-    now, path = fingerprints(sources), out / "checkpoints" / "data.json"
+    begun_with = [] if weights in (None, "identity") else [find_weights(weights)]
+    now, path = fingerprints([*tasks, *begun_with]), out / "checkpoints" / "data.json"
     if path.exists() and (differ := changed(json.loads(path.read_text()), now)):
         more = f" and {len(differ) - 1} more" if differ[1:] else ""
         raise ConfigError(f"{out} was begun with other data: {differ[0]}{more} changed since; choose another --out")
