@@ -8,7 +8,7 @@ import torch
 
 from raincheck.errors import InputError
 from raincheck.rain.parameters import PRESETS, Rain
-from raincheck.rain.render import RainField, compose, lamplight, render
+from raincheck.rain.render import RainField, compose, render
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -108,20 +108,3 @@ def test_snow_falls_slowly_in_large_flakes() -> None:
     snow, rain = (RainField(replace(PRESETS[name], near=1, far=3), (100, 100), 0).drops for name in ("snow", "dense"))
     assert np.median(snow.diameter) > 2 * np.median(rain.diameter)
     assert snow.fall.max() < 1.2 < rain.fall.min()
-
-
-def test_by_night_rain_shows_near_lamps() -> None:
-    """The same light on average, and most of it around a lamp."""
-    clean = torch.full((2, 3, 60, 90), 12, dtype=torch.uint8)
-    clean[:, :, 26:34, 16:24] = 255
-    glow = lamplight(clean, 1.0)
-    assert isinstance(glow, torch.Tensor) and glow.mean(dim=(1, 2, 3)).tolist() == pytest.approx([1, 1])
-    assert glow[0, 0, 30, 20] > 5 * glow[0, 0, 30, 70]
-    half = lamplight(clean, 0.5)
-    assert isinstance(half, torch.Tensor) and torch.allclose(half, 0.5 + 0.5 * glow)
-    rain = replace(PRESETS["night"], veil=0)
-    made = render(clean, replace(rain, lamps=1.0), 2)
-    assert torch.equal(made.light, (rain.light * glow).expand(2, 3, 60, 90))
-    assert torch.equal(made.streaks, render(clean, replace(rain, lamps=0.0), 2).streaks)
-    for i in range(2):
-        assert torch.equal(lamplight(clean[i : i + 1], 1.0)[0], glow[i])  # type: ignore[index]

@@ -17,6 +17,7 @@ from torch import Tensor
 from raincheck.errors import ConfigError
 from raincheck.rain.drops import Seed
 from raincheck.rain.laws import Floats
+from raincheck.rain.light import mean_colour
 from raincheck.rain.streaks import Streaks, splat
 from raincheck.video.pixels import to_float, to_uint8
 
@@ -150,11 +151,8 @@ class DrawnField:
     def lay(self, clean: Tensor, start: int = 0) -> Tensor:
         """The rain's frames from `start` over a clean clip: uint8 `(t, c, h, w)`, like `clean`."""
         alpha = torch.from_numpy(self.frames(start, len(clean)))[:, None]
-        scene = to_float(clean)
-        # Summed in integers, because the rounding of a float sum depends on the number of threads.
-        mean = clean.sum(dim=(-2, -1), keepdim=True).to(torch.float32) / (255 * clean.shape[-2] * clean.shape[-1])
-        light = self.scene_share * mean + (1 - self.scene_share) * self.light
-        return to_uint8(blend(self.blend, scene, alpha, light))
+        light = self.scene_share * mean_colour(clean) + (1 - self.scene_share) * self.light
+        return to_uint8(blend(self.blend, to_float(clean), alpha, light))
 
 
 def blend(kind: str, scene: Tensor, alpha: Tensor, light: Tensor) -> Tensor:

@@ -10,17 +10,16 @@ import numpy as np
 import torch
 from einops import rearrange
 from numpy.typing import NDArray
-from scipy import ndimage
 from torch import Tensor
 
 from raincheck.errors import InputError
 from raincheck.rain.drops import Drops, Seed
+from raincheck.rain.light import lamplight, mean_colour
 from raincheck.rain.parameters import Rain
 from raincheck.rain.streaks import project, splat
 from raincheck.video.pixels import to_float
 
 CHUNK = 10_000  # drops projected at once: what lies in the processor's cache is drawn a third faster
-HALO = 0.12  # of the frame's height over which a lamp's light is spread, three times
 Shares = NDArray[np.float32]
 
 
@@ -118,36 +117,11 @@ def cover(clean: Tensor, rain: Rain, hidden: Shares, transmission: Tensor | floa
         transmission: of the veil, as in `Rendered`.
     """
     streaks = rearrange(torch.from_numpy(hidden), "t h w -> t 1 h w")
-    # Per frame, so that reading a video in other windows gives the same pixels; summed in integers, because the
-    # rounding of a float sum depends on the number of threads.
-    mean = clean.sum(dim=(-2, -1), keepdim=True).to(torch.float32) / (255 * clean.shape[-2] * clean.shape[-1])
-    light = rain.sky_share * rain.light * lamplight(clean, rain.lamps) + (1 - rain.sky_share) * mean
+    own_light = rain.sky_share * rain.light * lamplight(clean, rain.lamps)
+    light = own_light + (1 - rain.sky_share) * mean_colour(clean)
     rainy = compose(to_float(clean), streaks, transmission, light, rain.airlight)
     rainy = rainy.clamp_(0, 1).mul_(255).round_().to(torch.uint8)
     return Rendered(rainy, streaks, transmission, light, rain.airlight)
-
-
-def lamplight(clean: Tensor, share: float) -> Tensor | float:
-    """How much more light than on average there is before each pixel: 1 on average over a frame.
-
-    A lamp lights the rain around it: its picture is spread over `HALO` of the frame's height, by three box filters.
-
-    Args:
-        clean: uint8 `(t, c, h, w)`.
-        share: of the light that comes from lamps, [0, 1].
-
-    Returns:
-        float32 `(t, 1, h, w)`, or 1 without lamps.
-    """
-    if share == 0:
-        return 1.0
-    # Squared, because what is white in a picture is often much brighter; by scipy, which knows no threads.
-    glow = (clean.numpy().astype(np.float64) ** 2).sum(axis=1) + 1
-    for _ in range(3):
-        for axis in (1, 2):
-            glow = ndimage.uniform_filter1d(glow, max(1, int(HALO * clean.shape[-2])), axis)
-    glow /= np.stack([frame.mean() for frame in glow])[:, None, None]
-    return rearrange(torch.from_numpy((1 + share * (glow - 1)).astype(np.float32)), "t h w -> t 1 h w")
 
 
 def lay(clean: Tensor, field: Field, start: int = 0, depth: Tensor | None = None) -> Rendered:

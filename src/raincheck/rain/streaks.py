@@ -78,16 +78,6 @@ def lines(streaks: Streaks) -> tuple[NDArray[np.int64], Floats, Floats, Floats]:
     return owner, strip * streaks.width[owner] / 2, chord * streaks.width[owner], share
 
 
-def margin(middle: Floats, direction: Floats, along: Floats, points: NDArray[np.int64], most: int) -> Floats:
-    """One coordinate of the points along lines, counted from a margin of a pixel around the frame's `most` pixels."""
-    place = np.repeat(direction, points)
-    place *= along
-    place += np.repeat(middle, points)
-    np.clip(place, -1, most, out=place)
-    place += 1
-    return place
-
-
 def splat(
     streaks: Streaks, frames: int, size: tuple[int, int], scene: NDArray[np.float32] | None = None
 ) -> NDArray[np.float32]:
@@ -103,44 +93,74 @@ def splat(
     """
     height, width = size
     owner, offset, chord, share = lines(streaks)
-    dx, dy = streaks.dx[owner], streaks.dy[owner]
+    ux, uy, length = heading(streaks.dx[owner], streaks.dy[owner])
+    long = length + chord
+    points = np.ceil(long).astype(np.int64) + 1  # of each line
+    along = positions(long, points)
+    x = coordinate(streaks.x[owner] - uy * offset, ux, along, points, width)
+    y = coordinate(streaks.y[owner] + ux * offset, uy, along, points, height)
+    weight = np.repeat(share * streaks.area[owner] / points, points)
+    frame = np.repeat(streaks.frame[owner], points)
+    if scene is not None and streaks.depth is not None:
+        column, row = np.clip(np.rint(x) - 1, 0, width - 1), np.clip(np.rint(y) - 1, 0, height - 1)
+        before = scene[frame, row.astype(np.int64), column.astype(np.int64)]
+        weight *= np.repeat(streaks.depth[owner], points) < before
+    return accumulate(frame, x, y, weight, (frames, height, width))
+
+
+def heading(dx: Floats, dy: Floats) -> tuple[Floats, Floats, Floats]:
+    """Unit vectors of motions, x and y, and the motions' lengths; what does not move points down."""
     length = np.hypot(dx, dy)
     still = length == 0
-    ux, uy = (
-        np.where(still, 0.0, dx / np.where(still, 1, length)),
-        np.where(still, 1.0, dy / np.where(still, 1, length)),
-    )
-    long = length + chord
-    points = np.ceil(long).astype(np.int64) + 1
+    divisor = np.where(still, 1, length)
+    return np.where(still, 0.0, dx / divisor), np.where(still, 1.0, dy / divisor), length
+
+
+def positions(long: Floats, points: NDArray[np.int64]) -> Floats:
+    """Places of the points along lines, counted from each line's middle: evenly over its length `long`."""
     along = np.arange(points.sum()) - np.repeat(np.cumsum(points) - points, points) + 0.5
     along /= np.repeat(points, points)
     along -= 0.5
     along *= np.repeat(long, points)
+    return along
+
+
+def coordinate(middle: Floats, direction: Floats, along: Floats, points: NDArray[np.int64], most: int) -> Floats:
+    """One coordinate of the points along lines, counted from a margin of a pixel around the frame's `most` pixels."""
+    place = np.repeat(direction, points)
+    place *= along
+    place += np.repeat(middle, points)
+    np.clip(place, -1, most, out=place)
+    place += 1
+    return place
+
+
+def accumulate(
+    frame: NDArray[np.int64], x: Floats, y: Floats, weight: Floats, shape: tuple[int, int, int]
+) -> NDArray[np.float32]:
+    """Sums of the points' weights, each divided among the four pixels around its point: `shape`, `(t, h, w)`.
+
+    Args:
+        frame: of each point.
+        x: of each point, counted as by `coordinate`; used up.
+        y: likewise.
+        weight: of each point.
+        shape: frames, height and width.
+    """
+    frames, height, width = shape
     # One pixel of margin takes the weights that fall outside; it is cut off at the end.
-    x = margin(streaks.x[owner] - uy * offset, ux, along, points, width)
-    y = margin(streaks.y[owner] + ux * offset, uy, along, points, height)
-    weight = np.repeat(share * streaks.area[owner] / points, points)
-    frame = streaks.frame[owner]
-    if scene is not None and streaks.depth is not None:
-        column, row = np.clip(np.rint(x) - 1, 0, width - 1), np.clip(np.rint(y) - 1, 0, height - 1)
-        before = scene[np.repeat(frame, points), row.astype(np.int64), column.astype(np.int64)]
-        weight *= np.repeat(streaks.depth[owner], points) < before
+    stride, cells = width + 3, frames * (height + 3) * (width + 3)
     left, top = x.astype(np.int64), y.astype(np.int64)
     x -= left
     y -= top
-    stride, cells = width + 3, frames * (height + 3) * (width + 3)
-    flat = np.repeat(frame * (height + 3), points) + top
+    flat = frame * (height + 3) + top
     flat *= stride
     flat += left
     right, below = weight * x, weight * y
     both = right * y
+    corners = {0: weight - right - below + both, 1: right - both, stride: below - both, stride + 1: both}
     depth = np.zeros(cells)
-    for shift, part in (
-        (0, weight - right - below + both),
-        (1, right - both),
-        (stride, below - both),
-        (stride + 1, both),
-    ):
+    for shift, part in corners.items():
         depth[shift:] += np.bincount(flat, part, cells)[: cells - shift]
     padded = depth.reshape(frames, height + 3, stride).astype(np.float32)
     return padded[:, 1 : height + 1, 1 : width + 1]
