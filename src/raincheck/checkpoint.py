@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from raincheck.errors import ConfigError, OutputError, RaincheckError
+from raincheck.errors import ConfigError, OutputError, RaincheckError, first_line
 from raincheck.files import replace_file
 
 # What torch reads by itself without running code, and what of NumPy it reads as well: arrays of objects it does not.
@@ -64,8 +64,9 @@ def load(path: Path) -> dict[str, Any] | None:
             state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         wrote: dict[str, str] = state["versions"]
     except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, LookupError, TypeError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ConfigError(f"the checkpoint {path} cannot be read ({reason}); delete it to start over") from None
+        raise ConfigError(
+            f"the checkpoint {path} cannot be read ({first_line(error)}); delete it to start over"
+        ) from None
     differ = [f"{k} {wrote.get(k)} then, {v} now" for k, v in versions().items() if wrote.get(k) != v]
     if differ:
         raise ConfigError(

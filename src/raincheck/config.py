@@ -17,7 +17,7 @@ from raincheck import plugin_options
 from raincheck.datasets.augment import Augment
 from raincheck.datasets.base import TaskSource
 from raincheck.datasets.held import LIMIT
-from raincheck.errors import ConfigError
+from raincheck.errors import ConfigError, one_line
 from raincheck.networks import ClipNetwork
 from raincheck.streams import Learn
 from raincheck.trust import NESTING, check_class, named_classes
@@ -159,7 +159,7 @@ def parse(arguments: Sequence[str], trust: bool = False) -> Namespace:
             plugin_options.change(settings, changes)
             config = parser().parse_object(settings)
     except (ArgumentError, ValueError, TypeError) as error:
-        raise ConfigError(one_line(str(error))) from None
+        raise ConfigError(one_line(error)) from None
     except RecursionError:
         raise ConfigError("the configuration is nested too deeply or contains itself; write it flat") from None
     check_given(config)
@@ -188,7 +188,7 @@ def build(config: Namespace) -> RunConfig:
     try:
         made = parser().instantiate_classes(config)
     except (ArgumentError, ValueError, TypeError) as error:
-        raise ConfigError(one_line(str(error))) from None
+        raise ConfigError(one_line(error)) from None
     return RunConfig(**{name: made[name] for name in RunConfig.__dataclass_fields__})
 
 
@@ -240,9 +240,4 @@ def read_yaml(path: Path) -> Any:
         json.dumps(content, default=str, skipkeys=True)  # raises ValueError for what contains itself
         return content
     except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:  # ValueError: no UTF-8, no such date
-        raise ConfigError(f"cannot read the configuration {path}: {one_line(str(error))}; give a YAML file") from None
-
-
-def one_line(message: str) -> str:
-    """A library's message, which may fill a page, as one line."""
-    return " ".join(message.split())[:400]
+        raise ConfigError(f"cannot read the configuration {path}: {one_line(error)}; give a YAML file") from None

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from raincheck.errors import ConfigError
+from raincheck.errors import ConfigError, one_line
 from raincheck.files import write_text
 from raincheck.report import numbers
 from raincheck.report.reading import Run, in_order, read_runs
@@ -161,6 +161,5 @@ def send(made: Specification, project: str, entity: str | None) -> str:
         built = workspace(made, project, entity or str(wandb.Api().default_entity))
         built.save()
     except (wandb.Error, OSError, ValueError) as error:
-        reason = " ".join(str(error).split())
-        raise ConfigError(f"W&B did not take the dashboard ({reason}); check --project and --entity") from None
+        raise ConfigError(f"W&B did not take the dashboard ({one_line(error)}); check --project and --entity") from None
     return str(built.url)

@@ -5,6 +5,16 @@ is a defect of ours and keeps its traceback.
 """
 
 
+def one_line(error: BaseException | str) -> str:
+    """A library's message, which may fill a page, as a part of a sentence: on one line, 400 characters at most."""
+    return " ".join(str(error).split())[:400]
+
+
+def first_line(error: BaseException) -> str:
+    """As `one_line`, of a message whose first line says it all; the error's type if there is none."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
 class RaincheckError(Exception):
     """A mistake that the user can put right; its text is one sentence for the user."""
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from raincheck.errors import ConfigError, WeightsError
+from raincheck.errors import ConfigError, WeightsError, first_line
 from raincheck.networks.base import ClipNetwork
 from raincheck.networks.weights import load_network
 
@@ -98,7 +98,7 @@ def open_onnx(content: bytes, path: Path) -> Exported:
     try:
         session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except (*failures, state.RuntimeException, ValueError) as error:
-        raise WeightsError(f"{path} is no ONNX file for onnxruntime ({one_line(error)}); export it again") from None
+        raise WeightsError(f"{path} is no ONNX file for onnxruntime ({first_line(error)}); export it again") from None
     ends = [*session.get_inputs(), *session.get_outputs()]
     shapes = [end.shape for end in ends] if all(end.type == "tensor(float)" for end in ends) else []
     window = window_of(shapes, path)
@@ -120,7 +120,7 @@ def open_torch(content: bytes, path: Path) -> Exported:
     try:
         program = torch.export.load(io.BytesIO(content))
     except (RuntimeError, ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
-        raise WeightsError(f"{path} is no torch.export file for torch ({one_line(error)}); export it again") from None
+        raise WeightsError(f"{path} is no torch.export file for torch ({first_line(error)}); export it again") from None
     finally:
         log.disabled = False
     names = [*program.graph_signature.user_inputs, *program.graph_signature.user_outputs]
@@ -153,8 +153,3 @@ def window_of(shapes: list[list[object]], path: Path) -> int:
 def fixed(*sides: object) -> bool:
     """Whether any of these sides of a shape is fixed."""
     return any(isinstance(side, int) for side in sides)
-
-
-def one_line(error: Exception) -> str:
-    """The first line of a library's message."""
-    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from raincheck.errors import ConfigError, RaincheckError
+from raincheck.errors import ConfigError, RaincheckError, one_line
 
 PARENT = "RAINCHECK_PARENT"  # in the environment of processes that we started: the process that did
 STARTER = "RAINCHECK_STARTER"  # in the environment of one that is to end with the process that started it
@@ -71,7 +71,7 @@ def join(trainer: Any) -> None:
     try:
         trainer.strategy.launcher.launch(trainer.strategy.setup_environment)
     except ValueError as error:  # SLURM or torchrun started another number of processes
-        raise ConfigError(" ".join(str(error).split())) from None
+        raise ConfigError(one_line(error)) from None
     words = dist.group.WORLD if dist.get_backend() == "gloo" else dist.new_group(backend="gloo")
     _joined = Group(dist.get_rank(), dist.get_world_size(), words)
 

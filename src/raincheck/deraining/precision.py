@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from raincheck.errors import ConfigError
+from raincheck.errors import ConfigError, first_line
 from raincheck.exported import Exported
 from raincheck.networks.base import ClipNetwork
 
@@ -64,9 +64,8 @@ def compiled(network: ClipNetwork) -> Decode:
         try:
             return fast(apart, centre)
         except TorchDynamoException as error:
-            reason = str(error).strip().splitlines()[0]
             raise ConfigError(
-                f"torch cannot compile {type(network).__name__} here ({reason}); leave --compile out"
+                f"torch cannot compile {type(network).__name__} here ({first_line(error)}); leave --compile out"
             ) from None
 
     return decode

@@ -12,9 +12,9 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 from torch import nn
 from torch.optim import Optimizer
 
-from raincheck.config import RunConfig, one_line
+from raincheck.config import RunConfig
 from raincheck.datasets.base import Task
-from raincheck.errors import ConfigError
+from raincheck.errors import ConfigError, one_line
 from raincheck.plugins.finite import FiniteLoss
 from raincheck.plugins.passes import Passes
 from raincheck.plugins.progress import ProgressBar
@@ -85,7 +85,7 @@ def _accepted(config: RunConfig, trainer: Mapping[str, Any]) -> Optimizer:
         optimizer = config.optimizer(config.network.parameters())
         Trainer(**{**QUIET, **trainer})
     except (TypeError, ValueError, MisconfigurationException) as error:
-        raise ConfigError(f"{one_line(str(error))}; correct the optimizer's or the trainer's arguments") from None
+        raise ConfigError(f"{one_line(error)}; correct the optimizer's or the trainer's arguments") from None
     return optimizer
 
 
@@ -105,6 +105,6 @@ def try_out(config: RunConfig) -> None:
         with suppress(AssertionError):  # `capturable=True`: not on the CPU, where these weights are
             config.optimizer([weights]).step()
     except (TypeError, ValueError, RuntimeError, AttributeError) as error:
-        raise ConfigError(f"{part} cannot learn from clips: {one_line(str(error))}; choose another") from None
+        raise ConfigError(f"{part} cannot learn from clips: {one_line(error)}; choose another") from None
     if size != 1:
         raise ConfigError(f"the loss {type(config.loss).__name__} is {size} numbers, not one; give their mean")

@@ -9,8 +9,7 @@ from typing import Any
 
 import ray
 
-from raincheck.config import one_line
-from raincheck.errors import ConfigError, OutputError
+from raincheck.errors import ConfigError, OutputError, one_line
 from raincheck.sweeping.legs import Leg, run_leg
 
 USAGE = "RAY_USAGE_STATS_ENABLED"
@@ -50,9 +49,9 @@ class Cluster:
         try:
             error: str | None = ray.get(done)
         except ray.exceptions.RayTaskError as reason:
-            error = one_line(str(reason.cause))
+            error = one_line(reason.cause)
         except ray.exceptions.RayError as reason:
-            raise OutputError(f"the Ray cluster is lost ({one_line(str(reason))}); start it, and go on") from None
+            raise OutputError(f"the Ray cluster is lost ({one_line(reason)}); start it, and go on") from None
         return leg.number, error
 
 
@@ -68,7 +67,7 @@ def on_ray() -> Iterator[Cluster]:
     try:
         ray.init(include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
     except (ConnectionError, ValueError, RuntimeError) as error:
-        raise ConfigError(f"no Ray cluster ({one_line(str(error))}); correct RAY_ADDRESS") from None
+        raise ConfigError(f"no Ray cluster ({one_line(error)}); correct RAY_ADDRESS") from None
     try:
         yield Cluster()
     finally:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import wandb
 
-from raincheck.errors import ConfigError
+from raincheck.errors import ConfigError, one_line
 from raincheck.files import write_text
 
 # Seconds. With what wandb itself adds, a run waits 10 at most for a server that does not answer; at its end it waits
@@ -39,7 +39,7 @@ def begin(folder: Path, config: Mapping[str, Any]) -> wandb.Run:
             try:
                 return _begin("online", folder, config)
             except (wandb.Error, TimeoutError) as error:
-                reason = " ".join(str(error).split())
+                reason = one_line(error)
                 wandb.teardown()  # else the run that did not begin keeps its id
         print(
             f"raincheck: W&B cannot be reached ({reason}); logging offline, to be sent later with "
@@ -62,7 +62,7 @@ def obstacle(seconds: float = ANSWER) -> str | None:
             known = wandb.login(prompt=False, verify=True)
             answers.append(None if known else "no API key; get one with `wandb login`")
         except (wandb.Error, OSError) as error:
-            answers.append(" ".join(str(error).split()))
+            answers.append(one_line(error))
 
     thread = threading.Thread(target=ask, daemon=True)
     thread.start()
