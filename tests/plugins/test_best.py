@@ -72,11 +72,3 @@ def test_it_changes_nothing_and_runs_in_avalanches_loop(tmp_path: Path) -> None:
 def test_numbers_below_one_are_refused() -> None:
     with pytest.raises(ConfigError, match="cannot look every 0 steps at 24 clips"):
         BestWeights(every=0)
-
-
-def test_it_looks_in_evaluation_mode_and_leaves_every_part_as_it_was() -> None:
-    model = nn.Sequential(nn.BatchNorm2d(3), nn.Dropout())
-    model[0].eval()  # frozen statistics
-    with best.evaluating(model):
-        assert not any(part.training for part in model.modules())
-    assert [part.training for part in model.modules()] == [True, False, True]

@@ -1,17 +1,15 @@
 """Keeps the best weights of a run as it goes, so that a run that is never finished leaves something too."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import torch
 from avalanche.core import SupervisedPlugin
-from torch import nn
 
 from raincheck.datasets.base import TestClips, TrainClips
 from raincheck.errors import ConfigError
 from raincheck.metrics.psnr import psnr_rgb
 from raincheck.networks import save_weights
+from raincheck.plugins.evaluating import evaluating
 from raincheck.plugins.passes import uncounted
 from raincheck.processes import is_first
 
@@ -87,15 +85,3 @@ class BestWeights(SupervisedPlugin):
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restores what `state_dict` gave."""
         self.best = state["best"]
-
-
-@contextmanager
-def evaluating(model: nn.Module) -> Iterator[None]:
-    """Every part of the model in evaluation mode, and afterwards as it was."""
-    training = [part for part in model.modules() if part.training]
-    model.eval()
-    try:
-        yield
-    finally:
-        for part in training:
-            part.training = True

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from raincheck.errors import ConfigError
+from raincheck.plugins.evaluating import evaluating
 from raincheck.plugins.memory import ClipMemory, Parts, as_input
 from raincheck.video.pixels import to_uint8
 
@@ -48,11 +49,9 @@ class DER(ClipMemory):
 
     def parts(self, strategy: Any, index: int) -> Parts:
         """Rainy clip and present output, with `beta` the clean centre too."""
-        kept, model = super().parts(strategy, index), strategy.model
-        training = model.training
-        with torch.no_grad():
-            output = model.eval()(as_input(kept["rainy"][None], strategy))[0]
-        model.train(training)
+        kept = super().parts(strategy, index)
+        with torch.no_grad(), evaluating(strategy.model):
+            output = strategy.model(as_input(kept["rainy"][None], strategy))[0]
         kept["output"] = to_uint8(output).cpu()
         return kept if self.beta else {name: kept[name] for name in ("rainy", "output")}
 

@@ -1,14 +1,16 @@
 """Gradient episodic memory, and its cheap average: steps that would harm old clips are turned aside."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import quadprog
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from raincheck.errors import ConfigError
 from raincheck.plugins.memory import ClipMemory
+from raincheck.plugins.penalty import trained
 
 DEFINITE = 1e-6  # of the mean squared length of the references, added to the quadratic programme's diagonal
 
@@ -36,8 +38,11 @@ class AGEM(ClipMemory):
     def after_backward(self, strategy: Any, **kwargs: Any) -> None:
         """Projects the gradient."""
         if self.tasks:
-            gradient = _gradient(strategy.model)
-            _set_gradient(strategy.model, self.projected(strategy, gradient))
+            parameters = list(trained(strategy.model).values())
+            projected = self.projected(strategy, _flat([p.grad for p in parameters], parameters))
+            for p, part in zip(parameters, torch.split(projected, [p.numel() for p in parameters]), strict=True):
+                if p.grad is not None:
+                    p.grad.copy_(part.view_as(p))
 
     def projected(self, strategy: Any, gradient: Tensor) -> Tensor:
         """The gradient `(p,)` as it may be, given the memory."""
@@ -47,10 +52,8 @@ class AGEM(ClipMemory):
         """Gradient `(p,)` of the loss on clips of these tasks; those of the weights are left as they are."""
         clips, _ = self.draw(strategy, tasks, salt)
         loss = strategy._criterion(strategy.model(clips["rainy"]), clips["clean"])
-        parameters = [p for p in strategy.model.parameters() if p.requires_grad]
-        found = torch.autograd.grad(loss, parameters, allow_unused=True)
-        pairs = zip(found, parameters, strict=True)
-        return torch.cat([torch.zeros_like(p).flatten() if g is None else g.flatten() for g, p in pairs])
+        parameters = list(trained(strategy.model).values())
+        return _flat(torch.autograd.grad(loss, parameters, allow_unused=True), parameters)
 
 
 class GEM(AGEM):
@@ -109,13 +112,7 @@ def project_all(gradient: Tensor, references: Tensor, margin: float = 0.0) -> Te
     return gradient + references.T @ torch.from_numpy(v).to(references)
 
 
-def _gradient(model: nn.Module) -> Tensor:
-    trained = [p for p in model.parameters() if p.requires_grad]
-    return torch.cat([torch.zeros_like(p).flatten() if p.grad is None else p.grad.flatten() for p in trained])
-
-
-def _set_gradient(model: nn.Module, gradient: Tensor) -> None:
-    trained = [p for p in model.parameters() if p.requires_grad]
-    for p, part in zip(trained, torch.split(gradient, [p.numel() for p in trained]), strict=True):
-        if p.grad is not None:
-            p.grad.copy_(part.view_as(p))
+def _flat(gradients: Sequence[Tensor | None], parameters: Sequence[Tensor]) -> Tensor:
+    """Gradients of parameters as one vector `(p,)`; those that are None are 0."""
+    pairs = zip(gradients, parameters, strict=True)
+    return torch.cat([torch.zeros_like(p).flatten() if g is None else g.flatten() for g, p in pairs])

@@ -15,6 +15,7 @@ from avalanche.core import SupervisedPlugin
 from torch import Tensor, nn
 
 from raincheck.errors import ConfigError
+from raincheck.plugins.evaluating import evaluating
 
 EVEN = 0.01  # share of the importance that all weights have alike
 Weights = dict[str, Tensor]
@@ -131,17 +132,16 @@ class ClipPenalty(WeightPenalty):
             objective: a scalar of the derained and the clean frame, `(1, c, h, w)` each.
         """
         model, data = strategy.model, strategy.experience.dataset
-        weights, training = trained(model), model.training
+        weights = trained(model)
         chosen = chosen_clips(len(data), self.clips, self.seed, strategy.clock.train_exp_counter)
         total = {name: torch.zeros_like(p) for name, p in weights.items()}
-        model.eval()
-        for index in chosen:
-            rainy, clean = (part[None].to(strategy.device) for part in data[index][:2])
-            value = objective(model(rainy), clean)
-            gradients = torch.autograd.grad(value, list(weights.values()), allow_unused=True)
-            for name, gradient in zip(weights, gradients, strict=True):
-                total[name] += 0 if gradient is None else gradient.abs()
-        model.train(training)
+        with evaluating(model):
+            for index in chosen:
+                rainy, clean = (part[None].to(strategy.device) for part in data[index][:2])
+                value = objective(model(rainy), clean)
+                gradients = torch.autograd.grad(value, list(weights.values()), allow_unused=True)
+                for name, gradient in zip(weights, gradients, strict=True):
+                    total[name] += 0 if gradient is None else gradient.abs()
         return {name: value / len(chosen) for name, value in total.items()}
 
 
