@@ -1,6 +1,10 @@
 """Contents of report.json files, made up: what a run of two tasks would have found."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+from raincheck.evaluation.ranking import Ranking, ranking
+from raincheck.evaluation.results import read_result
 
 Rows = list[list[float | None]]
 
@@ -37,3 +41,8 @@ def joint(average: float, **entries: Any) -> dict[str, Any]:
 def individual(first: float, second: float, **entries: Any) -> dict[str, Any]:
     """Experts: row 0 and the diagonal only."""
     return report("individual", [[20.0, 20.0], [first, None], [None, second]], **entries)
+
+
+def ranking_of(reports: Sequence[Mapping[str, Any]], metric: str = "psnr_y", against: str | None = None) -> Ranking:
+    """Ranks contents of report.json files; each may have an entry `cell`, the row that it belongs to."""
+    return ranking([read_result(one, f"report {number}") for number, one in enumerate(reports, 1)], metric, against)

@@ -6,11 +6,11 @@ import pytest
 import scipy.stats
 
 from raincheck.errors import InputError
-from raincheck.evaluation.ranking import Ranking, ranking_of
+from raincheck.evaluation.ranking import Ranking
 from raincheck.evaluation.results import read_result
 from raincheck.evaluation.rows import alike
 from raincheck.evaluation.scores import COLUMNS
-from reports import individual, joint, matrix, report
+from reports import individual, joint, matrix, ranking_of, report
 
 OURS, THEIRS = (30.0, 31.0, 30.5), (29.0, 30.5, 29.2)
 

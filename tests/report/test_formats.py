@@ -9,10 +9,10 @@ import pytest
 from rich.console import Console
 
 from raincheck.errors import ConfigError
-from raincheck.evaluation.ranking import Ranking, ranking_of
+from raincheck.evaluation.ranking import Ranking
 from raincheck.report.formats import as_csv, as_latex, as_markdown, as_table, write_table
 from raincheck.report.tables import parts
-from reports import individual, joint, matrix, report
+from reports import individual, joint, matrix, ranking_of, report
 
 HOSTILE = "<b>|a_b*&$x"
 

@@ -2,10 +2,9 @@
 
 import pytest
 
-from raincheck.evaluation.ranking import ranking_of
 from raincheck.report.curves import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH
 from raincheck.report.prices import BAR, Dot, bars, labelled, plots
-from reports import joint, matrix, report
+from reports import joint, matrix, ranking_of, report
 
 
 def test_cost_goes_right_and_score_goes_up() -> None:

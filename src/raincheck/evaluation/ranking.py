@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from raincheck.errors import InputError
 from raincheck.evaluation.comparable import other_terms
-from raincheck.evaluation.results import COSTS, Result, read_result
+from raincheck.evaluation.results import COSTS, Result
 from raincheck.evaluation.rows import check, rows_of
 from raincheck.evaluation.scores import COLUMNS, HEADLINE, Bounds, Column, Values, values_of
 from raincheck.evaluation.statistics import Difference, Estimate, corrected, estimate, paired
@@ -71,16 +70,6 @@ class Ranking:
     def better(self, column: Column, difference: float) -> bool:
         """Whether a difference in a column is one for the better."""
         return (difference > 0) == (column.sense == "higher" or (column.sense == "metric" and self.higher_is_better))
-
-
-def ranking_of(reports: Sequence[Mapping[str, Any]], metric: str = "psnr_y", against: str | None = None) -> Ranking:
-    """Ranks the contents of report.json files; each may have an entry `cell`, the row that it belongs to.
-
-    Raises:
-        InputError: as `ranking` and `raincheck.evaluation.results.read_result` do.
-    """
-    results = [read_result(report, f"report {number}") for number, report in enumerate(reports, 1)]
-    return ranking(results, metric, against)
 
 
 def ranking(results: Sequence[Result], metric: str = "psnr_y", against: str | None = None) -> Ranking:
