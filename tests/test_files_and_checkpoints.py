@@ -12,7 +12,7 @@ import torch
 
 from raincheck import checkpoint
 from raincheck.errors import ConfigError, OutputError
-from raincheck.files import replace_file, write_text
+from raincheck.files import locked, replace_file, write_text
 
 
 class FullDisk:
@@ -148,19 +148,19 @@ def test_other_versions_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 def test_the_lock_keeps_a_second_process_out(tmp_path: Path) -> None:
     program = (
-        "import sys; from pathlib import Path; from raincheck.checkpoint import locked\n"
+        "import sys; from pathlib import Path; from raincheck.files import locked\n"
         "with locked(Path(sys.argv[1])): print('in', flush=True); sys.stdin.read()"
     )
     process = subprocess.Popen(
         [sys.executable, "-c", program, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     assert process.stdout is not None and process.stdout.readline() == "in\n"
-    with pytest.raises(OutputError) as error, checkpoint.locked(tmp_path):
+    with pytest.raises(OutputError) as error, locked(tmp_path):
         pass
     assert str(error.value) == (f"another process is running in {tmp_path}; wait for it or choose another --out")
     process.kill()
     process.communicate()
-    with checkpoint.locked(tmp_path):  # the lock went with the process
+    with locked(tmp_path):  # the lock went with the process
         pass
 
 
@@ -169,6 +169,6 @@ def test_no_folder_can_be_made(tmp_path: Path) -> None:
     for path in (tmp_path / "file", tmp_path / "file" / "run"):
         with (
             pytest.raises(OutputError, match=r"^cannot write to .*; choose a writable --out$"),
-            checkpoint.locked(path),
+            locked(path),
         ):
             pass

@@ -21,6 +21,7 @@ from program import RAINCHECK, environment
 from raincheck import checkpoint
 from raincheck.config import build, parse
 from raincheck.errors import ConfigError, DivergenceError, InputError, OutputError
+from raincheck.files import locked
 from raincheck.fingerprint import fingerprints
 from raincheck.networks import RRGNet, load_network
 from raincheck.plugins import BestWeights, CosineSchedule
@@ -366,7 +367,7 @@ def test_another_configuration_in_the_same_folder_names_what_differs(finished: t
 
 
 def test_a_second_process_is_refused(finished: tuple[Path, dict[str, Any]]) -> None:
-    with checkpoint.locked(finished[0]), pytest.raises(OutputError, match=r"^another process is running in "):
+    with locked(finished[0]), pytest.raises(OutputError, match=r"^another process is running in "):
         start(finished[0])
 
 

@@ -205,10 +205,10 @@ def test_mistakes_are_said_once(tmp_path: Path, name: str) -> None:
 
 
 def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:
-    from raincheck import checkpoint
+    from raincheck.files import locked
 
     (tmp_path / "run").mkdir()
-    with checkpoint.locked(tmp_path / "run"):
+    with locked(tmp_path / "run"):
         done = start(tmp_path / "run", *TWO, plugins=[])
     assert done.returncode == 2
     assert done.stderr.startswith("raincheck: error: another process is running in ")

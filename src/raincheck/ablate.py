@@ -17,10 +17,9 @@ from raincheck.ablation.plan import Planned, look_for_data, plan
 from raincheck.ablation.record import Record
 from raincheck.ablation.runs import in_turn, side_by_side
 from raincheck.ablation.tables import conclude
-from raincheck.checkpoint import locked
 from raincheck.config import dump
 from raincheck.errors import ConfigError, OutputError
-from raincheck.files import write_text
+from raincheck.files import locked, write_text
 from raincheck.processes import is_first
 from raincheck.report.numbers import duration
 from raincheck.running.outcome import Report

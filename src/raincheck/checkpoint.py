@@ -1,10 +1,7 @@
 """The state of a run between two experiences: written whole or not at all, read without running code."""
 
-import fcntl
 import pickle
 from collections import Counter, OrderedDict
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -13,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from raincheck.errors import ConfigError, OutputError, RaincheckError, first_line
+from raincheck.errors import ConfigError, first_line
 from raincheck.files import replace_file
 
 # What torch reads by itself without running code, and what of NumPy it reads as well: arrays of objects it does not.
@@ -82,35 +79,3 @@ def foreign(value: Any) -> type | None:
         return next((found for one in inner if (found := foreign(one))), None)
     array = isinstance(value, (np.ndarray, np.generic)) and value.dtype.kind not in "OV"
     return None if array or type(value) in LEAVES else type(value)
-
-
-@contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Keeps a second process out of a run's folder; the lock goes with the process, however it ends.
-
-    After a mistake of the user's, a folder or lock that was not there before is gone again, unless the folder holds
-    something by then.
-
-    Raises:
-        OutputError: if the folder cannot be made, or another process works in it.
-    """
-    path = folder / ".lock"
-    new_folder, new_lock = not folder.exists(), not path.exists()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = path.open("a")
-    except OSError as error:
-        raise OutputError(f"cannot write to {folder}: {error.strerror}; choose a writable --out") from None
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise OutputError(f"another process is running in {folder}; wait for it or choose another --out") from None
-        try:
-            yield
-        except RaincheckError:
-            if new_lock:
-                path.unlink()
-            if new_folder and not any(folder.iterdir()):
-                folder.rmdir()
-            raise

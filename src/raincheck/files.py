@@ -1,11 +1,15 @@
-"""Files that are written whole or not at all."""
+"""Files that are written whole or not at all, and folders that one process works in at a time."""
 
+import fcntl
 import os
-from collections.abc import Callable
-from contextlib import suppress
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from raincheck.errors import OutputError
+from raincheck.errors import OutputError, RaincheckError
+
+LOCK = ".lock"  # in a folder that one process works in
 
 
 def replace_file(path: Path, write: Callable[[Path], object]) -> None:
@@ -41,3 +45,51 @@ def remove_partial(folder: Path) -> None:
     """Removes what processes that were killed in `replace_file` left in a folder, which nobody else may write to."""
     for partial in folder.glob(".*.partial"):
         partial.unlink()
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Keeps a second process out of a folder, which is made; the lock goes with the process, however it ends.
+
+    After a mistake of the user's, a folder or lock that was not there before is gone again, unless the folder holds
+    something by then.
+
+    Raises:
+        OutputError: if the folder cannot be made, or another process works in it.
+    """
+    path = folder / LOCK
+    new_folder, new_lock = not folder.exists(), not path.exists()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = path.open("a")
+    except OSError as error:
+        raise OutputError(f"cannot write to {folder}: {error.strerror}; choose a writable --out") from None
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise OutputError(f"another process is running in {folder}; wait for it or choose another --out") from None
+        try:
+            yield
+        except RaincheckError:
+            if new_lock:
+                path.unlink()
+            if new_folder and not any(folder.iterdir()):
+                folder.rmdir()
+            raise
+
+
+def is_free(folder: Path, patience: float) -> bool:
+    """Waits until no process has `locked` a folder; False if one still has after `patience` seconds."""
+    path, until = folder / LOCK, time.monotonic() + patience
+    while path.exists():
+        with path.open("a") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() > until:
+                    return False
+            else:
+                return True
+        time.sleep(0.2)
+    return True

@@ -12,13 +12,12 @@ from jsonargparse import Namespace
 from lightning import seed_everything
 from PIL import Image
 
-from raincheck import checkpoint
 from raincheck.config import RunConfig, build, dump
 from raincheck.datasets.base import Task
 from raincheck.datasets.held import ROOM
 from raincheck.evaluation.frames import save_frames, save_videos
 from raincheck.evaluation.matrix import Matrix
-from raincheck.files import remove_partial
+from raincheck.files import locked, remove_partial
 from raincheck.metrics import METRICS
 from raincheck.networks import ClipNetwork, start_from
 from raincheck.plugins.progress import ProgressBar
@@ -65,7 +64,7 @@ def run(config: Namespace, out: Path, until: int | None = None) -> Report:
 
 def enter(claims: ExitStack, out: Path, config: str) -> Report | None:
     """Takes the folder, and keeps it for as long as `claims` is open; returns the report of a finished run in it."""
-    claims.enter_context(checkpoint.locked(out))
+    claims.enter_context(locked(out))
     claims.enter_context(claimed(out, config))
     remove_partial(out)
     finished = out / "report.json"

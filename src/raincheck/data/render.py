@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from raincheck.checkpoint import locked
 from raincheck.data.clips import Clip
 from raincheck.data.handout import Footage, Progress, Renderer, Work
 from raincheck.data.manifest import Made, read_manifest, write_manifest
@@ -22,6 +21,7 @@ from raincheck.data.painting import Painting
 from raincheck.data.request import CLAIM, SPLITS, Request, claim
 from raincheck.data.workers import workers
 from raincheck.errors import OutputError, RaincheckError
+from raincheck.files import locked
 from raincheck.processes import cores
 
 

@@ -3,16 +3,15 @@
 Imports little, so that a worker of a cluster that only starts such processes is there at once.
 """
 
-import fcntl
 import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from raincheck.files import is_free
 from raincheck.processes import STARTER
 
 PATIENCE = 60.0  # seconds that the process of a lost machine or a killed sweep may take to end
@@ -54,7 +53,7 @@ def run_leg(leg: Leg) -> str | None:
     Returns:
         What went wrong, or None.
     """
-    if not _alone(leg.folder):
+    if not is_free(leg.folder, PATIENCE):
         return f"another process is running in {leg.folder}; wait for it"
     command = [sys.executable, "-m", "raincheck", "run", *leg.arguments, "--out", str(leg.folder)]
     command += ["--until", str(leg.until)] if leg.until is not None else []
@@ -92,19 +91,3 @@ def _reason(log: Path, begin: int, code: int) -> str:
         lines = file.read().decode("utf-8", errors="replace").split("\n")
     said = [line.strip() for line in lines if line.strip()]
     return said[-1].removeprefix(WORDS)[:400] if said else f"exit code {code}"
-
-
-def _alone(folder: Path) -> bool:
-    """Waits until no process has the lock of a run's folder; False if one keeps it."""
-    path, until = folder / ".lock", time.monotonic() + PATIENCE
-    while path.exists():
-        with path.open("a") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                if time.monotonic() > until:
-                    return False
-            else:
-                return True
-        time.sleep(0.2)
-    return True

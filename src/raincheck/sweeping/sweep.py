@@ -6,9 +6,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from raincheck.checkpoint import locked
 from raincheck.errors import ConfigError, OutputError
-from raincheck.files import remove_partial, write_text
+from raincheck.files import locked, remove_partial, write_text
 from raincheck.sober import notices
 from raincheck.sweeping.command import RunCommand, run_command, run_id, words
 from raincheck.sweeping.launchers import LAUNCHERS, Launcher
