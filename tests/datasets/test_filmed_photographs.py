@@ -10,7 +10,8 @@ from skimage import data
 from skimage.transform import AffineTransform, warp
 
 from program import finish
-from raincheck.datasets.film import Cutout, Film, Motion, shoot
+from raincheck.datasets.film import Cutout, Film, Motion
+from raincheck.datasets.filming import shoot
 from raincheck.datasets.photographs import (
     TEST,
     FilmedPhotograph,
