@@ -16,7 +16,8 @@ from torch.utils.data import DataLoader
 
 from decoding import film
 from memory import proportional
-from raincheck.datasets.base import PairedVideo, TrainClips
+from raincheck.datasets.base import PairedVideo
+from raincheck.datasets.clips import TrainClips
 from raincheck.datasets.folder import PairedFootage
 from raincheck.datasets.held import Held, Room
 from raincheck.datasets.raining import RenderedVideo

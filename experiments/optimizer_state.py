@@ -22,7 +22,8 @@ from lightning import seed_everything
 
 from raincheck.checkpoint import versions
 from raincheck.config import RunConfig, build, parse
-from raincheck.datasets.base import Task, TrainClips
+from raincheck.datasets.base import Task
+from raincheck.datasets.clips import TrainClips
 from raincheck.datasets.rendered import RenderedRain
 from raincheck.demo import METHODS, RAINS
 from raincheck.evaluation.matrix import Matrix

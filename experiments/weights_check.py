@@ -24,7 +24,7 @@ from torch import Tensor
 
 from raincheck.datasets.base import Footage
 from raincheck.datasets.caption import draw_caption
-from raincheck.datasets.clip import Part
+from raincheck.datasets.excerpt import CentreCrop
 from raincheck.datasets.photographs import FilmedPhotograph, folder_photographs
 from raincheck.deraining.passing import derain_frames
 from raincheck.metrics.psnr import psnr_y
@@ -53,10 +53,10 @@ BLENDS: dict[str, Blend] = {
 def scenes(data: Path, frames: int) -> Iterator[Footage]:
     """The held-out footage, `frames` long each."""
     for name in VIDEOS:
-        yield Part(open_footage(data / "clean" / name), frames, SIZE)
+        yield CentreCrop(open_footage(data / "clean" / name), frames, SIZE)
     pictures = folder_photographs((data / "photos/mcmaster").resolve())
     for name in list(pictures)[::6]:
-        yield Part(FilmedPhotograph(name, pictures[name], (), SIZE, frames), frames, SIZE)
+        yield CentreCrop(FilmedPhotograph(name, pictures[name], (), SIZE, frames), frames, SIZE)
 
 
 def streak_layers(data: Path, kind: str, video: int, frames: int) -> Tensor:

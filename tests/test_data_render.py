@@ -22,7 +22,7 @@ from raincheck.data import handout
 from raincheck.data.clips import Clip, fitted
 from raincheck.data.render import render_set
 from raincheck.data.request import Request, read_rains
-from raincheck.datasets.base import TrainClips
+from raincheck.datasets.clips import TrainClips
 from raincheck.datasets.renderedset import RenderedSet
 from raincheck.errors import ConfigError
 from raincheck.rain.parameters import PRESETS, Rain

@@ -8,7 +8,7 @@ import pytest
 import torch
 from lightning.pytorch import Trainer, seed_everything
 
-from raincheck.datasets.base import TestClips
+from raincheck.datasets.clips import TestClips
 from raincheck.datasets.rendered import RenderedRain
 from raincheck.errors import ConfigError, WeightsError
 from raincheck.metrics.psnr import psnr_y

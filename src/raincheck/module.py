@@ -9,7 +9,8 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from raincheck.datasets.augment import Augment
-from raincheck.datasets.base import Task, TaskSource, TestClips, TrainClips
+from raincheck.datasets.base import Task, TaskSource
+from raincheck.datasets.clips import TestClips, TrainClips
 from raincheck.errors import ConfigError
 from raincheck.losses import StructureLoss
 from raincheck.metrics import score_frames

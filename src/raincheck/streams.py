@@ -10,7 +10,8 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from raincheck.datasets.augment import Augment
-from raincheck.datasets.base import Task, TestClips, TrainClips
+from raincheck.datasets.base import Task
+from raincheck.datasets.clips import TestClips, TrainClips
 from raincheck.errors import ConfigError
 
 # What is there to learn in each experience, and from which weights; see `rain_stream`.

@@ -14,7 +14,8 @@ from torch.utils.data import DataLoader
 from program import PATIENCE
 from raincheck.config import build, parse
 from raincheck.datasets.augment import Augment
-from raincheck.datasets.base import TrainClips, random_window
+from raincheck.datasets.base import random_window
+from raincheck.datasets.clips import TrainClips
 from raincheck.datasets.folder import PairedFolders
 from raincheck.errors import ConfigError
 from raincheck.video.pixels import to_float, to_uint8

@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader
 from hardinputs import BROKEN, LARGE, WHOLE
 from program import PATIENCE
 from raincheck.cli import main
-from raincheck.datasets.base import TrainClips
+from raincheck.datasets.clips import TrainClips
 from raincheck.datasets.folder import PairedFolders
 from raincheck.datasets.rendered import RenderedRain
 from raincheck.errors import InputError

@@ -9,8 +9,8 @@ import torch
 from test_rendered_rain import Noise
 
 from raincheck.datasets import raining
-from raincheck.datasets.base import TrainClips
-from raincheck.datasets.clip import Part
+from raincheck.datasets.clips import TrainClips
+from raincheck.datasets.excerpt import CentreCrop
 from raincheck.datasets.kept import keep
 from raincheck.datasets.raining import RenderedVideo
 from raincheck.datasets.rendered import RenderedRain
@@ -78,7 +78,7 @@ def test_what_does_not_fit_is_rendered_again(renders: list[int]) -> None:
 def test_frames_to_test_on_are_kept_and_films_are_not(renders: list[int], tmp_path: Path) -> None:
     footage = Noise()
     keep(10**7)
-    frames = [RenderedVideo(Part(footage, 4, (32, 32)), (PRESETS["veil"],), 7).read(2, 1)[0] for _ in range(2)]
+    frames = [RenderedVideo(CentreCrop(footage, 4, (32, 32)), (PRESETS["veil"],), 7).read(2, 1)[0] for _ in range(2)]
     assert torch.equal(*frames) and len(renders) == 1
     source = RenderedRain("film", "thin", photographs="bundled", test_frames=1, test_size=(16, 16))
     for count in (2, 3):

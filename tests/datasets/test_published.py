@@ -11,7 +11,7 @@ from einops import rearrange
 from PIL import Image
 
 from fakedata import WRITE
-from raincheck.datasets.base import TestClips
+from raincheck.datasets.clips import TestClips
 from raincheck.datasets.lwdds import LWDDS
 from raincheck.datasets.nturain import NTURain
 from raincheck.datasets.published import PublishedPairs, catalogue

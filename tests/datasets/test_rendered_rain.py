@@ -11,8 +11,9 @@ from jsonargparse import ArgumentParser
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from raincheck.datasets.base import TaskSource, TestClips, TrainClips
-from raincheck.datasets.clip import Clip, Part, hold_clip
+from raincheck.datasets.base import TaskSource
+from raincheck.datasets.clips import TestClips, TrainClips
+from raincheck.datasets.excerpt import CentreCrop, Excerpt, hold_excerpt
 from raincheck.datasets.photographs import bundled_photographs
 from raincheck.datasets.raining import RenderedVideo
 from raincheck.datasets.rendered import RenderedRain
@@ -111,7 +112,7 @@ def test_demo_rains_are_as_strong_as_documented(name: str, low: float, high: flo
 
 
 def test_test_clips_keep_to_the_size_asked_for() -> None:
-    part = Part(Noise(), 4, (20, 200))
+    part = CentreCrop(Noise(), 4, (20, 200))
     assert len(part) == 4 and part.size == (20, 90)
     assert torch.equal(part.read(1, 2), Noise().read(1, 2)[:, :, 25:45])
     assert len(TestClips([RenderedVideo(part, (PRESETS["thin"],))], window=5, experience=0)) == 4
@@ -121,7 +122,7 @@ def test_test_clips_keep_to_the_size_asked_for() -> None:
     ("text", "start", "stop"), [("a/b.mp4", None, None), ("a/b.mp4[3:9]", 3, 9), ("a/b.mp4[:-2]", None, -2)]
 )
 def test_clips_are_written_as_slices(text: str, start: int | None, stop: int | None) -> None:
-    assert Clip.parse(text, Path("root")) == Clip(Path("root/a/b.mp4"), start, stop)
+    assert Excerpt.parse(text, Path("root")) == Excerpt(Path("root/a/b.mp4"), start, stop)
 
 
 def test_a_video_in_both_parts_is_refused() -> None:
@@ -199,7 +200,7 @@ def test_real_video() -> None:
     data = clips(task.train, crop=64, samples=4)
     assert data[0][0].shape == (5, 3, 64, 64) and torch.equal(data[1][0], data[1][0])
     assert task.test[0].read(0, 3)[0].shape == (3, 3, 96, 128)
-    assert hold_clip(source.train[0]) is task.train[0].footage
+    assert hold_excerpt(source.train[0]) is task.train[0].footage
 
 
 def test_every_rain_of_a_mixed_type_is_tested() -> None:

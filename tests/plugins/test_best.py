@@ -9,7 +9,7 @@ from avalanche.core import SupervisedPlugin
 from safetensors import safe_open
 from torch import Tensor, nn
 
-from raincheck.datasets.base import TrainClips
+from raincheck.datasets.clips import TrainClips
 from raincheck.errors import ConfigError
 from raincheck.metrics.psnr import psnr_rgb
 from raincheck.networks import RRGNet, load_network

@@ -1,4 +1,4 @@
-"""Pieces of footage: a part of a file, named in a configuration, and a cut to what evaluation can afford."""
+"""Pieces of footage: an excerpt of a file, named in a configuration, and a crop that evaluation can afford."""
 
 import math
 import re
@@ -16,7 +16,7 @@ TOGETHER = 32, 2**26  # frames of a video file that are decoded at once, and the
 
 
 @dataclass(frozen=True)
-class Clip:
+class Excerpt:
     """A video or folder of frames, or a part of it.
 
     Attributes:
@@ -30,7 +30,7 @@ class Clip:
     stop: int | None = None
 
     @classmethod
-    def parse(cls, text: str, root: Path) -> "Clip":
+    def parse(cls, text: str, root: Path) -> "Excerpt":
         """Reads `path` or `path[start:stop]`, relative to `root`."""
         match = re.fullmatch(r"(.+?)\[(-?\d*):(-?\d*)\]", text)
         if match is None:
@@ -38,7 +38,7 @@ class Clip:
         start, stop = (int(number) if number else None for number in match.groups()[1:])
         return cls(root / match[1], start, stop)
 
-    def overlaps(self, other: "Clip") -> bool:
+    def overlaps(self, other: "Excerpt") -> bool:
         """Whether both may show a common frame; ends counted from the end are taken for the end."""
         if self.path.resolve() != other.path.resolve():
             return False
@@ -51,29 +51,29 @@ class Clip:
 
 
 @cache  # the tasks of a stream share footage, and opening a video decodes it once
-def open_clip(clip: Clip) -> Footage:
-    """Opens a clip.
+def open_excerpt(excerpt: Excerpt) -> Footage:
+    """Opens an excerpt.
 
     Raises:
         InputError: if it cannot be read.
     """
-    return open_footage(clip.path, clip.start, clip.stop)
+    return open_footage(excerpt.path, excerpt.start, excerpt.stop)
 
 
 @cache
-def hold_clip(clip: Clip) -> Held:
-    """Opens a clip to train on; the tasks of a stream share its frames.
+def hold_excerpt(excerpt: Excerpt) -> Held:
+    """Opens an excerpt to train on; the tasks of a stream share its frames.
 
     Raises:
         InputError: if it cannot be read.
     """
-    footage = open_clip(clip)
+    footage = open_excerpt(excerpt)
     frame = 3 * footage.size[0] * footage.size[1]
     return Held(footage, max(1, min(TOGETHER[0], TOGETHER[1] // frame)) if isinstance(footage, VideoFile) else 1)
 
 
 @dataclass(eq=False)
-class Part(Wrapped):
+class CentreCrop(Wrapped):
     """The first frames of footage, cut to a size around its centre.
 
     Attributes:

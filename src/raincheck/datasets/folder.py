@@ -7,7 +7,7 @@ import numpy as np
 from torch import Tensor
 
 from raincheck.datasets.base import Footage, PairedVideo, Task, TaskSource, Wrapped, random_window
-from raincheck.datasets.clip import Clip, Part, hold_clip, open_clip
+from raincheck.datasets.excerpt import CentreCrop, Excerpt, hold_excerpt, open_excerpt
 from raincheck.errors import ConfigError, InputError
 from raincheck.video import still
 
@@ -102,8 +102,8 @@ def open_pair(name: str, rainy: Path, clean: Path, held: bool = False) -> Paired
         InputError: if one cannot be read, they do not fit, or are folders of numbered frames that do not fit.
     """
     check_in_step(rainy, clean)
-    opened = hold_clip if held else open_clip
-    return PairedFootage(name, Named(opened(Clip(rainy)), str(rainy)), Named(opened(Clip(clean)), str(clean)))
+    opened = hold_excerpt if held else open_excerpt
+    return PairedFootage(name, Named(opened(Excerpt(rainy)), str(rainy)), Named(opened(Excerpt(clean)), str(clean)))
 
 
 def cut_pair(both: PairedFootage, frames: int | None = None, size: tuple[int, int] | None = None) -> PairedFootage:
@@ -117,7 +117,7 @@ def cut_pair(both: PairedFootage, frames: int | None = None, size: tuple[int, in
     most = len(both) if frames is None else frames
     if most < 1 or (size is not None and min(size) < 1):
         raise ConfigError(f"test_frames and test_size must be 1 or more, not {frames}, {size}; correct them")
-    return PairedFootage(both.name, Part(both.rainy, most, size), Part(both.clean, most, size))
+    return PairedFootage(both.name, CentreCrop(both.rainy, most, size), CentreCrop(both.clean, most, size))
 
 
 class Named(Wrapped):

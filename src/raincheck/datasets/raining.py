@@ -10,7 +10,7 @@ from torch import Tensor
 
 from raincheck.datasets.base import Footage, Wrapped, random_window
 from raincheck.datasets.caption import draw_caption
-from raincheck.datasets.clip import Part
+from raincheck.datasets.excerpt import CentreCrop
 from raincheck.datasets.kept import kept
 from raincheck.datasets.tone import vary_picture
 from raincheck.errors import ConfigError
@@ -141,7 +141,7 @@ class RenderedVideo(Wrapped):
 
 def source(footage: Footage) -> Hashable | None:
     """What several runs of one process have in common of footage: the opened file and what is left of it, no films."""
-    if isinstance(footage, Part):
+    if isinstance(footage, CentreCrop):
         inner = source(footage.footage)
         return None if inner is None else (inner, footage.frames, footage.within)
     return None if isinstance(footage, Cuttable) or not isinstance(footage, Hashable) else footage

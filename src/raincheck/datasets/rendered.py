@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor
 
 from raincheck.datasets.base import Footage, Task, TaskSource
-from raincheck.datasets.clip import Clip, Part, hold_clip, open_clip
+from raincheck.datasets.excerpt import CentreCrop, Excerpt, hold_excerpt, open_excerpt
 from raincheck.datasets.film import SPEED
 from raincheck.datasets.photographs import (
     TEST,
@@ -77,8 +77,8 @@ class RenderedRain(TaskSource):
         self.name, self.test_frames, self.test_size, self.variety = name, test_frames, test_size, variety
         self.rains = as_rains(rain)
         self.root = Path(root)
-        self.train = [Clip.parse(text, self.root) for text in train or []]
-        self.test = [Clip.parse(text, self.root) for text in test or []]
+        self.train = [Excerpt.parse(text, self.root) for text in train or []]
+        self.test = [Excerpt.parse(text, self.root) for text in test or []]
         shared = [f"{a.path}" for a in self.train for b in self.test if a.overlaps(b)]
         if shared:
             raise ConfigError(f"task {name} trains and tests on {shared[0]}; give each video to one of the two")
@@ -89,7 +89,7 @@ class RenderedRain(TaskSource):
         """Takes videos and photographs from there."""
         self.root = folder / self.root
         self.train, self.test = (
-            [replace(clip, path=folder / clip.path) for clip in clips] for clips in (self.train, self.test)
+            [replace(one, path=folder / one.path) for one in excerpts] for excerpts in (self.train, self.test)
         )
 
     def task(self, seed: int) -> Task:
@@ -100,9 +100,9 @@ class RenderedRain(TaskSource):
             InputError: if footage cannot be read.
         """
         films, test_films = self.films() if self.photographs else ([], [])
-        train: list[Footage] = [*(hold_clip(clip) for clip in self.train), *films]
-        whole: list[Footage] = [*(open_clip(clip) for clip in self.test), *test_films]
-        test = [Part(footage, self.test_frames, self.test_size) for footage in whole]
+        train: list[Footage] = [*(hold_excerpt(excerpt) for excerpt in self.train), *films]
+        whole: list[Footage] = [*(open_excerpt(excerpt) for excerpt in self.test), *test_films]
+        test = [CentreCrop(footage, self.test_frames, self.test_size) for footage in whole]
         shown = range(max(len(test), len(self.wet)) if test else 0)  # no rain goes untested
         return Task(
             self.name,

@@ -9,7 +9,8 @@ from einops import rearrange
 from PIL import Image
 from torch import Tensor
 
-from raincheck.datasets.base import Task, TestClips
+from raincheck.datasets.base import Task
+from raincheck.datasets.clips import TestClips
 from raincheck.networks import ClipNetwork
 from raincheck.video.encode import open_writer
 from raincheck.video.file_writer import Look

@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from avalanche.core import SupervisedPlugin
 
-from raincheck.datasets.base import TestClips, TrainClips
+from raincheck.datasets.clips import TestClips, TrainClips
 from raincheck.errors import ConfigError
 from raincheck.metrics.psnr import psnr_rgb
 from raincheck.networks import save_weights

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from raincheck.datasets.base import TrainClips
+from raincheck.datasets.clips import TrainClips
 from raincheck.errors import ConfigError
 from raincheck.plugins.memory import ClipMemory, Parts, State
 from raincheck.plugins.teacher import Teacher
