@@ -2,7 +2,7 @@
 
 import itertools
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_args
@@ -21,9 +21,6 @@ from raincheck.errors import ConfigError, one_line
 from raincheck.networks import ClipNetwork
 from raincheck.streams import Learn
 from raincheck.trust import NESTING, check_class, named_classes
-
-# What may differ between the start of a run and its continuation: it changes no number.
-FREE = ("workers", "tracking", "save_every", "stream.held")
 
 # Classes, which as defaults of the dataclass itself would be objects that no YAML can hold.
 DEFAULTS = {
@@ -198,18 +195,6 @@ def dump(config: Namespace) -> str:
     plain.pop("config", None)
     text: str = parser().dump(plain, skip_validation=True)
     return text
-
-
-def flat(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
-    """The options of a dumped configuration, one by one, by dotted name."""
-    if isinstance(value, dict) and value:
-        for name, inner in value.items():
-            yield from flat(inner, f"{key}.{name}" if key else str(name))
-    elif isinstance(value, list) and value:
-        for index, inner in enumerate(value):
-            yield from flat(inner, f"{key}.{index}")
-    else:
-        yield key, value
 
 
 def check_classes(arguments: Sequence[str], trust: bool) -> None:

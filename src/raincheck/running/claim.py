@@ -8,12 +8,12 @@ from pathlib import Path
 
 import yaml
 
-from raincheck.config import FREE, flat
 from raincheck.datasets.base import Task
 from raincheck.errors import ConfigError, OutputError, RaincheckError
 from raincheck.files import write_text
 from raincheck.fingerprint import Fingerprints, changed, fingerprints
 from raincheck.networks import find_weights
+from raincheck.running.identity import FREE, flat
 
 
 @contextmanager

@@ -1,14 +1,17 @@
-"""The name of a run, wherever it is run."""
+"""A run's name, the same on every machine: a hash of the options that decide its numbers."""
 
 import hashlib
 import importlib
 import inspect
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, asdict, fields, is_dataclass
 from typing import Any
 
-from raincheck.config import FREE, RunConfig, StreamConfig, flat
+from raincheck.config import RunConfig, StreamConfig
+
+# Options that change no number: they may differ between the start of a run and its continuation, and name no run.
+FREE = ("workers", "tracking", "save_every", "stream.held")
 
 
 def identity(config: Mapping[str, Any]) -> str:
@@ -27,6 +30,18 @@ def identity(config: Mapping[str, Any]) -> str:
         if not key.startswith((*FREE, "stream.root")) and value != defaults.get(key) and value not in (None, {}, [])
     }
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def flat(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
+    """The options of a dumped configuration, one by one, by dotted name."""
+    if isinstance(value, dict) and value:
+        for name, inner in value.items():
+            yield from flat(inner, f"{key}.{name}" if key else str(name))
+    elif isinstance(value, list) and value:
+        for index, inner in enumerate(value):
+            yield from flat(inner, f"{key}.{index}")
+    else:
+        yield key, value
 
 
 def _essential(value: Any) -> Any:
