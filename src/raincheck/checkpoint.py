@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from raincheck.errors import ConfigError, first_line
 from raincheck.files import replace_file
 
-# What torch reads by itself without running code, and what of NumPy it reads as well: arrays of objects it does not.
+# Types that torch reads without running code; with them NumPy's, except for arrays of objects.
 CONTAINERS = (dict, OrderedDict, Counter, list, tuple, set, frozenset)
 LEAVES = (
     type(None),
@@ -73,7 +73,7 @@ def load(path: Path) -> dict[str, Any] | None:
 
 
 def foreign(value: Any) -> type | None:
-    """A type in a state that `load` would not read back, None if all of it can be read."""
+    """The first type found in a state that `load` would refuse to read; None if it would read all of it."""
     if type(value) in CONTAINERS:
         inner = [*value.keys(), *value.values()] if isinstance(value, dict) else value
         return next((found for one in inner if (found := foreign(one))), None)

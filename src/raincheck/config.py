@@ -22,7 +22,7 @@ from raincheck.networks import ClipNetwork
 from raincheck.streams import Learn
 from raincheck.trust import NESTING, check_class, named_classes
 
-# Classes, which as defaults of the dataclass itself would be objects that no YAML can hold.
+# Not defaults of `RunConfig` itself: there they would be objects, which no YAML file can hold.
 DEFAULTS = {
     "network": {"class_path": "raincheck.networks.RRGNet"},
     "loss": {"class_path": "raincheck.losses.StructureLoss"},
@@ -46,8 +46,8 @@ class StreamConfig:
         order: positions in `tasks`, in learning order, such as [2, 0, 1]; by default as they are listed.
         root: folder that the tasks' relative paths are taken from; by default the working directory.
         augment: how training clips vary besides their crop, rainy and clean alike.
-        held: bytes of decoded training frames that stay in memory, over all tasks and workers. Of footage that finds no
-            room, every clip is decoded anew; it changes no number.
+        held: most bytes of decoded training frames to keep in memory, over all tasks and workers. Clips of footage that
+            does not fit are decoded each time they are read. It changes no number.
     """
 
     tasks: list[TaskSource]
@@ -90,9 +90,9 @@ class RunConfig:
         plugins: the method: what happens besides minimising the loss.
         batch: new clips a step; reviewed clips come on top.
         seed: everything random is a function of it.
-        workers: processes that prepare clips; they change no number. By default none on the CPU, where preparing them
-            in between is fastest since training itself keeps all cores busy, and elsewhere one for each core but one,
-            8 at most; where several processes learn, each has its part of the cores.
+        workers: processes that prepare clips; how many there are changes no number. By default none on the CPU, where
+            training itself keeps all cores busy; on other devices one less than there are cores, but 1 at least and 8
+            at most. Where several processes learn, each counts its share of the cores.
         save_every: seconds between checkpoints while a task is learned; a run that is killed goes on from the last one.
         trainer: arguments of `lightning.Trainer`.
         tracking: where losses and scores are logged besides report.json: csv, tensorboard, wandb (offline unless the
@@ -136,7 +136,7 @@ def parser() -> ArgumentParser:
 
 
 def parse(arguments: Sequence[str], trust: bool = False) -> Namespace:
-    """Options to a checked, resolved configuration, with nothing built yet.
+    """Reads options into a checked and resolved configuration; none of its objects is built yet.
 
     Args:
         arguments: as on the command line, such as `["--config", "a.yaml", "--seed", "3"]`; options that change a plugin
@@ -164,7 +164,7 @@ def parse(arguments: Sequence[str], trust: bool = False) -> Namespace:
 
 
 def check_given(config: Namespace) -> None:
-    """Checks what is used before the objects are made that check themselves.
+    """Checks the options that are needed before there are objects, which check all others.
 
     Raises:
         ConfigError: if the seed is negative, or an option is null that needs a value.

@@ -92,7 +92,7 @@ def _sharing(rows: int) -> Iterator[None]:
 
 
 def altogether(rows: int) -> int:
-    """How many rows all processes compute in the call in which this one computes `rows`."""
+    """Rows of the whole batch, of which this process computes `rows` in the call that is under way."""
     return rows if _whole is None else _whole
 
 

@@ -37,7 +37,7 @@ class Change:
 
 
 def split(arguments: Sequence[str], trust: bool) -> tuple[list[str], list[Change]]:
-    """The arguments without such options, as `in_yaml` has them, and the options.
+    """Takes such options out of the arguments: returns the others, as `in_yaml` writes them, and the changes.
 
     Raises:
         ConfigError: if one names a class that is not trusted.
@@ -62,7 +62,10 @@ def split(arguments: Sequence[str], trust: bool) -> tuple[list[str], list[Change
 
 
 def in_yaml(arguments: Sequence[str]) -> list[str]:
-    """The same where W&B's agents write Python: `None` is null, and an argument of a class is true without a value."""
+    """Arguments as the parser wants them, of which W&B's agents write some in Python.
+
+    `None` becomes `null`, and an option for an argument of a class that has no value gets the value `true`.
+    """
     words = [VALUE.sub(lambda found: found[1] + plain(found[2]), word) for word in arguments]
     return [
         f"{word}=true" if FLAG.fullmatch(word) and after.startswith("--") else word

@@ -30,7 +30,7 @@ class Group:
     Attributes:
         rank: of this process, in [0, size).
         size: how many there are, two or more.
-        words: the torch.distributed group for what lies on the CPU, whatever the devices talk over.
+        words: the torch.distributed group for data on the CPU; tensors on GPUs go over another backend.
     """
 
     rank: int
@@ -42,7 +42,9 @@ _joined: Group | None = None
 
 
 def join(trainer: Any) -> None:
-    """Starts the other processes, unless torchrun or SLURM did, and meets them. Returns in each; once is enough.
+    """Makes this program several processes: starts the others, unless torchrun or SLURM has, and joins their group.
+
+    It returns in each of them. Further calls do nothing.
 
     Args:
         trainer: a `lightning.Trainer` for one or several processes; of one there is nothing to do.
@@ -95,10 +97,10 @@ def is_first() -> bool:
 
 
 def first_does(action: Callable[[], T]) -> T:
-    """What `action` returns in the first process, the only one to call it, is returned in all.
+    """Calls `action` in the first process only, and returns its result in all of them.
 
     Raises:
-        RaincheckError: that which it raises, in all.
+        RaincheckError: in all, what `action` raises in the first.
     """
     if _joined is None:
         return action()
@@ -154,7 +156,7 @@ def one_voice() -> Iterator[None]:
 
 
 def _first_ends() -> bool:
-    """Waits a little for the end of what started this process, as comes of an error that all have."""
+    """Waits for the process that started this one to end, as it will if it met the same error; False if it goes on."""
     parent, until = os.getppid(), time.monotonic() + PATIENCE
     try:
         while os.getppid() == parent and time.monotonic() < until:
@@ -170,7 +172,7 @@ def _parent() -> int:
 
 
 def follow_starter() -> None:
-    """Lets this process end with the one that started it, if that wants it so."""
+    """Ends this process as soon as the one that started it has ended, if that has asked for it by `STARTER`."""
     if starter := os.environ.pop(STARTER, ""):
         _end_with(int(starter))
 

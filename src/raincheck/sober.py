@@ -1,4 +1,4 @@
-"""Libraries that talk to their own users, kept from talking to ours; and what we ourselves have to say."""
+"""What users see on standard error: our own notices, and none of the advice that libraries give to their users."""
 
 import logging
 import os
@@ -6,7 +6,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TextIO
+from typing import Any
 
 from raincheck.errors import RaincheckWarning
 
@@ -43,16 +43,9 @@ def notices() -> Iterator[None]:
         warnings.simplefilter("always", RaincheckWarning)
         usual = warnings.showwarning
 
-        def show(
-            message: Warning | str,
-            category: type[Warning],
-            filename: str,
-            lineno: int,
-            file: TextIO | None = None,
-            line: str | None = None,
-        ) -> None:
+        def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
             if not issubclass(category, RaincheckWarning):
-                usual(message, category, filename, lineno, file, line)
+                usual(message, category, *where, **more)
             elif str(message) not in said:
                 said.add(str(message))
                 print(f"raincheck: notice: {message}", file=sys.stderr)

@@ -18,7 +18,7 @@ LIMIT = 2**32  # bytes, where nobody says otherwise
 
 @dataclass(eq=False)
 class Room:
-    """Memory for decoded frames. To another process its limit travels, and what is free of it is all there.
+    """How much memory decoded frames may take. Sent to another process, it has the same limit and nothing taken.
 
     Attributes:
         limit: bytes that all footage together may take.
@@ -29,7 +29,10 @@ class Room:
     taken: int = 0
 
     def take(self, size: int) -> bool:
-        """Takes `size` bytes, if there are so many; a worker that shares nothing with the others has its part only."""
+        """Takes `size` bytes if so many are free, and says whether they were.
+
+        A worker gets here only where workers are spawned, and share no memory: it may take its share of the limit.
+        """
         worker = get_worker_info()
         fits = self.taken + size <= self.limit // (worker.num_workers if worker else 1)
         self.taken += size * fits
@@ -57,7 +60,7 @@ class Held(Wrapped):
     Attributes:
         footage: the whole.
         together: frames that are decoded at once: seeking in compressed video costs as much as decoding many.
-        room: what limits it.
+        room: the memory that it takes its part of.
     """
 
     together: int = 1

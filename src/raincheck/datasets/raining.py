@@ -21,15 +21,15 @@ from raincheck.rain.render import RainField, lay, render
 
 @dataclass(frozen=True)
 class Variety:
-    """What training clips show besides their rain type over their footage as it is.
+    """How training clips vary, beyond one rain of their type over footage as it is.
 
     Attributes:
         spread: how far the rain varies, 1 for a narrow type; 0 shows the rain itself only. See `randomise`; drawn rain
             varies within its ranges whatever the spread.
         layers: at most so many rains of the type fall at once.
-        dry: share of the clips without rain: who never sees one takes sunlit foliage for rain.
+        dry: share of the clips without rain: a network that never sees one takes sunlit foliage for rain.
         pictures: turn the footage by quarters, and change exposure and contrast; see `vary_picture`.
-        captions: share of the clips with letters over the rain: who never sees any takes thin ones for streaks.
+        captions: share of the clips with letters over the rain: a network that never sees any takes them for streaks.
 
     Raises:
         ConfigError: if a number is out of its range.
@@ -140,7 +140,7 @@ class RenderedVideo(Wrapped):
 
 
 def source(footage: Footage) -> Hashable | None:
-    """What several runs of one process have in common of footage: the opened file and what is left of it, no films."""
+    """What names footage to all runs of a process: the opened file and its crop; None for films, made for one run."""
     if isinstance(footage, CentreCrop):
         inner = source(footage.footage)
         return None if inner is None else (inner, footage.frames, footage.within)

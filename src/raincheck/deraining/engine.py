@@ -17,7 +17,7 @@ from raincheck.video.stream import Picture
 
 
 class Seen:
-    """A frame of the stream with the features that were computed of it.
+    """A frame of the stream, with the features that were computed from it.
 
     Args:
         picture: the frame, on the CPU.

@@ -1,4 +1,4 @@
-"""What of an input its output does not keep, said before the work begins."""
+"""Tells users, before the work begins, what of an input its output will not keep."""
 
 import warnings
 from collections.abc import Iterator

@@ -42,7 +42,7 @@ class Residual(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Adds what the body found to `x`."""
         found: Tensor = self.body(x)
-        return found.add_(x)  # no step back needs what a convolution gave
+        return found.add_(x)  # in place: the backward pass needs no output of a convolution
 
 
 class UNet(nn.Module):

@@ -32,7 +32,7 @@ def network_classes() -> dict[str, type[ClipNetwork]]:
 
 
 def blueprint(network: nn.Module) -> dict[str, str]:
-    """What `build_network` builds another from, if the network is of this folder; of any other, its class's name."""
+    """Metadata from which `build_network` makes such a network; the class's name alone if it is not of this folder."""
     name = type(network).__name__
     ours = isinstance(network, ClipNetwork) and network_classes().get(name) is type(network)
     return {"network": name, **({"arguments": json.dumps(network.arguments)} if ours else {})}

@@ -1,4 +1,4 @@
-"""What a method costs in forward passes, counted and not asked for."""
+"""What a method costs in forward passes: counted by a hook, so that no method need say it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

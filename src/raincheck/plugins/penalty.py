@@ -161,7 +161,7 @@ def chosen_clips(there: int, clips: int, seed: int | None, experience: int) -> l
 
 
 def placed(values: Weights, there: Weights) -> Weights:
-    """Tensors on the devices of those that they replace, so far as there are any."""
+    """Values by name, each on the device of the one of that name in `there`, if there is one."""
     return {name: value.to(there[name].device) if name in there else value for name, value in values.items()}
 
 

@@ -78,14 +78,14 @@ def costs(config: RunConfig, strategy: LightningStrategy, tasks: int) -> Report:
 
 
 def kept_bytes(plugins: list[Any]) -> int | None:
-    """Bytes of all that plugins keep between tasks, told by them or of their states; None where one hides them."""
+    """Bytes of all that plugins keep between tasks; None if one of them may keep what cannot be counted."""
     sizes = [plugin_bytes(plugin) for plugin in plugins]
     known = [size for size in sizes if size is not None]
     return sum(known) if len(known) == len(sizes) else None
 
 
 def plugin_bytes(plugin: Any) -> int | None:
-    """Bytes that one plugin keeps; ours have `bytes` if they keep anything."""
+    """Bytes that one plugin keeps: by its attribute `bytes`, else by its state; of others, ours keep nothing."""
     if hasattr(plugin, "bytes"):
         return int(plugin.bytes)
     if hasattr(plugin, "state_dict"):

@@ -10,7 +10,7 @@ from raincheck.division import whole_batches
 from raincheck.generators import Generators, generators, same, set_generators
 
 State = dict[str, Any]
-ENDLESS = 2**40  # batches, which there are more of than anybody has time for
+ENDLESS = 2**40  # batches: more than anybody has time for
 
 
 class DeferredLoader:
@@ -35,9 +35,10 @@ class DeferredLoader:
         self._resumed: State | None = None
 
     def __len__(self) -> int:
-        """Batches; of a loader that may be wrong or does not know, more than there are: it is asked until it ends.
+        """The number of batches; `ENDLESS` where the loader does not know it or may be wrong.
 
-        Lightning would stop at a length that is too small, where Avalanche goes on, and fetches one ahead without any.
+        Then Lightning asks for batches until there are no more. It would stop at a length that is too small, where
+        Avalanche goes on, and of a loader without a length it would fetch one batch ahead.
 
         Raises:
             TypeError: of a loader that does not know, if the last batch must be known as such.

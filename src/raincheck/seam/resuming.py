@@ -1,4 +1,4 @@
-"""What of a strategy outlives its process."""
+"""Saving and resuming a strategy: what of it outlives its process."""
 
 import warnings
 from collections.abc import Callable, Sequence
@@ -20,7 +20,7 @@ class Resumable:
     Attributes:
         checkpoints: folder for the states; None keeps nothing.
         adapted: the experiences that a network which grows has met, in order: stream, position, whether to train on.
-        others: what of `BUILT` a plugin has put another in place of, within an experience.
+        others: names of `BUILT` that a plugin has replaced by another object within an experience.
     """
 
     checkpoints: Path | None

@@ -74,7 +74,7 @@ def avalanche_state(strategy: Any) -> State:
 
 
 def _modes(model: Any) -> State:
-    """What plugins set at the beginning of an epoch, which does not come again in its middle."""
+    """What trains and what is frozen. Plugins set it when an epoch begins; an epoch that is resumed does not begin."""
     return {
         "training": {name: module.training for name, module in model.named_modules()},
         "requires_grad": {name: parameter.requires_grad for name, parameter in model.named_parameters()},

@@ -14,7 +14,7 @@ from torch import Tensor
 
 @dataclass
 class Terms:
-    """What is shown of one fit.
+    """Shows the terms of the loss during one fit.
 
     Attributes:
         steps: of the optimizer, when they were last looked at.
