@@ -18,8 +18,8 @@ from decoding import film
 from memory import proportional
 from raincheck.datasets.base import PairedVideo
 from raincheck.datasets.clips import TrainClips
-from raincheck.datasets.folder import PairedFootage
 from raincheck.datasets.held import Held, Room
+from raincheck.datasets.pair import PairedFootage
 from raincheck.datasets.raining import RenderedVideo
 from raincheck.datasets.rendered import RenderedRain
 from raincheck.networks import RRGNet

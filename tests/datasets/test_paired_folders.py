@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from fakeframes import write_frames
-from raincheck.datasets.folder import PairedFolders, open_pair
+from raincheck.datasets.folder import PairedFolders
+from raincheck.datasets.pair import open_pair
 from raincheck.errors import ConfigError, InputError
 from raincheck.video.still import read_image
 

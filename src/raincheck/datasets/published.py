@@ -7,9 +7,9 @@ from typing import ClassVar
 
 from raincheck import datasets
 from raincheck.datasets.base import Task, TaskSource
-from raincheck.datasets.folder import PairedFootage, check_numbers, cut_pair, open_pair
 from raincheck.datasets.held import Held
 from raincheck.datasets.layout import DEPTH, Forms, Pair, Split, places
+from raincheck.datasets.pair import PairedFootage, check_numbers, cut_pair, open_pair
 from raincheck.errors import ConfigError, InputError
 from raincheck.video.footage import FrameFiles
 from raincheck.video.still import image_size

@@ -8,7 +8,7 @@ from time import perf_counter
 
 from torch import Tensor
 
-from raincheck.datasets.folder import check_in_step
+from raincheck.datasets.pair import check_in_step
 from raincheck.deraining import Engine, Progress, derain_pairs, network_on
 from raincheck.errors import InputError
 from raincheck.metrics import METRICS, score_frames

@@ -1,0 +1,130 @@
+"""Rainy footage and its clean twin as one video: opened, checked to fit each other, and cut."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from torch import Tensor
+
+from raincheck.datasets.base import Footage, Wrapped, random_window
+from raincheck.datasets.excerpt import CentreCrop, Excerpt, hold_excerpt, open_excerpt
+from raincheck.errors import ConfigError, InputError
+from raincheck.video import still
+
+
+class PairedFootage:
+    """Rainy footage and its clean twin.
+
+    Args:
+        name: what the video is called.
+        rainy: rainy footage.
+        clean: the same frames without rain.
+
+    Raises:
+        InputError: if the two differ in length or size.
+    """
+
+    def __init__(self, name: str, rainy: Footage, clean: Footage) -> None:
+        if len(rainy) != len(clean) or rainy.size != clean.size:
+            raise InputError(
+                f"{rainy.name} ({shape(rainy)}) and {clean.name} ({shape(clean)}) are no pair for the video {name}; "
+                "give clean frames of the same number and size"
+            )
+        self.name, self.rainy, self.clean = name, rainy, clean
+
+    def __len__(self) -> int:
+        return len(self.rainy)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        return self.rainy.size
+
+    def read(self, start: int, count: int) -> tuple[Tensor, Tensor]:
+        """Rainy and clean frames, uint8 `(t, c, h, w)` each."""
+        return self.rainy.read(start, count), self.clean.read(start, count)
+
+    def sample(self, rng: np.random.Generator, count: int, crop: int) -> tuple[Tensor, Tensor]:
+        """A random window of both, uint8 `(count, c, crop, crop)` each.
+
+        Raises:
+            InputError: if the video is shorter or smaller than the window.
+        """
+        start, top, left = random_window(rng, len(self), self.size, count, crop, self.name)
+        rainy, clean = self.read(start, count)
+        window = (..., slice(top, top + crop), slice(left, left + crop))
+        return rainy[window], clean[window]
+
+
+def shape(footage: Footage) -> str:
+    """Length and size for a message, such as `9 frames of 64x48`."""
+    return f"{len(footage)} frames of {footage.size[1]}x{footage.size[0]}"
+
+
+def check_numbers(rainy: Path, clean: Path, numbers: Sequence[Sequence[int | None]]) -> None:
+    """Compares the frames' numbers of two folders with as many frames.
+
+    Raises:
+        InputError: if they are others.
+    """
+    if numbers[0] != numbers[1] and len(numbers[0]) == len(numbers[1]):
+        raise InputError(
+            f"the frames of {rainy} and {clean} have different numbers, so that which belong together is "
+            "unknown; add what is missing to both"
+        )
+
+
+def steps(folder: Path) -> list[int]:
+    """How far each numbered frame of a folder is from the first; nothing if one has no number, or two have the same."""
+    numbers = [number for path in still.frame_files(folder) if (number := still.number(path.stem)) is not None]
+    whole = len(set(numbers)) == len(still.frame_files(folder))
+    return [number - numbers[0] for number in numbers] if whole else []
+
+
+def check_in_step(rainy: Path, clean: Path) -> None:
+    """Compares the frames of two folders, which belong together in order, by their numbers.
+
+    One may count from 0 and the other from 1, but not miss another frame.
+
+    Raises:
+        InputError: if they do not fit, or a folder cannot be read.
+    """
+    if rainy.is_dir() and clean.is_dir():
+        check_numbers(rainy, clean, [steps(folder) for folder in (rainy, clean)])
+
+
+def open_pair(name: str, rainy: Path, clean: Path, held: bool = False) -> PairedFootage:
+    """Opens a pair, whose decoded frames are kept if `held`.
+
+    Raises:
+        InputError: if one cannot be read, they do not fit, or are folders of numbered frames that do not fit.
+    """
+    check_in_step(rainy, clean)
+    opened = hold_excerpt if held else open_excerpt
+    return PairedFootage(name, Named(opened(Excerpt(rainy)), str(rainy)), Named(opened(Excerpt(clean)), str(clean)))
+
+
+def cut_pair(both: PairedFootage, frames: int | None = None, size: tuple[int, int] | None = None) -> PairedFootage:
+    """The first `frames` frames of a pair, cut to `size` around their centre; None keeps all.
+
+    Raises:
+        ConfigError: if nothing would be left.
+    """
+    if frames is None and size is None:
+        return both
+    most = len(both) if frames is None else frames
+    if most < 1 or (size is not None and min(size) < 1):
+        raise ConfigError(f"test_frames and test_size must be 1 or more, not {frames}, {size}; correct them")
+    return PairedFootage(both.name, CentreCrop(both.rainy, most, size), CentreCrop(both.clean, most, size))
+
+
+class Named(Wrapped):
+    """Footage under its full path, so that messages tell the two of a pair apart."""
+
+    def __init__(self, footage: Footage, name: str) -> None:
+        super().__init__(footage)
+        self.name = name
+
+    def read(self, start: int, count: int) -> Tensor:
+        """Frames `start` to `start + count - 1` as uint8 `(t, c, h, w)`."""
+        return self.footage.read(start, count)
