@@ -111,14 +111,16 @@ def splat(
 def heading(dx: Floats, dy: Floats) -> tuple[Floats, Floats, Floats]:
     """Unit vectors of motions, x and y, and the motions' lengths; what does not move points down."""
     length = np.hypot(dx, dy)
-    still = length == 0
-    divisor = np.where(still, 1, length)
-    return np.where(still, 0.0, dx / divisor), np.where(still, 1.0, dy / divisor), length
+    moves = length > 0
+    ux = np.divide(dx, length, out=np.zeros_like(dx), where=moves)
+    uy = np.divide(dy, length, out=np.ones_like(dy), where=moves)
+    return ux, uy, length
 
 
 def positions(long: Floats, points: NDArray[np.int64]) -> Floats:
     """Places of the points along lines, counted from each line's middle: evenly over its length `long`."""
-    along = np.arange(points.sum()) - np.repeat(np.cumsum(points) - points, points) + 0.5
+    along = np.arange(points.sum()).astype(np.float64)
+    along += 0.5 - np.repeat(np.cumsum(points) - points, points)
     along /= np.repeat(points, points)
     along -= 0.5
     along *= np.repeat(long, points)
