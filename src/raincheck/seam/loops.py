@@ -134,6 +134,7 @@ class FitLoop(Loop):
             self.strategy.backward()
         if self.strategy.loss is loss:  # and not one that the strategy's own backward has put in its place
             self.strategy.loss = unscaled
+        self._loss = self.strategy.loss.detach()  # an evaluation within the iteration empties the strategy's
 
     def on_after_backward(self) -> None:
         # GEM compares gradients with some that fp16's scaler has never seen.
@@ -172,11 +173,10 @@ class FitLoop(Loop):
         self._end_iteration()
         # Lightning counts the batch when this is over.
         self.trainer.fit_loop.epoch_loop._batches_that_stepped = self.strategy.clock.train_iterations - 1
-        self._terms.show(
-            self.trainer, self.strategy.loss.detach(), self.strategy.terms, self.strategy.clock.train_iterations
-        )
-        # Lightning would pass over the end of an epoch that was saved at its last batch.
-        if self._due() and not self.trainer.is_last_batch:
+        self._terms.show(self.trainer, self._loss, self.strategy.terms, self.strategy.clock.train_iterations)
+        if self.trainer.is_last_batch:  # Lightning would pass over the end of an epoch that was saved here
+            self.trainer.train_dataloader.finish()  # type: ignore[union-attr]  # the one that fit was given
+        elif self._due():
             self._save()
 
     def _end_iteration(self) -> None:
