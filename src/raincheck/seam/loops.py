@@ -162,11 +162,11 @@ class FitLoop(Loop):
         self.strategy._after_update(**self.kwargs)
 
     def _step(self, closure: Callable[[], Any]) -> None:
-        """Lightning's step of the optimizer that is the strategy's now: plugins may have made another."""
+        """Lightning's step, in which the strategy's own is taken when there is a gradient."""
         optimizer = self.strategy.optimizer
         if self.trainer.optimizers[0] is not optimizer:
             self.trainer.strategy.optimizers = [optimizer]  # for checkpoints, and callbacks that look
-        with gradient_first(optimizer):
+        with gradient_first(optimizer, self.strategy.optimizer_step):
             self.trainer.strategy.optimizer_step(optimizer, closure, self)
 
     def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
