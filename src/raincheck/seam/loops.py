@@ -17,7 +17,7 @@ from raincheck.division import step
 from raincheck.processes import first_does
 from raincheck.seam.deferred import batches
 from raincheck.seam.gradients import gradient_first, gradients, refuse_change, unscaled
-from raincheck.seam.state import avalanche_state, plain, restore_avalanche
+from raincheck.seam.state import avalanche_state, iteration_state, plain, restore_avalanche, restore_iteration
 from raincheck.seam.terms import Terms
 from raincheck.seam.trainer import requeue
 
@@ -212,11 +212,13 @@ class FitLoop(Loop):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         if self._saving:  # and not a user's ModelCheckpoint, whose files are for other uses
             checkpoint["avalanche"] = avalanche_state(self.strategy)
+            checkpoint["iteration"] = iteration_state(self.strategy)
             for owner, state in checkpoint.get("callbacks", {}).items():
                 plain(owner, state)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         restore_avalanche(self.strategy, checkpoint["avalanche"])
+        restore_iteration(self.strategy, checkpoint["iteration"])
 
     def on_train_epoch_end(self) -> None:
         if not self.halted:
@@ -245,3 +247,4 @@ class EvalLoop(Loop):
         strategy._after_eval_forward(**self.kwargs)
         strategy.loss = strategy.criterion()
         strategy._after_eval_iteration(**self.kwargs)
+        self.trainer.val_dataloaders.finish()  # type: ignore[union-attr]  # the one that validate was given
