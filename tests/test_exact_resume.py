@@ -278,6 +278,44 @@ def test_a_loader_that_is_longer_than_it_says(tmp_path: Path, event: str, call: 
     check(tmp_path, event, call, plugins=lambda: [WrapsLoader()])
 
 
+class Sub(DataLoader[Any]):
+    """One of which nobody knows whether it is as long as it says."""
+
+
+class OwnLoader(Remembering):
+    """A loader that draws the order from a generator of its own."""
+
+    def __init__(self, kind: Any) -> None:
+        super().__init__()
+        self.kind = kind
+
+    def before_training_exp(self, strategy: Any, **kwargs: Any) -> None:
+        data, generator = strategy.adapted_dataset, torch.Generator().manual_seed(4)
+        strategy.dataloader = self.kind(
+            data, batch_size=4, shuffle=True, generator=generator, collate_fn=data.collate_fn
+        )
+
+
+@pytest.mark.parametrize("kind", [DataLoader, Sub])
+@pytest.mark.parametrize(("event", "call"), [("after_training_epoch", 3), ("after_update", 9)])
+def test_a_loader_with_a_generator_of_its_own(tmp_path: Path, event: str, call: int, kind: Any) -> None:
+    check(tmp_path, event, call, plugins=lambda: [OwnLoader(kind)])
+
+
+class LooksBack(Remembering):
+    """Takes the learning rate from what the last iteration left behind."""
+
+    def before_training_iteration(self, strategy: Any, **kwargs: Any) -> None:
+        if strategy.mb_output is not None:
+            last = strategy.loss + strategy.mb_output.mean() + strategy.mb_x.mean()
+            strategy.optimizer.param_groups[0]["lr"] = 3e-3 * float(last)
+
+
+@pytest.mark.parametrize(("event", "call"), [("after_training_epoch", 3), ("after_update", 9)])
+def test_a_plugin_that_looks_back(tmp_path: Path, event: str, call: int) -> None:
+    check(tmp_path, event, call, plugins=lambda: [LooksBack()])
+
+
 class Freezes(Remembering):
     """The stem, and dropout, from the second epoch of the first experience on."""
 

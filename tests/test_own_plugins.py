@@ -9,19 +9,21 @@ from typing import Any
 
 import pytest
 import torch
+from avalanche.benchmarks.scenarios import DatasetExperience
 from avalanche.core import SupervisedPlugin
 from avalanche.models import MTSimpleMLP
 from avalanche.training import Naive
 from avalanche.training.templates import SupervisedTemplate
 from lightning.pytorch.callbacks import Callback, LearningRateMonitor
 from torch import nn
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, IterableDataset
 
-from parity import MLP, Setting, assert_same, classes, learn, mlp
+from parity import MLP, Setting, StopAfterThree, assert_same, classes, learn, mlp
 from raincheck.errors import ConfigError
 from raincheck.plugins import MAS, PIGWM, SI
 from raincheck.strategy import LightningLoop, LightningStrategy
 from test_strategy_logging import Kept
+from tinytasks import same
 
 
 class EditsBatch(SupervisedPlugin):
@@ -36,6 +38,14 @@ class NewOptimizer(SupervisedPlugin):
     """In the middle of an epoch."""
 
     def before_training_iteration(self, strategy: Any, **kwargs: Any) -> None:
+        if strategy.clock.train_exp_iterations == 2:
+            strategy.optimizer = torch.optim.Adam(strategy.model.parameters(), 0.01)
+
+
+class NewOptimizerBeforeTheStep(SupervisedPlugin):
+    """When the gradient is there already."""
+
+    def before_update(self, strategy: Any, **kwargs: Any) -> None:
         if strategy.clock.train_exp_iterations == 2:
             strategy.optimizer = torch.optim.Adam(strategy.model.parameters(), 0.01)
 
@@ -97,6 +107,41 @@ class LongerLoader(SupervisedPlugin):
     before_eval_exp = before_training_exp
 
 
+class Counts(IterableDataset[Any]):
+    """Data without indices, more than their length says."""
+
+    def __init__(self, data: Any) -> None:
+        self.data = data
+
+    def __len__(self) -> int:
+        return 6
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.data)
+
+
+class IterableLoader(SupervisedPlugin):
+    def before_training_exp(self, strategy: Any, **kwargs: Any) -> None:
+        data = strategy.adapted_dataset
+        strategy.dataloader = DataLoader(Counts(data), batch_size=6, collate_fn=data.collate_fn)
+
+
+class OwnGenerator(SupervisedPlugin):
+    """Draws the order of all epochs and evaluations from one generator: also when a full last batch was taken."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.generator = torch.Generator().manual_seed(3)
+
+    def before_training_exp(self, strategy: Any, **kwargs: Any) -> None:
+        data = strategy.adapted_dataset
+        strategy.dataloader = DataLoader(
+            data, batch_size=6, shuffle=True, generator=self.generator, collate_fn=data.collate_fn
+        )
+
+    before_eval_exp = before_training_exp
+
+
 class DropoutInEvaluation(SupervisedPlugin):
     def before_eval(self, strategy: Any, **kwargs: Any) -> None:
         strategy.model.train()
@@ -154,10 +199,14 @@ class IgnoresClosure(torch.optim.SGD):
 CASES: dict[str, Setting] = {
     "edits the batch": {"beside": lambda *_: [EditsBatch()]},
     "a new optimizer": {"beside": lambda *_: [NewOptimizer()]},
+    "a new optimizer before the step": {"beside": lambda *_: [NewOptimizerBeforeTheStep()]},
+    "an optimizer that Avalanche fills": {"optimizer": lambda _: torch.optim.SGD([nn.Parameter(torch.zeros(1))], 0.05)},
     "a new model": {"beside": lambda *_: [NewModel()]},
     "a growing loader": {"beside": lambda *_: [Grows()]},
     "a loader without length": {"beside": lambda *_: [NoisyLoader()]},
     "a loader that is longer than it says": {"beside": lambda *_: [LongerLoader()]},
+    "data that are longer than they say": {"beside": lambda *_: [IterableLoader()]},
+    "a generator of its own": {"beside": lambda *_: [OwnGenerator()]},
     "dropout in evaluation": {"beside": lambda *_: [DropoutInEvaluation()]},
     "hooks of the optimizer": {"beside": lambda _, optimizer: [Hooked(optimizer)]},
     "a step without closure": {"optimizer": lambda parameters: WithoutClosure(parameters, 0.05)},
@@ -230,6 +279,40 @@ def test_nothing_is_said_about_a_signature_that_is_ours() -> None:
 def test_what_would_do_nothing_is_refused(name: str) -> None:
     with pytest.raises(ConfigError, match=f"^the trainer's {name} is of no use here: .*; leave {name} out$"):
         learner(trainer={name: 3})
+
+
+def test_a_copy_learns_on() -> None:
+    """Also of a strategy that was stopped in the middle of an epoch."""
+    stream, made = classes(), learner(plugins=[StopAfterThree()])
+    made.train(stream.train_stream[0])
+    for one in (made, copied := copy.deepcopy(made)):
+        torch.manual_seed(1)
+        one.train(stream.train_stream[1])
+    assert same(made.model.state_dict(), copied.model.state_dict())
+
+
+class Adapts(nn.Linear):
+    """Has Avalanche's `adaptation`."""
+
+    def adaptation(self, experience: Any) -> None:
+        """Nothing to grow by."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return super().forward(x.flatten(1))
+
+
+def test_experiences_without_a_stream() -> None:
+    """As they are without a benchmark; Avalanche asks for their stream only to evaluate within `train`."""
+    learned = []
+    for kind in (LightningStrategy, SupervisedTemplate):
+        torch.manual_seed(0)
+        model = Adapts(10, 6)
+        optimizer = torch.optim.SGD(model.parameters(), 0.05)
+        made = kind(model=model, optimizer=optimizer, train_mb_size=6, evaluator=None)
+        data = classes().train_stream[0].dataset
+        made.train(DatasetExperience(dataset=data, current_experience=0), eval_streams=[])
+        learned.append(made.model.state_dict())
+    assert same(*learned)
 
 
 def test_what_callbacks_log_has_one_x_axis() -> None:

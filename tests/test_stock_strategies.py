@@ -14,6 +14,8 @@ import avalanche.training.plugins as stock_plugins
 import avalanche.training.supervised as stock
 import pytest
 import torch
+from avalanche.benchmarks import benchmark_from_datasets
+from avalanche.benchmarks.utils.detection_dataset import make_detection_dataset
 from avalanche.core import BasePlugin, SupervisedPlugin
 from avalanche.models import PNN, FeatureExtractorModel, MlpVAE, NCMClassifier, SCRModel, TrainEvalModel
 from avalanche.models.generator import VAE_loss
@@ -49,6 +51,35 @@ class SplitMLP(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.classifier(self.features(x))
+
+
+class Detector(nn.Module):
+    """One box for each image, with the interface of torchvision's detectors."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.box = nn.Linear(10, 4)
+
+    def forward(self, images: list[Tensor], targets: Any = None) -> Any:
+        found = self.box(torch.stack(images).flatten(1))
+        if targets is None:
+            return [{"boxes": box} for box in found]
+        return {"boxes": sum((box - t["boxes"]).abs().mean() for box, t in zip(found, targets, strict=True))}
+
+
+def boxes() -> Any:
+    """Twelve pictures with a box in each of three experiences."""
+    generator = torch.Generator().manual_seed(0)
+
+    def data() -> Any:
+        targets = [
+            {"boxes": torch.rand(4, generator=generator), "labels": torch.tensor([0]), "image_id": torch.tensor(i)}
+            for i in range(12)
+        ]
+        pairs = [(torch.rand(1, 2, 5, generator=generator), target) for target in targets]
+        return make_detection_dataset(pairs, targets=targets, task_labels=[0] * 12)
+
+    return benchmark_from_datasets(train=[data() for _ in range(3)], test=[data()])
 
 
 class Autoencoder(nn.Module):
@@ -132,6 +163,11 @@ EQUAL: dict[str, Setting] = {
         "optimizer": lambda parameters: torch.optim.Adam(parameters, 0.01),  # SGD's rate leads to weights that are NaN
     },
     "GenerativeReplay": {"extra": lambda _: {"generator_strategy": generator()}},
+    "ObjectDetectionTemplate": {
+        "stream": boxes,
+        "model": Detector,
+        "extra": lambda _: {"scaler": torch.amp.GradScaler("cpu")},
+    },
 }
 NEAREST_MEAN = {"model": lambda: TrainEvalModel(encoder(), nn.Linear(8, 6), NCMClassifier())}
 PLUGINS: dict[str, Setting] = {  # those that tests/test_strategy_classification.py does not run already
@@ -150,7 +186,6 @@ REFUSED = {
     "LaMAML": "MetaUpdate replaces Avalanche's training_epoch",
     "AR1": "AR1 replaces Avalanche's training_epoch",
     "StreamingLDA": "StreamingLDA replaces Avalanche's training_epoch",
-    "ObjectDetectionTemplate": "ObjectDetectionTemplate replaces Avalanche's optimizer_step",
 }
 # in Avalanche's own loop, with this error, from this line
 FAILS: dict[str, tuple[Setting, type[Exception], str, str]] = {
@@ -223,10 +258,17 @@ def test_every_stock_strategy_has_its_row_in_the_table() -> None:
     assert sorted(named) == sorted(plugins - {"SupervisedPlugin"})
 
 
+class TakesRateFromBatch(SupervisedPlugin):
+    """Reads the batch at which an epoch was left."""
+
+    def after_training_epoch(self, strategy: Any, **kwargs: Any) -> None:
+        strategy.optimizer.param_groups[0]["lr"] = float(strategy.mb_x.mean()) / 10
+
+
 @pytest.mark.parametrize("name", WITH_OWN_EPOCH)
 @pytest.mark.parametrize(
     "setting",
-    [{"beside": lambda *_: [StopAfterThree()]}, {"eval_every": 2, "peval_mode": "iteration"}],
+    [{"beside": lambda *_: [StopAfterThree(), TakesRateFromBatch()]}, {"eval_every": 2, "peval_mode": "iteration"}],
     ids=["stop", "eval"],
 )
 def test_own_epochs_stop_and_evaluate_in_the_middle(name: str, setting: Setting) -> None:
@@ -341,26 +383,15 @@ class OwnExperience(SupervisedTemplate):
         """Something else."""
 
 
-class OwnOptimizer(SupervisedTemplate):
-    def make_optimizer(self, **kwargs: Any) -> None:
-        """Something else."""
-
-
 class OwnPenalty(SupervisedTemplate):
     def _before_backward(self, **kwargs: Any) -> None:
-        """Something else."""
-
-
-class OwnStep(SupervisedTemplate):
-    def optimizer_step(self) -> None:
         """Something else."""
 
 
 @pytest.mark.parametrize(
     ("strategy", "method"),
     [(s, "training_epoch") for s in (Indexed, Sometimes, Returning, Counting)]
-    + [(OwnEvaluation, "eval_epoch"), (OwnExperience, "_train_exp"), (OwnOptimizer, "make_optimizer")]
-    + [(OwnPenalty, "_before_backward"), (OwnStep, "optimizer_step")],
+    + [(OwnEvaluation, "eval_epoch"), (OwnExperience, "_train_exp"), (OwnPenalty, "_before_backward")],
 )
 def test_what_would_be_passed_over_is_refused(strategy: type, method: str) -> None:
     mine = type("Mine", (LightningLoop, strategy), {})
@@ -387,8 +418,56 @@ class OwnForward(SupervisedTemplate):
         nn.utils.clip_grad_value_(self.model.parameters(), 0.01)
 
 
-def test_what_is_called_may_be_replaced() -> None:
-    assert_same(learn(type("Mine", (LightningLoop, OwnForward), {})), learn(OwnForward))
+class OwnOptimizer(SupervisedTemplate):
+    """Makes another for every experience, and halves its rate with Avalanche's own help."""
+
+    def make_optimizer(self, **kwargs: Any) -> None:
+        self.optimizer = torch.optim.Adam(self.model.parameters(), 0.02)
+        super().make_optimizer(**kwargs)
+        self.optimizer.param_groups[0]["lr"] /= 2
+
+
+class OwnStep(SupervisedTemplate):
+    """Clips, and steps twice."""
+
+    def optimizer_step(self) -> None:
+        nn.utils.clip_grad_norm_(self.model.parameters(), 0.1)
+        super().optimizer_step()
+        super().optimizer_step()
+
+
+class OwnEpochAndStep(stock.ER_ACE):
+    """Which both are run, the one within the other."""
+
+    def optimizer_step(self) -> None:
+        nn.utils.clip_grad_norm_(self.model.parameters(), 0.1)
+        super().optimizer_step()
+
+
+class OwnBatches(SupervisedTemplate):
+    """Batches that are dictionaries."""
+
+    def _obtain_common_dataloader_parameters(self, **kwargs: Any) -> Any:
+        return super()._obtain_common_dataloader_parameters(**kwargs) | {"collate_fn": self.collated}
+
+    def collated(self, rows: Any) -> dict[str, Tensor]:
+        images, labels, tasks = zip(*rows, strict=True)
+        return {"image": torch.stack(images), "label": torch.tensor(labels), "task": torch.tensor(tasks)}
+
+    def _unpack_minibatch(self) -> None:
+        """They are where they should be."""
+
+    def forward(self) -> Tensor:
+        return self.model(self.mbatch["image"])
+
+    def criterion(self) -> Tensor:
+        return self._criterion(self.mb_output, self.mbatch["label"])
+
+
+@pytest.mark.parametrize("kind", [OwnForward, OwnOptimizer, OwnStep, OwnEpochAndStep, OwnBatches])
+def test_what_is_called_may_be_replaced(kind: type) -> None:
+    more = {"mem_size": 12, "batch_size_mem": 6}
+    assert_same(learn(type("Mine", (LightningLoop, kind), {}), more), learn(kind, more))
 
 
 def test_the_mixin_comes_first() -> None:

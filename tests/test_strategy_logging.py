@@ -7,7 +7,9 @@ import torch
 from avalanche.core import SupervisedPlugin
 from lightning.pytorch.loggers.logger import Logger
 
+import parity
 from raincheck.plugins import EWC, Distillation, RainReview
+from raincheck.strategy import LightningStrategy
 from tinytasks import Learned, learn
 
 
@@ -60,6 +62,13 @@ def test_every_term_of_every_step_on_avalanches_clock() -> None:
         assert row["train/loss"] == pytest.approx(sum(row.get(name, 0.0) for name in {"train/data"} | later))
         for name in later & row.keys():
             assert row[f"{name}_to_data"] == pytest.approx(row[name] / row["train/data"])
+
+
+def test_the_loss_is_kept_when_an_evaluation_empties_the_strategys() -> None:
+    kept = Kept()
+    periodic = {"eval_every": 1, "peval_mode": "iteration"}
+    parity.learn(LightningStrategy, **periodic, trainer={"logger": kept, "log_every_n_steps": 1})
+    assert kept.rows and all(row["train/loss"] == row["train/data"] > 0 for _, row in kept.rows)
 
 
 @pytest.mark.parametrize(

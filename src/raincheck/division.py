@@ -98,7 +98,7 @@ def altogether(rows: int) -> int:
 
 def divided_forward(strategy: Any, forward: Callable[[], Any]) -> Any:
     """What an Avalanche strategy's `forward` returns for its batch, of which each process computes some rows."""
-    rows = len(strategy.mbatch[0])
+    rows = len(strategy.mbatch[0]) if _divides else 0  # one process is not asked what a batch is
     among = group(rows)
     if among is None:
         return forward()

@@ -18,7 +18,6 @@ from typing import Any
 
 import torch
 from avalanche.distributed import DistributedHelper
-from avalanche.models.dynamic_optimizers import update_optimizer
 from avalanche.training.templates import SupervisedTemplate
 from lightning.pytorch import Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
@@ -30,6 +29,7 @@ from raincheck.errors import ConfigError
 from raincheck.processes import is_first
 from raincheck.seam.callbacks import Callbacks
 from raincheck.seam.deferred import DeferredLoader
+from raincheck.seam.gradients import hidden
 from raincheck.seam.launch import QUIET, meet, no_search_for_gpus, placed, quiet
 from raincheck.seam.loops import EvalLoop, FitLoop
 from raincheck.seam.own_epoch import OwnEpochLoop
@@ -85,7 +85,6 @@ class LightningLoop(Resumable):
     evaluator: Any
     loss: Tensor
     train_epochs: int
-    optimized_param_id: Any
     _stop_training: bool
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -118,22 +117,20 @@ class LightningLoop(Resumable):
         refuse_useless(self.trainer_arguments)
         refuse_accumulation(self, self.trainer_arguments, self.callbacks.given)
         optimized = {id(p) for group in self.optimizer.param_groups for p in group["params"]}
-        self._left_out = {name for name, p in self.model.named_parameters() if id(p) not in optimized}
+        named = dict(self.model.named_parameters())
+        left_out = {name for name, p in named.items() if id(p) not in optimized}
+        # Avalanche fills an optimizer that holds none of them.
+        self._left_out = left_out if left_out < named.keys() else set()
         if self.checkpoints:
             requeue.hold()
 
     # Avalanche's events -----------------------------------------------------------------------------------------
 
     def make_optimizer(self, reset_optimizer_state: bool = False, **kwargs: Any) -> None:
-        """Avalanche's `make_optimizer`, except that parameters left out of the optimizer stay out."""
-        self.optimized_param_id = update_optimizer(
-            self.optimizer,
-            {name: p for name, p in self.model.named_parameters() if name not in self._left_out},
-            self.optimized_param_id,
-            reset_state=reset_optimizer_state or self.reset_optimizer,
-            remove_params=kwargs.get("remove_params", False),
-            verbose=kwargs.get("verbose_optimizer", False),
-        )
+        """The strategy's own `make_optimizer`, except that parameters left out of the optimizer stay out."""
+        reset = reset_optimizer_state or self.reset_optimizer
+        with hidden(self.model, self._left_out):
+            super().make_optimizer(reset_optimizer_state=reset, **kwargs)  # type: ignore[misc]
 
     def _train_exp(self, experience: Any, eval_streams: Any = None, **kwargs: Any) -> None:
         before, found = self.clock.train_iterations, self.found()

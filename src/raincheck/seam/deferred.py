@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 from itertools import chain, islice
 from typing import Any
+from weakref import ref
 
-from torch.utils.data import DataLoader, Sampler
+from torch import Generator, Tensor
+from torch.utils.data import DataLoader, IterableDataset, Sampler
 
 from raincheck.division import whole_batches
 from raincheck.generators import Generators, generators, same, set_generators
@@ -20,8 +22,9 @@ class DeferredLoader:
     stopped the experience; asking draws random numbers. Several processes divide the loading of each batch.
 
     Lightning saves and restores it with its own loops. Any loader can be restored exactly that draws from the global
-    generators only: what they were is remembered for each fetch that drew from them, and the batches that were taken
-    before are fetched again. Of data that is a function of its index alone (`by_index`), they need not be.
+    generators and its own `generator` only: what that was when the epoch began is remembered, what the global ones were
+    for each fetch that drew from them, and the batches that were taken before are fetched again. Of data that is a
+    function of its index alone (`by_index`), they need not be.
 
     Args:
         fit: the loop of the experience; its `halted` says that a plugin stopped the experience.
@@ -30,7 +33,10 @@ class DeferredLoader:
 
     def __init__(self, fit: Any, remembers: bool) -> None:
         self.fit, self.remembers = fit, remembers
+        self._pass: Any = None  # weakly, because workers that load end with it
+        self._last: int | None = None  # batch of this pass, where its number is believed
         self._taken = 0
+        self._own: Tensor | None = None  # what the loader's own generator was when the epoch began
         self._draws: dict[int, Generators] = {}  # by batch: the generators before a fetch that drew from them
         self._resumed: State | None = None
 
@@ -51,16 +57,39 @@ class DeferredLoader:
             raise TypeError("the loader does not know how many batches it has")
         return ENDLESS if length is None else length
 
+    def __getstate__(self) -> dict[str, Any]:
+        """A copy, as of a strategy with its last Trainer, is not in the middle of a pass."""
+        return {**vars(self), "_pass": None}
+
     def __iter__(self) -> Iterator[Any]:
+        batches = self._batches()
+        self._pass = ref(batches)
+        return batches
+
+    def finish(self) -> None:
+        """Asks for one more batch after the last, as a loop over the loader does and Lightning, which counts, does not.
+
+        A sampler may draw random numbers then, and a generator of its own goes on into the next epoch.
+        """
+        if self._taken == self._last:
+            next(self._pass(), None)
+
+    def _batches(self) -> Iterator[Any]:
         if self.fit.halted:
             return
         resumed, self._resumed = self._resumed, None
         self._taken, self._draws = 0, {}
         loader = self.fit.strategy.dataloader
+        self._last = batches(loader) if _counts(loader) else None
+        if isinstance(own := getattr(loader, "generator", None), Generator):
+            if resumed is not None:
+                own.set_state(resumed["own"])
+            self._own = own.get_state()
         if self.remembers:
             yield from self._remembering(loader, None if resumed is None else self._again(loader, resumed))
         else:
-            yield from self._begin(loader)
+            for self._taken, batch in enumerate(self._begin(loader), 1):  # noqa: B020, as Avalanche's own loop
+                yield batch
 
     def _begin(self, loader: Any) -> Iterator[Any]:
         """The loader's batches, with a key by which this pass is known again when it is resumed."""
@@ -93,7 +122,7 @@ class DeferredLoader:
         self._redraw(0)
         batches = self._begin(_without(loader, first))
         # The first fetch draws the order, so it comes before the generators are set.
-        waiting = [next(batches)] if first else []
+        waiting = list(islice(batches, 1 if first else 0))  # none, where all were taken
         for index in range(first, taken):
             if index:
                 self._redraw(index)
@@ -107,7 +136,7 @@ class DeferredLoader:
 
     def state_dict(self) -> State:
         """How far the epoch has come, and the generators: before the fetches so far, and now."""
-        return {"taken": self._taken, "draws": dict(self._draws), "generators": generators()}
+        return {"taken": self._taken, "own": self._own, "draws": dict(self._draws), "generators": generators()}
 
     def load_state_dict(self, state: State) -> None:
         """Makes the next epoch go on where `state_dict` was called."""
@@ -123,8 +152,9 @@ def batches(loader: Any) -> int | None:
 
 
 def _counts(loader: Any) -> bool:
-    """Whether a loader is torch's or one of Avalanche's own, which are as long as they say."""
-    return type(loader) is DataLoader or type(loader).__module__.startswith("avalanche.")
+    """Whether a loader is torch's, of data with indices, or Avalanche's own: these are as long as they say."""
+    indexed = type(loader) is DataLoader and not isinstance(loader.dataset, IterableDataset)
+    return indexed or type(loader).__module__.startswith("avalanche.")
 
 
 def by_index(loader: Any) -> bool:

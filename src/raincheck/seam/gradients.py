@@ -1,4 +1,4 @@
-"""Gradients between backward pass and step, where Lightning and Avalanche differ."""
+"""Gradients between backward pass and step, and whose they are, where Lightning and Avalanche differ."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -48,22 +48,40 @@ def unscaled(model: nn.Module, scale: float) -> Iterator[None]:
 
 
 @contextmanager
-def gradient_first(optimizer: Optimizer) -> Iterator[None]:
-    """Lets an optimizer's `step` call its closure before it begins, as Avalanche calls backward.
+def gradient_first(optimizer: Optimizer, update: Callable[[], Any]) -> Iterator[None]:
+    """Puts a closure and then `update` in place of an optimizer's next `step`, as Avalanche calls backward before it.
 
-    Else hooks before a step would not see its gradient, and optimizers that know of no closure could not be used.
+    Else hooks before a step would not see its gradient, optimizers that know of no closure could not be used, nor could
+    a strategy's own step, or an optimizer that a plugin has put in place while the gradient was computed.
     """
-    plain, own = optimizer.step, vars(optimizer).get("step")
+    own = vars(optimizer).get("step")
+
+    def plain() -> None:
+        vars(optimizer).pop("step", None)
+        if own:
+            vars(optimizer)["step"] = own
 
     def step(closure: Callable[[], Any] | None = None) -> Any:
-        result = closure() if closure else None
         plain()
+        result = closure() if closure else None
+        update()
         return result
 
     vars(optimizer)["step"] = step
     try:
         yield
     finally:
-        del vars(optimizer)["step"]
-        if own:
-            vars(optimizer)["step"] = own
+        plain()
+
+
+@contextmanager
+def hidden(model: nn.Module, names: set[str]) -> Iterator[None]:
+    """Keeps some of a model's parameters from whoever asks it for all."""
+    named = model.named_parameters
+    vars(model)["named_parameters"] = lambda *how, **named_how: (
+        pair for pair in named(*how, **named_how) if pair[0] not in names
+    )
+    try:
+        yield
+    finally:
+        del vars(model)["named_parameters"]

@@ -17,7 +17,7 @@ from raincheck.division import step
 from raincheck.processes import first_does
 from raincheck.seam.deferred import batches
 from raincheck.seam.gradients import gradient_first, gradients, refuse_change, unscaled
-from raincheck.seam.state import avalanche_state, plain, restore_avalanche
+from raincheck.seam.state import avalanche_state, iteration_state, plain, restore_avalanche, restore_iteration
 from raincheck.seam.terms import Terms
 from raincheck.seam.trainer import requeue
 
@@ -134,6 +134,7 @@ class FitLoop(Loop):
             self.strategy.backward()
         if self.strategy.loss is loss:  # and not one that the strategy's own backward has put in its place
             self.strategy.loss = unscaled
+        self._loss = self.strategy.loss.detach()  # an evaluation within the iteration empties the strategy's
 
     def on_after_backward(self) -> None:
         # GEM compares gradients with some that fp16's scaler has never seen.
@@ -161,22 +162,21 @@ class FitLoop(Loop):
         self.strategy._after_update(**self.kwargs)
 
     def _step(self, closure: Callable[[], Any]) -> None:
-        """Lightning's step of the optimizer that is the strategy's now: plugins may have made another."""
+        """Lightning's step, in which the strategy's own is taken when there is a gradient."""
         optimizer = self.strategy.optimizer
         if self.trainer.optimizers[0] is not optimizer:
             self.trainer.strategy.optimizers = [optimizer]  # for checkpoints, and callbacks that look
-        with gradient_first(optimizer):
+        with gradient_first(optimizer, self.strategy.optimizer_step):
             self.trainer.strategy.optimizer_step(optimizer, closure, self)
 
     def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
         self._end_iteration()
         # Lightning counts the batch when this is over.
         self.trainer.fit_loop.epoch_loop._batches_that_stepped = self.strategy.clock.train_iterations - 1
-        self._terms.show(
-            self.trainer, self.strategy.loss.detach(), self.strategy.terms, self.strategy.clock.train_iterations
-        )
-        # Lightning would pass over the end of an epoch that was saved at its last batch.
-        if self._due() and not self.trainer.is_last_batch:
+        self._terms.show(self.trainer, self._loss, self.strategy.terms, self.strategy.clock.train_iterations)
+        if self.trainer.is_last_batch:  # Lightning would pass over the end of an epoch that was saved here
+            self.trainer.train_dataloader.finish()  # type: ignore[union-attr]  # the one that fit was given
+        elif self._due():
             self._save()
 
     def _end_iteration(self) -> None:
@@ -212,11 +212,13 @@ class FitLoop(Loop):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         if self._saving:  # and not a user's ModelCheckpoint, whose files are for other uses
             checkpoint["avalanche"] = avalanche_state(self.strategy)
+            checkpoint["iteration"] = iteration_state(self.strategy)
             for owner, state in checkpoint.get("callbacks", {}).items():
                 plain(owner, state)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         restore_avalanche(self.strategy, checkpoint["avalanche"])
+        restore_iteration(self.strategy, checkpoint["iteration"])
 
     def on_train_epoch_end(self) -> None:
         if not self.halted:
@@ -245,3 +247,4 @@ class EvalLoop(Loop):
         strategy._after_eval_forward(**self.kwargs)
         strategy.loss = strategy.criterion()
         strategy._after_eval_iteration(**self.kwargs)
+        self.trainer.val_dataloaders.finish()  # type: ignore[union-attr]  # the one that validate was given

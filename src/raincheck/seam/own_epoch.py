@@ -22,7 +22,7 @@ class OwnEpochLoop(FitLoop):
     """
 
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> int | None:
-        self.batch = batch
+        self.batch = self.strategy.mbatch = batch
         return -1 if self.halted or self.strategy._stop_training else None
 
     def optimizer_step(self, epoch: int, batch_idx: int, optimizer: Any, optimizer_closure: Any = None) -> None:
@@ -39,6 +39,7 @@ class OwnEpochLoop(FitLoop):
             multiply(self.model, 1 / self.scale)  # in between plugins look at them
 
         def step() -> None:
+            del own["optimizer_step"]  # as above
             multiply(self.model, self.scale)
             self._step(lambda: strategy.loss)
 
@@ -48,9 +49,8 @@ class OwnEpochLoop(FitLoop):
                 forward.enter_context(self.trainer.precision_plugin.train_step_context())
                 strategy.training_epoch(**self.kwargs)
         finally:
-            strategy.dataloader = loader
             own.pop("backward", None)
-            own.pop("optimizer_step")
+            own.pop("optimizer_step", None)
 
     def training_step(self, batch: Any, batch_idx: int) -> Tensor:
         loss: Tensor = self.strategy.loss

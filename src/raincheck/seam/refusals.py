@@ -11,7 +11,8 @@ from raincheck.errors import ConfigError
 from raincheck.seam.own_epoch import is_plain_epoch
 
 TEMPLATES = "avalanche.training.templates"  # a strategy's methods that come from here are those that are replaced
-EXTENDED = {"__init__", "__init_subclass__", "train", "eval", "forward"}  # ours call the strategy's own
+# Ours call the strategy's own.
+EXTENDED = {"__init__", "__init_subclass__", "train", "eval", "forward", "make_optimizer"}
 WHOLE_GRADIENTS = (AGEMPlugin, GEMPlugin, GSS_greedyPlugin, RWalkPlugin)  # zero, project or add up gradients
 
 
@@ -42,8 +43,8 @@ def refuse_other_loops(strategy: type, mixin: type) -> None:
     mro = strategy.__mro__
     beyond = mro[mro.index(mixin) + 1 :]
     replaced = dict.fromkeys(sorted(set(vars(mixin)) - EXTENDED), beyond)
-    # What a class in front of LightningLoop overrides is called, except for the update itself.
-    for method, classes in {"training_epoch": mro, "optimizer_step": mro, **replaced}.items():
+    # What a class in front of LightningLoop overrides is called, except for the loop itself.
+    for method, classes in {"training_epoch": mro, **replaced}.items():
         owner = _owner(method, classes)
         if method == "training_epoch":
             ours = owner is SGDUpdate or is_plain_epoch(getattr(strategy, method))

@@ -85,7 +85,7 @@ class Resumable:
 
     def model_adaptation(self, model: Any = None) -> Any:
         """Avalanche's; notes what a network that grows has grown by."""
-        if any(hasattr(module, "adaptation") for module in self.model.modules()):
+        if self.checkpoints and any(hasattr(module, "adaptation") for module in self.model.modules()):
             self.adapted[self.experience.origin_stream.name, self.experience.current_experience, self.is_training] = (
                 None
             )

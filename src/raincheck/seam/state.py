@@ -6,12 +6,16 @@ Nothing here imports Avalanche or Lightning: a `strategy` is whatever has the at
 from collections.abc import Iterable
 from typing import Any
 
+from torch import Tensor
+from torch.utils._pytree import tree_map_only
+
 from raincheck.checkpoint import foreign
 from raincheck.errors import ConfigError
 from raincheck.generators import generators, set_generators
 from raincheck.seam.evaluators import evaluator_state, restore_evaluator
 
 State = dict[str, Any]
+ITERATION = ("loss", "mbatch", "mb_output")
 
 
 def strategy_state(strategy: Any, callbacks: list[Any]) -> State:
@@ -71,6 +75,18 @@ def avalanche_state(strategy: Any) -> State:
         "criterion": _criterion_state(strategy),
         "evaluator": evaluator_state(strategy.evaluator),
     }
+
+
+def iteration_state(strategy: Any) -> State:
+    """What an iteration leaves behind, and plugins can read until the next has it too."""
+    left = {name: tree_map_only(Tensor, Tensor.detach, getattr(strategy, name)) for name in ITERATION}
+    return {name: value for name, value in left.items() if foreign(value) is None}
+
+
+def restore_iteration(strategy: Any, state: State) -> None:
+    """Puts back what `iteration_state` gave, where the strategy learns."""
+    for name, value in state.items():
+        setattr(strategy, name, tree_map_only(Tensor, lambda tensor: tensor.to(strategy.device), value))
 
 
 def _modes(model: Any) -> State:
