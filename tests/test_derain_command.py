@@ -286,9 +286,7 @@ def test_an_encoder_that_does_not_fit_the_container(tmp_path: Path, capfd: pytes
     assert "b.webm cannot hold libx264" in capfd.readouterr().err and listing(tmp_path) == ["a.mp4"]
 
 
-@pytest.mark.parametrize(
-    "words", [["--crf", "-5"], ["--codec", "libvpx-vp9", "--crf", "99"], ["--codec", "h264_v4l2m2m"]]
-)
+@pytest.mark.parametrize("words", [["--codec", "libvpx-vp9", "--crf", "99"], ["--codec", "h264_v4l2m2m"]])
 def test_an_encoder_that_does_not_start_is_not_the_disks_fault(
     tmp_path: Path, words: list[str], capfd: pytest.CaptureFixture[str]
 ) -> None:
