@@ -599,7 +599,7 @@ def test_what_no_checkpoint_can_hold_of_a_callback_is_refused_too(tmp_path: Path
             return {"path": tmp_path, "batches": self.batches}
 
     kept = KeepsPath()
-    with pytest.raises(ConfigError, match=r"^KeepsPath keeps a pathlib\.\w+ in its state_dict, which no check"):
+    with pytest.raises(ConfigError, match=r"^KeepsPath keeps a pathlib\.[\w.]+ in its state_dict, which no check"):
         learn_some(tmp_path, [lambda: kept])
     assert not kept.batches
 
