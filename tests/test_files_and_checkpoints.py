@@ -1,5 +1,7 @@
 """Files are written whole or not at all; checkpoints run no code."""
 
+import errno
+import fcntl
 import os
 import pickle
 import subprocess
@@ -12,7 +14,7 @@ import torch
 
 from raincheck import checkpoint
 from raincheck.errors import ConfigError, OutputError
-from raincheck.files import locked, replace_file, write_text
+from raincheck.files import is_free, lock, locked, replace_file, write_text
 
 
 class FullDisk:
@@ -162,6 +164,16 @@ def test_the_lock_keeps_a_second_process_out(tmp_path: Path) -> None:
     process.communicate()
     with locked(tmp_path):  # the lock went with the process
         pass
+
+
+def test_file_systems_without_locks_can_be_worked_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def flock(descriptor: int, operation: int) -> None:  # as Lustre's, mounted without flock
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with locked(tmp_path / "run"), (tmp_path / "record.jsonl").open("a") as record:
+        lock(record.fileno(), wait=True)
+        assert is_free(tmp_path / "run", 0)
 
 
 def test_no_folder_can_be_made(tmp_path: Path) -> None:

@@ -47,6 +47,20 @@ def remove_partial(folder: Path) -> None:
         partial.unlink()
 
 
+def lock(descriptor: int, wait: bool = False) -> None:
+    """Locks an open file or folder where the file system has locks; those of some clusters have none.
+
+    Raises:
+        BlockingIOError: if another process has locked it, unless `wait`.
+    """
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except BlockingIOError:
+        raise
+    except OSError:
+        pass
+
+
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Keeps a second process out of a folder, which is made; the lock goes with the process, however it ends.
@@ -61,12 +75,12 @@ def locked(folder: Path) -> Iterator[None]:
     new_folder, new_lock = not folder.exists(), not path.exists()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock = path.open("a")
+        file = path.open("a")
     except OSError as error:
         raise OutputError(f"cannot write to {folder}: {error.strerror}; choose a writable --out") from None
-    with lock:
+    with file:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock(file.fileno())
         except BlockingIOError:
             raise OutputError(f"another process is running in {folder}; wait for it or choose another --out") from None
         try:
@@ -83,9 +97,9 @@ def is_free(folder: Path, patience: float) -> bool:
     """Waits until no process has `locked` a folder; False if one still has after `patience` seconds."""
     path, until = folder / LOCK, time.monotonic() + patience
     while path.exists():
-        with path.open("a") as lock:
+        with path.open("a") as file:
             try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                lock(file.fileno())
             except BlockingIOError:
                 if time.monotonic() > until:
                     return False

@@ -1,6 +1,5 @@
 """What grids found, kept as one JSON line a run, so that it outlives the runs' folders and travels between machines."""
 
-import fcntl
 import json
 import os
 from collections.abc import Mapping
@@ -10,6 +9,7 @@ from typing import Any
 
 from raincheck.ablation.plan import Planned
 from raincheck.errors import ConfigError, OutputError
+from raincheck.files import lock
 
 Line = dict[str, Any]
 OWN = ("id", "grid", "cell", "order")  # what a line holds besides a report
@@ -82,7 +82,7 @@ def _append(path: Path, line: str) -> None:
     """Adds a line after the last whole one: what a killed process may have left after that goes."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+b") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)  # another grid may have the same record
+        lock(file.fileno(), wait=True)  # another grid may have the same record
         file.seek(0)
         file.truncate(file.read().rfind(b"\n") + 1)
         file.write(f"{line}\n".encode())

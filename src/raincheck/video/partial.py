@@ -1,11 +1,11 @@
 """Outputs while they are written: hidden, locked, and gone whatever happens, also when a process was killed."""
 
-import fcntl
 import os
 import shutil
 from contextlib import suppress
 from pathlib import Path
 
+from raincheck.files import lock
 from raincheck.video.still import SUFFIXES as IMAGE_SUFFIXES
 
 
@@ -47,20 +47,6 @@ def claim(partial: Path, folder: bool) -> int:
             os.close(descriptor)
             raise
         os.close(descriptor)  # its owner was done with it in between
-
-
-def lock(descriptor: int) -> None:
-    """Locks an open file or folder, where the file system has locks.
-
-    Raises:
-        BlockingIOError: if another process has.
-    """
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise
-    except OSError:
-        pass
 
 
 def abandon(partial: Path, folder: bool) -> None:
