@@ -96,6 +96,7 @@ def test_nturain_is_complete_and_shares_clean_videos(tmp_path: Path) -> None:
     WRITE["nturain"](tmp_path)
     task = NTURain(str(tmp_path)).task(0)
     assert len(task.train) == 25 and len(task.test) == 8 and task.notes[0] == "NTURain"
+    assert [note.split()[1] for note in task.notes[1:]] == ["25", "8"]  # all are shorter and smaller, as fakes
     video = next(v for v in task.train if v.name == "t7_Rain_04")
     assert torch.equal(video.read(0, 1)[1][0], pixels(tmp_path / "Dataset_Training_Synthetic/t7_GT/00001.jpg"))
     assert [v.name for v in task.test][:2] == ["a1_Rain", "a2_Rain"]

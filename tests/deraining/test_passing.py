@@ -170,7 +170,7 @@ def test_programs_may_make_all_frames_in_one_buffer(weights: Path, kind: Any) ->
 
 
 @pytest.mark.parametrize("compare", [False, "wipe"])
-def test_whose_frames_they_are_may_draw_on_them(weights: Path, compare: bool | str) -> None:
+def test_callers_may_draw_on_frames(weights: Path, compare: bool | str) -> None:
     odd = noise(3, 45, 61)  # padded for the network, and cut from what it returns
     for frame in derain(odd, weights=weights, compare=compare):
         assert memoryview(frame).c_contiguous  # as OpenCV wants it

@@ -40,9 +40,8 @@ def test_round_trip(tmp_path: Path, arguments: dict[str, Any]) -> None:
 
 def test_equal_weights_are_equal_files(tmp_path: Path) -> None:
     network, about = untrained(window=3, width=4), {name: name for name in "fedcba"}
-    for index in range(
-        4
-    ):  # safetensors shuffles metadata: two files of eight entries are alike by chance once in 40,000
+    # safetensors shuffles metadata: two files of eight entries are alike by chance once in 40,000.
+    for index in range(4):
         save_weights(network, tmp_path / f"{index}.safetensors", about)
     assert len({path.read_bytes() for path in tmp_path.iterdir()}) == 1
     with safe_open(tmp_path / "0.safetensors", "pt") as file:

@@ -145,7 +145,7 @@ def derain(
     length = part.count(stream.length, stream.fps)
     if target is None:
         frames = (picture.pixels for picture in counted(pictures, length, progress))
-        # Whose they are may draw on them: OpenCV only if they are in one piece, torch only outside of inference mode.
+        # Callers may draw on them: OpenCV wants them contiguous, and torch refuses tensors made in inference mode.
         if arrays:
             return (rearrange(p, "c h w -> h w c").contiguous().numpy() for p in frames)
         return (p.clone(memory_format=torch.contiguous_format) for p in frames)
