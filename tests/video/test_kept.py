@@ -118,8 +118,7 @@ def test_avi_which_has_no_times_comes_as_near_as_its_rate_allows(tmp_path: Path)
 def test_the_last_frame_lasts_as_long_as_it_did(tmp_path: Path, output: str) -> None:
     first, *others = [Image.fromarray(frame) for frame in smooth(6)]
     first.save(tmp_path / "a.gif", save_all=True, append_images=others, duration=[100] * 5 + [3000])
-    with pytest.warns(RaincheckWarning, match="does not keep the transparency"):
-        derain(tmp_path / "a.gif", tmp_path / output, weights="identity")
+    derain(tmp_path / "a.gif", tmp_path / output, weights="identity")
     with av.open(str(tmp_path / output)) as file:
         assert file.duration == pytest.approx(3_500_000, abs=10_000)  # microseconds
     assert times(tmp_path / output) == pytest.approx([0.1 * index for index in range(6)], abs=1e-3)
@@ -401,6 +400,19 @@ def test_transparent_video_is_named(
     derain(write_video(tmp_path / name, noise(3), codec, pix_fmt=form), tmp_path / "out.mp4", weights="identity")
     (notice,) = [str(warning.message) for warning in recwarn]
     assert f"out.mp4 does not keep the transparency of {tmp_path / name}" in notice
+
+
+@pytest.mark.parametrize("opaque", [True, False])
+def test_gifs_are_said_to_be_transparent_only_where_they_are(
+    tmp_path: Path, recwarn: pytest.WarningsRecorder, opaque: bool
+) -> None:
+    frames = [Image.fromarray(frame) for frame in noise(3)]
+    if not opaque:
+        for frame in frames:
+            frame.putalpha(Image.new("L", frame.size, 0))
+    frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])
+    derain(tmp_path / "a.gif", tmp_path / "out.mp4", weights="identity")
+    assert any("transparency" in notice for notice in notices(recwarn)) is not opaque
 
 
 def test_interlaced_video_is_named(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:

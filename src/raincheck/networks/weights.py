@@ -102,7 +102,7 @@ def load_network(weights: str | Path = "rrgnet") -> ClipNetwork:
             state: dict[str, Tensor] = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
         raise WeightsError(
-            f"{path} is no readable safetensors file ({error}); give weights saved by raincheck"
+            f"{path} is no readable safetensors file ({error}); give weights saved by raincheck, nothing exported"
         ) from None
     network = build_network(about, path)
     load_state(network, state, path)

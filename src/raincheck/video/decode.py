@@ -5,6 +5,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+from av import VideoFrame
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
@@ -50,6 +51,16 @@ def announced(container: InputContainer, track: VideoStream, fps: Fraction) -> i
     return max(1, round(seconds * fps)) if seconds is not None else None
 
 
+def has_alpha(frame: VideoFrame) -> bool:
+    """Whether a frame can say for each pixel how much of it is to be seen."""
+    return any(component.is_alpha for component in frame.format.components)
+
+
+def see_through(frame: VideoFrame) -> bool:
+    """Whether any pixel of a frame is not wholly opaque; every GIF has frames that can say so, and few do."""
+    return has_alpha(frame) and bool((frame.to_ndarray(format="rgba")[..., 3] < 255).any())
+
+
 def open_video(path: Path) -> Stream:
     """Opens a video file, and decodes its first frame to know what the others must be like.
 
@@ -62,6 +73,7 @@ def open_video(path: Path) -> Stream:
         start, tick = start_of(container, track), track.time_base or 1 / fps
         aspect = track.sample_aspect_ratio
         beside = track.metadata.get("alpha_mode") == "1"  # VP8's and VP9's is a second picture, which is not decoded
+        animation = track.codec_context.name == "gif"
     frames = decoded(path)
     first = next(frames)
     frames.close()  # type: ignore[attr-defined]  # a generator: closes the file now
@@ -87,6 +99,6 @@ def open_video(path: Path) -> Stream:
         tick=tick,
         bits=max(component.bits for component in first.format.components),
         interlaced=bool(first.interlaced_frame),
-        transparent=beside or any(component.is_alpha for component in first.format.components),
+        transparent=beside or (see_through(first) if animation else has_alpha(first)),
         display=display_of(first),
     )
