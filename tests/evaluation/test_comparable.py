@@ -1,17 +1,20 @@
 """What two runs must have in common."""
 
 import copy
+import inspect
 from typing import Any
 
 import pytest
 
+from raincheck.datasets.rendered import RenderedRain
 from raincheck.evaluation.comparable import digest, other_data, other_method, other_terms, setting
 
+RAIN = "raincheck.datasets.rendered.RenderedRain"
 CONFIG: dict[str, Any] = {
     "stream": {
         "tasks": [
-            {"class_path": "A", "init_args": {"root": "/here/data", "rain": "thin", "film": "/here/data/bear.mp4"}},
-            {"class_path": "A", "init_args": {"root": "/here/data", "rain": "wind", "film": "cat.mp4"}},
+            {"class_path": RAIN, "init_args": {"root": "/here/data", "rain": "thin", "film": "/here/data/bear.mp4"}},
+            {"class_path": RAIN, "init_args": {"root": "/here/data", "rain": "wind", "film": "cat.mp4"}},
         ],
         "crop": 64,
         "steps": 600,
@@ -19,9 +22,9 @@ CONFIG: dict[str, Any] = {
         "root": None,
         "augment": {"mirror": 0.5, "brightness": 0.0},
     },
-    "network": {"class_path": "Net", "init_args": {"window": 5}},
-    "loss": {"class_path": "L1"},
-    "optimizer": {"class_path": "Adam"},
+    "network": {"class_path": "raincheck.networks.RRGNet", "init_args": {"window": 5}},
+    "loss": {"class_path": "torch.nn.L1Loss"},
+    "optimizer": {"class_path": "torch.optim.Adam"},
     "plugins": [],
     "trainer": {},
     "batch": 8,
@@ -65,7 +68,7 @@ def test_seed_workers_place_and_order_change_nothing() -> None:
         (("batch",), 4, ["batch (4, not 8)"]),
         (("trainer",), {"precision": 16}, ["trainer ({'precision': 16}, not {})"]),
         (("network", "init_args", "window"), 3, ["network.init_args.window (3, not 5)"]),
-        (("network", "class_path"), "Other", ["network.class_path (Other, not Net)"]),
+        (("network", "class_path"), "Other", ["network.class_path (Other, not raincheck.networks.RRGNet)"]),
     ],
 )
 def test_network_and_budget_are_terms(keys: tuple[str, ...], to: Any, terms: list[str]) -> None:
@@ -84,7 +87,11 @@ def test_other_files_are_said() -> None:
 
 @pytest.mark.parametrize(
     ("keys", "to"),
-    [(("plugins",), [{"class_path": "EWC"}]), (("optimizer",), "SGD"), (("stream", "learn"), "joint")],
+    [
+        (("plugins",), [{"class_path": "raincheck.plugins.RainReview"}]),
+        (("optimizer",), {"class_path": "torch.optim.SGD"}),
+        (("stream", "learn"), "joint"),
+    ],
 )
 def test_what_a_method_may_choose_is_no_term(keys: tuple[str, ...], to: Any) -> None:
     other = changed(*keys, to=to)
@@ -93,6 +100,16 @@ def test_what_a_method_may_choose_is_no_term(keys: tuple[str, ...], to: Any) -> 
 
 def test_what_one_does_not_say_is_no_difference() -> None:
     assert not other_data({}, OURS) and not other_terms(OURS, {}) and not other_method(OURS, {})
+
+
+def test_an_argument_that_is_as_its_class_has_it_is_neither_other_data_nor_another_method() -> None:
+    """As in the report of a run from before the class was given it, beside one of after."""
+    task = CONFIG["stream"]["tasks"][1]
+    said = {**task, "init_args": {**task["init_args"], "test_frames": 24}}
+    assert inspect.signature(RenderedRain).parameters["test_frames"].default == 24
+    assert changed("stream", "tasks", 1, to=said) == OURS
+    loss = {"class_path": "torch.nn.L1Loss", "init_args": {"reduction": "mean"}}
+    assert changed("loss", to=loss) == OURS != changed("loss", "init_args", to={"reduction": "sum"})
 
 
 def test_digests_do_not_depend_on_the_order_of_keys() -> None:

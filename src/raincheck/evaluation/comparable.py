@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
+from raincheck.chosen import chosen
+
 Setting = Mapping[str, Any]
 BUDGET = ("crop", "steps")  # of the stream: how much there is to learn from
 RECIPE = ("loss", "optimizer", "plugins")  # what a method may choose
@@ -16,7 +18,7 @@ def setting(config: Mapping[str, Any], tasks: Sequence[str], files: Mapping[str,
     """What decides whether a run's scores can be compared with another's, as report.json holds it.
 
     Args:
-        config: a resolved configuration, as config.yaml holds it.
+        config: a resolved configuration, as config.yaml holds it; the classes that it names are imported.
         tasks: names in learning order: that of `config`'s tasks, unless its `stream.order` says otherwise.
         files: by task, a digest of its files' contents.
 
@@ -31,7 +33,7 @@ def setting(config: Mapping[str, Any], tasks: Sequence[str], files: Mapping[str,
     budget = {f"stream.{key}": stream[key] for key in BUDGET} | {key: config.get(key) for key in ("batch", "weights")}
     budget |= dict(_flat("stream.augment", stream.get("augment") or {}))
     trainer = {key: value for key, value in (config.get("trainer") or {}).items() if key not in PLACE}
-    recipe = digest({key: config.get(key) for key in RECIPE} | {"learn": stream.get("learn")})
+    recipe = digest(chosen({key: config.get(key) for key in RECIPE} | {"learn": stream.get("learn")}))
     contents = {f"files.{task}": found for task, found in files.items()}
     return {
         **data,
@@ -44,8 +46,8 @@ def setting(config: Mapping[str, Any], tasks: Sequence[str], files: Mapping[str,
 
 
 def task_digest(task: Any) -> str:
-    """A short name for a task's configuration, the same wherever its files lie."""
-    return digest(_placeless(task))
+    """A short name for a task's configuration, the same wherever its files lie and however much it says of defaults."""
+    return digest(_placeless(chosen(task)))
 
 
 def data_of(one: Setting) -> frozenset[str]:

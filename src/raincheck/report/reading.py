@@ -9,10 +9,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from raincheck.errors import InputError
-from raincheck.evaluation.comparable import Setting, setting
 from raincheck.evaluation.results import Result, in_order, printable, read_result
 from raincheck.evaluation.rows import same_row
 
@@ -157,7 +154,7 @@ def _made(report: Any, where: str, place: str, config: str) -> Run:
     result = read_result(report, where)
     known = {field.name: getattr(result, field.name) for field in fields(Result)}
     return Run(
-        **known | {"setting": result.setting or _setting(config, result.tasks)},
+        **known,
         label=result.name,
         place=printable(place),
         config=config,
@@ -166,14 +163,6 @@ def _made(report: Any, where: str, place: str, config: str) -> Run:
         commit=report.get("commit") or "",
         frames={},
     )
-
-
-def _setting(config: str, tasks: Sequence[str]) -> Setting:
-    """What the report of an older version does not say about itself, from its configuration; nothing without one."""
-    try:
-        return setting(yaml.safe_load(config), tasks, {})
-    except (yaml.YAMLError, LookupError, TypeError, ValueError):
-        return {}
 
 
 def _json(text: str, where: str) -> Any:
