@@ -9,7 +9,7 @@ from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.profilers import Profiler
 
-from raincheck.errors import ConfigError
+from raincheck.errors import ConfigError, one_line
 
 AFRESH = (EarlyStopping, ModelCheckpoint, WeightAveraging)  # what they found in one experience is wrong in the next
 # Arguments of a Trainer that a configuration may describe by `class_path` and `init_args`.
@@ -89,8 +89,7 @@ def _object(name: str, given: Any) -> Any:
     try:
         return parser.instantiate_classes(parser.parse_object({name: copy.deepcopy(given)}))[name]
     except (ArgumentError, ValueError, TypeError) as error:
-        reason = " ".join(str(error).split())[:300]
         wanted = DESCRIBED[name].__name__
         raise ConfigError(
-            f"trainer.{name} cannot be {given} ({reason}); give class_path and init_args of a {wanted}"
+            f"trainer.{name} cannot be {given} ({one_line(error)}); give class_path and init_args of a {wanted}"
         ) from None

@@ -14,7 +14,7 @@ from lightning.pytorch.strategies import DDPStrategy
 from lightning.pytorch.strategies.launchers import _SubprocessScriptLauncher
 
 from raincheck import processes
-from raincheck.errors import ConfigError
+from raincheck.errors import ConfigError, one_line
 from raincheck.generators import no_reseeding
 
 HELPERS = 8  # processes that prepare clips for one that learns, at most
@@ -48,7 +48,7 @@ def meet(arguments: Mapping[str, Any], device: torch.device) -> tuple[int, torch
         with quiet():
             trainer = Trainer(**{**QUIET, "enable_checkpointing": False, **placed(given, device)})
     except (TypeError, ValueError, MisconfigurationException) as error:
-        raise ConfigError(f"{' '.join(str(error).split())}; correct the trainer's arguments") from None
+        raise ConfigError(f"{one_line(error)}; correct the trainer's arguments") from None
     popen = isinstance(trainer.strategy.launcher, _SubprocessScriptLauncher)
     if trainer.world_size > 1 and not (type(trainer.strategy) is DDPStrategy and popen):
         raise ConfigError(

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.utils._pytree import tree_map_only
 
 from raincheck.checkpoint import foreign
-from raincheck.errors import ConfigError
+from raincheck.errors import ConfigError, one_line
 from raincheck.generators import generators, set_generators
 from raincheck.seam.evaluators import evaluator_state, restore_evaluator
 
@@ -47,8 +47,7 @@ def restore_strategy(strategy: Any, callbacks: list[Any], state: State) -> None:
         strategy.optimizer.load_state_dict(state["optimizer"])
     except (RuntimeError, ValueError, LookupError) as error:
         raise ConfigError(
-            f"the checkpoint is of another network or optimizer ({' '.join(str(error).split())[:200]}); "
-            "use another folder"
+            f"the checkpoint is of another network or optimizer ({one_line(error)}); use another folder"
         ) from None
     for callback in callbacks:
         if kept := state["callbacks"].get(callback.state_key):
@@ -116,9 +115,7 @@ def _restore_criterion(strategy: Any, state: State | None) -> None:
     try:
         strategy._criterion.load_state_dict(state)
     except (AttributeError, RuntimeError) as error:
-        raise ConfigError(
-            f"the checkpoint is of another criterion ({' '.join(str(error).split())[:200]}); use another folder"
-        ) from None
+        raise ConfigError(f"the checkpoint is of another criterion ({one_line(error)}); use another folder") from None
 
 
 def plain(owner: str, state: Any) -> Any:
