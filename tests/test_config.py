@@ -1,11 +1,13 @@
 """Configurations: files and options merged, mistakes named, nothing untrusted imported."""
 
+import json
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from avalanche.training.plugins import EWCPlugin
 
 from raincheck.config import RunConfig, build, dump, parse
 from raincheck.errors import ConfigError
@@ -57,6 +59,12 @@ def test_classes_on_the_command_line(base: list[str]) -> None:
     assert isinstance(made.loss, Charbonnier) and made.loss.epsilon == 0.5
     assert isinstance(made.plugins[0], CosineSchedule)
     assert isinstance(made.plugins[1], EWC) and made.plugins[1].ewc_lambda == 2
+
+
+def test_stock_plugins_whose_arguments_have_no_types_are_taken(base: list[str]) -> None:
+    plugins = [{"class_path": UNTYPED, "init_args": {"ewc_lambda": 0.5}}]
+    (plugin,) = build(parse([*base, "--plugins", json.dumps(plugins)], True)).plugins
+    assert type(plugin) is EWCPlugin and plugin.ewc_lambda == 0.5
 
 
 def test_a_dumped_configuration_is_the_same_configuration(base: list[str], tmp_path: Path) -> None:
@@ -202,6 +210,7 @@ def evil(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 REPLAY = "avalanche.training.plugins.ReplayPlugin"
+UNTYPED = "avalanche.training.plugins.EWCPlugin"  # its `ewc_lambda` may be anything, so a class too
 SNEAKY = {
     "bare": ["--plugins", "evil.Plugin"],
     "with equals sign": ["--plugins=evil.Plugin"],
@@ -214,6 +223,7 @@ SNEAKY = {
     "nested in json": ["--plugins", f'{{"class_path": "{REPLAY}", "init_args": {{"storage_policy": "evil.Plugin"}}}}'],
     "nested option": ["--plugins", REPLAY, "--plugins.init_args.storage_policy", "evil.Plugin"],
     "nested short option": ["--plugins", REPLAY, "--plugins.storage_policy", "evil.Plugin"],
+    "nested without a type": ["--plugins", UNTYPED, "--plugins.ewc_lambda", '{"class_path": "evil.Plugin"}'],
     "abbreviated": ["--plug", "evil.Plugin"],
     "trainer": ["--trainer", '{"callbacks": [{"class_path": "evil.Plugin"}]}'],
     "spaces": ["--plugins", " evil.Plugin "],
@@ -242,6 +252,7 @@ def test_untrusted_classes_are_refused_before_they_are_imported(base: list[str],
         {"stream": {"tasks": [{"class_path": "evil.Plugin"}]}},
         {"plugins": [{"class_path": REPLAY, "init_args": {"storage_policy": "evil.Plugin"}}]},
         {"plugins": [{"class_path": REPLAY, "init_args": {"storage_policy": {"class_path": "evil.Plugin"}}}]},
+        {"plugins": [{"class_path": UNTYPED, "init_args": {"ewc_lambda": {"class_path": "evil.Plugin"}}}]},
         {"trainer": {"callbacks": [{"class_path": "evil.Plugin"}]}},
     ],
 )

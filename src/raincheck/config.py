@@ -130,7 +130,8 @@ def parser() -> ArgumentParser:
         prog="raincheck run", exit_on_error=False, allow_abbrev=False, description="Learn a stream of rain types."
     )
     made.add_argument("--config", action="config", help="A YAML file; several are merged, the last one wins.")
-    made.add_class_arguments(RunConfig, sub_configs=False)
+    # Of stock plugins some arguments have no type: they are taken as they are.
+    made.add_class_arguments(RunConfig, sub_configs=False, fail_untyped=False)
     made.set_defaults(DEFAULTS)
     return made
 

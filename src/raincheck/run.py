@@ -25,6 +25,7 @@ from raincheck.plugins.scores import Scores
 from raincheck.processes import first_does, is_first
 from raincheck.running.assembly import make_strategy, make_stream, plugin_of
 from raincheck.running.claim import claimed, remember_data, same_data
+from raincheck.running.misfit import misfits
 from raincheck.running.outcome import Matrices, Report, conclude, pause
 from raincheck.seam.launch import helpers, meet
 from raincheck.sober import notices, sober
@@ -59,7 +60,9 @@ def run(config: Namespace, out: Path, until: int | None = None) -> Report:
         plain = yaml.safe_load(dump(config))
         with sober(), notices(), tracked(config.tracking if is_first() else "none", out, plain) as tracker:
             _reseed(config.seed, 0)
-            return learn(build(config), out, tracker, until)
+            built = build(config)
+            with misfits(built.plugins):
+                return learn(built, out, tracker, until)
 
 
 def enter(claims: ExitStack, out: Path, config: str) -> Report | None:
