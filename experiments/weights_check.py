@@ -5,7 +5,7 @@ prints a Markdown table: psnr_y of the rainy and of the derained frames, the der
 without and with letters over it), and temporal_y of the derained and of the rainy video. Means over frames, then over
 videos. Each clip is cut to its middle, so that many fit into minutes.
 
-    OMP_NUM_THREADS=1 python experiments/weights_check.py [WEIGHTS ...] [--frames 6] [--json FILE]
+    OMP_NUM_THREADS=1 python experiments/weights_check.py [WEIGHTS ...] [--frames 6] [--self-ensemble] [--json FILE]
 
 WEIGHTS are names of shipped weights or safetensors files; rrgnet by default.
 """
@@ -26,6 +26,7 @@ from raincheck.datasets.base import Footage
 from raincheck.datasets.caption import draw_caption
 from raincheck.datasets.excerpt import CentreCrop
 from raincheck.datasets.photographs import FilmedPhotograph, folder_photographs
+from raincheck.deraining.ensemble import SelfEnsemble
 from raincheck.deraining.passing import derain_frames
 from raincheck.metrics.psnr import psnr_y
 from raincheck.metrics.temporal import temporal_y
@@ -134,13 +135,17 @@ def main() -> None:
     parser.add_argument("weights", nargs="*", default=["rrgnet"], help="names or safetensors files")
     parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder of the test material")
     parser.add_argument("--frames", type=int, default=6, help="frames of each video")
+    parser.add_argument("--self-ensemble", action="store_true", help="as raincheck derain has it")
     parser.add_argument("--json", type=Path, help="keep all scores there")
     options = parser.parse_args()
     if not (options.data / "streaks").is_dir():
         sys.exit(f"there is no test material at {options.data}; name its folder with --data")
     kept = {}
     for weights in options.weights:
-        kept[weights] = check(load_network(weights), options.data, options.frames)
+        network = load_network(weights)
+        if options.self_ensemble:
+            network = SelfEnsemble(network, network.decode)
+        kept[weights] = check(network, options.data, options.frames)
         print(table(weights, kept[weights]) + "\n", flush=True)
     if options.json:
         options.json.write_text(json.dumps(kept, indent=1) + "\n")

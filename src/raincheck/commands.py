@@ -62,7 +62,7 @@ def add_run_options(parser: Parser) -> None:
 
 
 def add_network_options(parser: Parser) -> None:
-    """Adds --weights, --trust, --device and --precision."""
+    """Adds --weights, --trust, --device, --precision and --self-ensemble."""
     parser.add_argument(
         "--weights",
         default="rrgnet",
@@ -77,6 +77,11 @@ def add_network_options(parser: Parser) -> None:
         default="fp32",
         metavar="P",
         help="fp32 (default); bf16, faster on CPUs with AMX, some hundredths of a grey level off; or auto",
+    )
+    parser.add_argument(
+        "--self-ensemble",
+        action="store_true",
+        help="the mean over the video and its mirror image: better, twice as long",
     )
 
 

@@ -78,6 +78,7 @@ def run(arguments: list[str]) -> None:
         "trust": options.trust,
         "precision": options.precision,
         "compile": options.compile,
+        "self_ensemble": options.self_ensemble,
         "tile": options.tile,
         "start": options.start,
         "end": options.end,

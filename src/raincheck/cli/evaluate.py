@@ -30,6 +30,7 @@ def run(arguments: list[str]) -> None:
             device=options.device,
             trust=options.trust,
             precision=options.precision,
+            self_ensemble=options.self_ensemble,
         )
     text = json.dumps(scores, indent=1)
     print(text)

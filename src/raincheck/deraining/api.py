@@ -40,6 +40,7 @@ class Options(TypedDict, total=False):
     trust: bool
     precision: str
     compile: bool
+    self_ensemble: bool
     tile: int | str
     compare: bool | str
     start: str | float | None
@@ -70,6 +71,7 @@ def derain(
     trust: bool = False,
     precision: str = "fp32",
     compile: bool = False,
+    self_ensemble: bool = False,
     tile: int | str = "auto",
     compare: bool | str = False,
     start: str | float | None = None,
@@ -103,6 +105,8 @@ def derain(
             hundredths of a grey level on average; or `auto`, which is bf16 on those and on GPUs, and fp32 elsewhere.
         compile: translates the network with torch.compile at the first frame. That takes time and a C++
             compiler, and pays for long videos in bf16.
+        self_ensemble: the mean of what the network says of the video and of its mirror image: less rain is left and
+            less harm done, in twice the time (experiments/results/weights_check.md).
         tile: side of the tiles that frames are cut into, in pixels; `auto` cuts where memory is short, `none` never.
         compare: `side` (or True) puts the rainy frame to the left of the derained one; `wipe` shows both in one frame.
         start: the first frame: seconds (12.5), a time ("1:02:03.5") or frames ("250f"). Seconds are sought in a video
@@ -137,7 +141,7 @@ def derain(
     part = Part(*(None if moment is None else parse_moment(moment) for moment in (start, end)))
     rate = rate_of(fps)
     stream, arrays = (open_stream(video, rate), True) if isinstance(video, str | Path) else memory_stream(video, rate)
-    engine = Engine(*network_on(weights, device, trust), precision, tile, compile)
+    engine = Engine(*network_on(weights, device, trust), precision, tile, compile, self_ensemble)
     deep = target is not None and stays_deep(stream, target, encoding)
     if target is not None:
         tell_losses(stream, target, encoding)

@@ -6,6 +6,7 @@ import torch
 from einops import rearrange
 from torch import Tensor
 
+from raincheck.deraining.ensemble import SelfEnsemble
 from raincheck.deraining.precision import compiled, in_bf16
 from raincheck.deraining.room import plan_tiles
 from raincheck.deraining.tiles import Tile, cut_tiles, narrower
@@ -40,6 +41,7 @@ class Engine:
         tile: side of the tiles in pixels, overlap included; `none` never cuts; `auto` cuts where the frame would not
             fit into the free memory. Tiles overlap by the network's reach, so that they show no seams.
         compile: translates the network with torch.compile at the first frame.
+        self_ensemble: the mean over frames and their mirror images, in twice the time.
 
     Raises:
         ConfigError: if there is no such precision, or the network cannot work in it or in such tiles.
@@ -52,10 +54,13 @@ class Engine:
         precision: str = "fp32",
         tile: int | str = "none",
         compile: bool = False,
+        self_ensemble: bool = False,
     ) -> None:
-        self.network, self.device, self.tile = network, device, tile
+        self.device, self.tile = device, tile
         self.low = in_bf16(precision, network, device)
-        self.decode = compiled(network) if compile else network.decode
+        decode = compiled(network) if compile else network.decode
+        self.network = SelfEnsemble(network, decode) if self_ensemble else network
+        self.decode = self.network.decode if self_ensemble else decode
         self.tiles: list[Tile] = []
         self.keep = True  # features for the windows to come
         if isinstance(tile, int):

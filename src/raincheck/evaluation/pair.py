@@ -47,6 +47,7 @@ def evaluate_pair(
     trust: bool = False,
     precision: str = "fp32",
     progress: Progress | None = None,
+    self_ensemble: bool = False,
 ) -> dict[str, float | int | None]:
     """Derains a video and scores it against its clean twin, as a stream.
 
@@ -60,6 +61,7 @@ def evaluate_pair(
         trust: open .pt2 files, whose content can run code.
         precision: `fp32`, `bf16` or `auto`, as in `derain`.
         progress: called after each scored frame with the frames done and the number in all.
+        self_ensemble: as in `derain`.
 
     Returns:
         Every metric of `raincheck.metrics.METRICS`, in its unit: the mean over the scored frames; of temporal metrics,
@@ -76,7 +78,7 @@ def evaluate_pair(
     rainy_stream, clean_stream = open_stream(rainy), open_stream(clean)
     scored = chosen_frames(common_length(rainy_stream, clean_stream), frames, rainy_stream)
     check_in_step(Path(rainy), Path(clean))
-    engine = Engine(*network_on(weights, device, trust), precision, "auto")
+    engine = Engine(*network_on(weights, device, trust), precision, "auto", self_ensemble=self_ensemble)
     # Nothing behind the last window is read.
     source = islice(rainy_stream.frames(), scored[-1] + engine.network.window // 2 + CONTEXT + 1)
     reading = Stopwatch()
