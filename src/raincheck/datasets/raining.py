@@ -10,6 +10,7 @@ from torch import Tensor
 
 from raincheck.datasets.base import Footage, Wrapped, random_window
 from raincheck.datasets.caption import draw_caption
+from raincheck.datasets.compressed import compress
 from raincheck.datasets.excerpt import CentreCrop
 from raincheck.datasets.kept import kept
 from raincheck.datasets.tone import vary_picture
@@ -30,6 +31,8 @@ class Variety:
         dry: share of the clips without rain: a network that never sees one takes sunlit foliage for rain.
         pictures: turn the footage by quarters, and change exposure and contrast; see `vary_picture`.
         captions: share of the clips with letters over the rain: a network that never sees any takes them for streaks.
+        compressed: share of the clips that were lossy files, rainy and clean alike; see `compress`. Streaks look
+            otherwise then, and all rain that is filmed or published has been compressed.
 
     Raises:
         ConfigError: if a number is out of its range.
@@ -40,13 +43,15 @@ class Variety:
     dry: float = 0.0
     pictures: bool = False
     captions: float = 0.0
+    compressed: float = 0.0
 
     def __post_init__(self) -> None:
         """Checks the ranges."""
-        if self.spread < 0 or self.layers < 1 or not 0 <= self.dry <= 1 or not 0 <= self.captions <= 1:
+        shares = self.dry, self.captions, self.compressed
+        if self.spread < 0 or self.layers < 1 or not all(0 <= share <= 1 for share in shares):
             raise ConfigError(
-                f"training clips cannot have spread {self.spread}, layers {self.layers}, dry {self.dry} and captions "
-                f"{self.captions}; give 0 or more, 1 or more, and two shares of 1"
+                f"training clips cannot have spread {self.spread}, layers {self.layers}, dry {self.dry}, captions "
+                f"{self.captions} and compressed {self.compressed}; give 0 or more, 1 or more, and three shares of 1"
             )
 
 
@@ -115,6 +120,8 @@ class RenderedVideo(Wrapped):
         if self.variety.captions and rng.random() < self.variety.captions:
             caption = draw_caption(rng, (crop, crop))
             rainy, clean = caption.lay(rainy), caption.lay(clean)
+        if self.variety.compressed and rng.random() < self.variety.compressed:
+            rainy, clean = compress((rainy, clean), rng)
         return rainy, clean
 
     def layers(self, rng: np.random.Generator) -> int:
