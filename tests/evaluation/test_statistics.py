@@ -1,5 +1,7 @@
 """Intervals and tests against scipy, tables and published examples."""
 
+import operator
+from itertools import product
 from statistics import fmean
 
 import pytest
@@ -66,9 +68,19 @@ def test_only_what_both_have_is_compared() -> None:
 
 
 def test_differences_of_one_size_and_of_none() -> None:
-    """By hand: of 1, 1, -1 and 0 the last is dropped; mean ranks are 2, their sum 4 of 6, its deviation sqrt(3)."""
+    """By hand: of 1, 1, -1 and 0 the last is dropped; ranks are 2 each, and no signs sum up to less than 2."""
     found = paired(dict(enumerate([1.0, 1.0, -1.0, 0.0])), dict.fromkeys(range(4), 0.0))
-    assert found.wilcoxon == pytest.approx(2 * scipy.stats.norm.cdf(-1 / 3**0.5))
+    assert found.wilcoxon == 1.0
+
+
+@given(st.lists(st.sampled_from([-1.5, -1.0, -0.5, 0.5, 1.0, 1.5]), min_size=2, max_size=8))
+def test_wilcoxons_test_of_ties_is_exact(differences: list[float]) -> None:
+    """The share of all ways to give the mean ranks signs that are as far from 0 as what was found."""
+    ranks = scipy.stats.rankdata([abs(difference) for difference in differences])
+    sums = [abs(sum(map(operator.mul, ranks, signs))) for signs in product((-1, 1), repeat=len(ranks))]
+    far = abs(sum(rank if difference > 0 else -rank for rank, difference in zip(ranks, differences, strict=True)))
+    found = paired(dict(enumerate(differences)), dict.fromkeys(range(len(differences)), 0.0))
+    assert found.wilcoxon == pytest.approx(sum(one >= far for one in sums) / len(sums))
 
 
 def test_equal_differences() -> None:
@@ -80,8 +92,9 @@ def test_equal_differences() -> None:
 
 @pytest.mark.parametrize("pairs", [2, 3, 6, 9])
 def test_wilcoxon_of_few_pairs_cannot_be_small(pairs: int) -> None:
-    found = paired({n: n + 1.5 for n in range(pairs)}, dict.fromkeys(range(pairs), 0.0))
-    assert found.wilcoxon == pytest.approx(2 / 2**pairs)
+    for apart in (1.0, 0.0):  # and of equal ones neither
+        found = paired({n: apart * n + 1.5 for n in range(pairs)}, dict.fromkeys(range(pairs), 0.0))
+        assert found.wilcoxon == pytest.approx(2 / 2**pairs)
 
 
 def test_holms_correction_by_hand() -> None:
