@@ -33,7 +33,8 @@ def at(said: dict[str, Any], probability: float) -> Any:
         ({"distribution": "log_normal", "mu": 1, "sigma": 0.5}, 0.975, math.exp(1 + 0.5 * NORMAL_975)),
         ({"distribution": "beta", "a": 2, "b": 1}, 0.49, 0.7),  # its distribution function is x ** 2
         ({"distribution": "q_uniform", "min": 0, "max": 10, "q": 4}, 0.55, 4),
-        ({"distribution": "q_uniform", "min": 0, "max": 10}, 0.55, 6.0),  # 5.5, to the even one
+        ({"distribution": "q_uniform", "min": 0, "max": 10}, 0.55, 6),  # 5.5, to the even one
+        ({"distribution": "q_uniform", "min": 0.5, "max": 10.5, "q": 1.0}, 0.75, 8.0),
         ({"distribution": "q_log_uniform_values", "min": 1, "max": 100, "q": 0.5}, 0.5, 10.0),
         ({"distribution": "q_normal", "mu": 10, "sigma": 2, "q": 5}, 0.975, 15),
         ({"distribution": "q_log_normal", "mu": 2, "q": 2}, 0.5, 8),  # e squared is 7.39
@@ -46,6 +47,12 @@ def test_quantiles(said: dict[str, Any], probability: float, expected: float) ->
     found = at(said, probability)
     assert found == pytest.approx(expected, rel=1e-6)
     assert type(found) is type(expected)
+
+
+def test_a_grid_of_whole_steps_is_of_whole_numbers() -> None:
+    """As an argument that is an int wants them: `--batch=2.0` is none."""
+    [parameter] = read_parameters({"p": {"distribution": "q_uniform", "min": 2, "max": 5}}, "grid")
+    assert list(map(repr, parameter.options)) == ["2", "3", "4"]
 
 
 def test_whole_numbers_have_equal_shares() -> None:

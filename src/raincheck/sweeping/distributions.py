@@ -70,7 +70,8 @@ def quantile(name: str, given: Numbers) -> Quantile:
     if name not in NAMES:
         raise ConfigError(f"there is no distribution {name}; choose one of {', '.join(NAMES)}")
     shape = SHAPES[name.removeprefix("q_")]
-    defaults = {**shape.defaults, **({"q": 1.0} if name.startswith("q_") else {})}
+    # W&B's default of q is 1.0, but its server writes 5.0 as 5, so that its agents hand on whole numbers.
+    defaults = {**shape.defaults, **({"q": 1} if name.startswith("q_") else {})}
     allowed = [*shape.needed, *defaults]
     if unfit := [*sorted(set(given) - set(allowed)), *(key for key in shape.needed if key not in given)]:
         raise ConfigError(f"{name} takes {', '.join(allowed)}; correct {', '.join(unfit)}")

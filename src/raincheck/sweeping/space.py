@@ -150,7 +150,7 @@ def _every(kind: str, said: Mapping[str, Any]) -> tuple[Any, ...]:
     """All values of a distribution that has few: as W&B counts them, `q_uniform` without its `max`."""
     if kind not in ("int_uniform", "q_uniform"):
         raise ConfigError(f"a grid cannot list all values of {kind}; give values, or choose method random or bayes")
-    low, high, step = said["min"], said["max"], said.get("q", 1.0)
+    low, high, step = said["min"], said["max"], said.get("q", 1)
     if (high - low) / step >= MOST:
         raise ConfigError(f"a grid cannot list more than {MOST} values; give fewer, or choose method random or bayes")
     if kind == "int_uniform":
