@@ -2,6 +2,7 @@
 
 import math
 from collections import Counter
+from datetime import date
 from typing import Any
 
 import pytest
@@ -173,6 +174,18 @@ def test_values_have_full_names() -> None:
             "parameter p: constant cannot have value, 4 in a sweep by grid; see W&B's sweep configuration",
         ),
         ({"min": 1, "max": 2, 3: 4}, "random", "parameter p: int_uniform takes min, max; correct 3"),
+        ({"distribution": "constant"}, "grid", "parameter p: constant needs value; add it"),
+        ({"distribution": "categorical"}, "random", "parameter p: categorical needs values; add it"),
+        (
+            {"values": ["a", date(2024, 1, 31)]},
+            "random",
+            "parameter p: 2024-01-31 is nothing that JSON can hold; put it in quotes, as text",
+        ),
+        (
+            {"value": {"a": [math.nan]}},
+            "grid",
+            "parameter p: {'a': [nan]} is nothing that JSON can hold; put it in quotes, as text",
+        ),
         ({"parameters": {}}, "grid", "parameter p: parameters must be a mapping of names to what they may be, not {}"),
     ],
 )
@@ -182,3 +195,15 @@ def test_mistakes_are_one_sentence(said: Any, method: str, sentence: str | None)
     assert str(error.value).startswith("parameter p: ")
     if sentence:
         assert str(error.value) == sentence
+
+
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [
+        ({"a.b": {"values": [1, 2, 3]}, "a": {"parameters": {"b": {"values": [1, 2]}}}}, "a.b"),
+        ({1: {"value": 2}, "1": {"value": 3}}, "1"),
+    ],
+)
+def test_a_parameter_that_is_there_twice_is_refused(said: dict[Any, Any], name: str) -> None:
+    with pytest.raises(ConfigError, match=rf"^parameter {name} is there twice; leave one out$"):
+        read_parameters(said, "grid")

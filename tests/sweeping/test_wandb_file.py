@@ -1,5 +1,6 @@
 """What a sweep file may say, and what is said about one that is wrong."""
 
+import math
 import warnings
 from pathlib import Path
 from typing import Any
@@ -113,7 +114,8 @@ def test_targets() -> None:
         ({"method": "bayes", "metric": ...}, ": method bayes needs a metric to learn from; add one"),
         ({"metric": {"goal": "maximize"}}, ": metric must have a name, a goal and at most a target, not {'goal': "),
         ({"metric": {"name": "psnr_y/a", "goal": "max"}}, ": the metric's goal must be minimize or maximize, not max"),
-        ({"metric": {"name": "psnr_y/a", "target": "9"}}, ": the metric's target must be a number, not 9"),
+        ({"metric": {"name": "psnr_y/a", "target": "9"}}, ": the metric's target must be a number, not '9'"),
+        ({"metric": {"name": "psnr_y/a", "target": math.nan}}, ": the metric's target must be a number, not nan"),
         ({"metric": {"name": "psnr_y/a", "impute": "best"}}, ": the metric can be imputed as worst only, "),
         ({"metric": {"name": "val_loss"}}, ": runs report no 'val_loss'; choose average, bwt, forgetting, fwt or a "),
         ({"parameters": ...}, ": parameters must be a mapping of names to what they may be, not None"),

@@ -1,8 +1,10 @@
 """The parameters of a sweep: what may be chosen, and what W&B's agent would be told was chosen."""
 
 import itertools
+import json
 import math
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -88,8 +90,8 @@ def read_parameters(content: Any, method: str, above: tuple[str, ...] = ()) -> t
     if not isinstance(content, dict) or not content:
         raise ConfigError(f"{place}parameters must be a mapping of names to what they may be, not {content}")
     found: list[Parameter] = []
-    for key, said in sorted((str(key), said) for key, said in content.items()):
-        path = (*above, key)
+    for key, said in sorted(content.items(), key=lambda item: str(item[0])):
+        path = (*above, str(key))
         if isinstance(said, dict) and set(said) == {"parameters"}:
             found += read_parameters(said["parameters"], method, path)
             continue
@@ -97,6 +99,9 @@ def read_parameters(content: Any, method: str, above: tuple[str, ...] = ()) -> t
             found.append(_parameter(path, said, method))
         except ConfigError as error:
             raise ConfigError(f"parameter {'.'.join(path)}: {error}") from None
+    names = Counter(parameter.name for parameter in found)  # a.b, and b within a: what is chosen is told by name
+    if twice := next((name for name, times in names.items() if times > 1), None):
+        raise ConfigError(f"parameter {twice} is there twice; leave one out")
     return tuple(found)
 
 
@@ -106,12 +111,14 @@ def _parameter(path: tuple[str, ...], said: Any, method: str) -> Parameter:
     rest = {str(key): value for key, value in said.items()}
     kind = str(rest.pop("distribution", None) or _kind(rest))
     if kind == "constant" and set(rest) == {"value"}:
-        return Parameter(path, (rest["value"],))
+        return Parameter(path, _listed([rest["value"]]))
     if kind == "categorical" and set(rest) == {"values"}:
         return Parameter(path, _listed(rest["values"]))
     if kind == "categorical_w_probabilities" and set(rest) == {"values", "probabilities"} and method != "grid":
         return Parameter(path, quantile=_weighted(_listed(rest["values"]), rest["probabilities"]))
     if kind.startswith(("constant", "categorical")):
+        if (needed := "value" if kind == "constant" else "values") not in rest:
+            raise ConfigError(f"{kind} needs {needed}; add it")
         raise ConfigError(f"{kind} cannot have {', '.join(rest)} in a sweep by {method}; see W&B's sweep configuration")
     drawn = quantile(kind, rest)
     return Parameter(path, _every(kind, rest)) if method == "grid" else Parameter(path, quantile=drawn)
@@ -132,6 +139,11 @@ def _kind(said: Mapping[str, Any]) -> str:
 def _listed(options: Any) -> tuple[Any, ...]:
     if not isinstance(options, list) or not options:
         raise ConfigError(f"values must be a list of one or more, not {options}")
+    for option in options:
+        try:
+            json.dumps(option, allow_nan=False)  # as W&B hands it on
+        except (TypeError, ValueError):
+            raise ConfigError(f"{option} is nothing that JSON can hold; put it in quotes, as text") from None
     return tuple(options)
 
 

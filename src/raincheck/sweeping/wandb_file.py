@@ -137,8 +137,8 @@ def _metric(said: Any) -> Metric:
         raise ConfigError("the metric can be imputed as worst only, and not while a trial runs; leave impute out")
     if goal not in ("minimize", "maximize"):
         raise ConfigError(f"the metric's goal must be minimize or maximize, not {goal}")
-    if target is not None and (isinstance(target, bool) or not isinstance(target, int | float)):
-        raise ConfigError(f"the metric's target must be a number, not {target}")
+    if target is not None and (isinstance(target, bool) or not isinstance(target, int | float) or target != target):
+        raise ConfigError(f"the metric's target must be a number, not {target!r}")
     metrics = "|".join(METRICS)
     if not re.fullmatch(rf"({'|'.join(SCORES)})/({metrics})|({metrics})/.+", said["name"]):
         raise ConfigError(
