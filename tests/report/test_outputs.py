@@ -1,12 +1,14 @@
 """`raincheck report` as its users call it."""
 
 import csv
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from raincheck.cli import main
+from raincheck.report.reading import read_runs
 
 Make = Callable[..., Path]
 BETTER = [[20.0, 21.0, 22.0], [30.5, 22.0, 23.0], [30.25, 30.0, 24.5], [30.0, 29.5, 31.0]]
@@ -83,6 +85,15 @@ def test_the_opponent_of_several_sets_is_looked_for_in_all_and_is_the_pages_too(
     assert capsys.readouterr().err == f"raincheck: error: {sentence}\n" and not (tmp_path / "no.html").exists()
 
 
+def test_who_is_alone_is_compared_with_nobody(
+    make_run: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = [tmp_path / f"all.{suffix}" for suffix in ("html", "csv", "md", "tex")]
+    outs = [part for file in files for part in ("--out", str(file))]
+    assert main(["report", str(make_run("finetune")), "--against", "finetune", *outs]) == 0
+    assert "differences" not in capsys.readouterr().out + files[2].read_text() + files[3].read_text()
+
+
 def test_single_reports_are_taken(make_run: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for name, rows in (("finetune", BETTER), ("rrgnet", BETTER)):
         (make_run(name, rows) / "report.json").rename(tmp_path / f"{name}.json")
@@ -90,6 +101,29 @@ def test_single_reports_are_taken(make_run: Make, tmp_path: Path, capsys: pytest
     assert "differences in psnr_y from" in " ".join(capsys.readouterr().out.split())
     assert main(["report", str(tmp_path / "absent.json")]) == 2
     assert f"cannot read {tmp_path / 'absent.json'} (" in capsys.readouterr().err
+
+
+def test_names_in_brackets_are_no_markup_of_the_terminals(
+    make_run: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs = [make_run("finetune", method="[b]"), make_run("elsewhere", tasks=["thin", "dense", "snow"])]
+    page = tmp_path / "of [red].html"
+    assert main(["report", *map(str, runs), "--against", "[b]", "--out", str(page)]) == 0
+    printed = capsys.readouterr().out
+    assert f"written: {page}\n" in printed and "note: [b] is not in set 2, " in printed
+
+
+def test_lines_of_reports_end_where_json_lines_end(make_run: Make, tmp_path: Path) -> None:
+    """Not at other ends of lines within texts, which JSON leaves as they are; and empty lines say nothing."""
+    names = ["a\u2028b", "c\x85d"]
+    reports = [json.loads((make_run(str(n), method=name) / "report.json").read_text()) for n, name in enumerate(names)]
+    lines, table = tmp_path / "runs.jsonl", tmp_path / "table.csv"
+    text = "\r\n\n".join(json.dumps(report | {"config": None}, ensure_ascii=False) for report in reports)
+    lines.write_bytes(f"{text}\n\n".encode())
+    assert main(["report", str(lines), "--out", str(table)]) == 0
+    with table.open(newline="") as file:
+        assert {row["method"] for row in csv.DictReader(file)} == {"a\u2028b", "c\ufffdd"}
+    assert [run.config for run in read_runs([lines])] == ["", ""]
 
 
 @pytest.mark.parametrize(

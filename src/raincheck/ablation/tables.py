@@ -73,7 +73,7 @@ def write_tables(
         failed=failed,
     )
     for path in (*written, out / "report.html"):
-        console.print(f"written: {path}", soft_wrap=True)
+        console.print(f"written: {path}", soft_wrap=True, markup=False)
 
 
 def unsuccessful(one: Planned) -> Failed:

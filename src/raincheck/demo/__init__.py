@@ -50,7 +50,7 @@ def demo(out: Path) -> None:
     write_rainy(out / "rainy.mp4")
     derain(out / "rainy.mp4", out / "derained.mp4", weights=str(out / "rrgnet"))
     for name in ("report.html", "report.json", "rainy.mp4", "derained.mp4"):
-        console.print(f"written: {out / name}", soft_wrap=True)
+        console.print(f"written: {out / name}", soft_wrap=True, markup=False)
 
 
 def verdict(reports: Sequence[Report]) -> str:

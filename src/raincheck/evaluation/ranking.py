@@ -162,14 +162,14 @@ def _place(runs: Sequence[Result], values: Values, higher: bool) -> tuple[bool, 
 
 
 def _opponent(ranked: Sequence[str], wanted: str | None) -> str | None:
-    """The row to compare with.
+    """The row to compare with; none if there is no other, whichever is wanted.
 
     Raises:
         InputError: if there is no such row.
     """
     if wanted is not None and wanted not in ranked:
         raise InputError(f"there is no {wanted} to compare with; choose one of {', '.join(ranked)}")
-    return wanted or (ranked[0] if len(ranked) > 1 else None)
+    return (wanted or ranked[0]) if len(ranked) > 1 else None
 
 
 def _known(values: Values, column: str) -> bool:

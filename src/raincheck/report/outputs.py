@@ -47,9 +47,10 @@ def report(paths: Sequence[Path], out: Sequence[Path], metric: str, against: str
         console.print(f"note: the {len(printed)} sets cannot be compared, because their tasks or data differ")
     without = [str(number) for number, (_, foe) in enumerate(groups, 1) if foe != against]
     if without:
-        console.print(f"note: {against} is not in set {', '.join(without)}, which is compared with its best method")
+        note = f"note: {against} is not in set {', '.join(without)}, which is compared with its best method"
+        console.print(note, markup=False)
     for path in out:
-        console.print(f"written: {path}", soft_wrap=True)
+        console.print(f"written: {path}", soft_wrap=True, markup=False)
 
 
 def all_metrics(runs: Sequence[Run], against: str | None) -> list[Ranking]:

@@ -131,9 +131,10 @@ def _read(path: Path) -> Iterator[Run]:
     if path.suffix == ".json":
         yield _made(_json(_text(path), str(path)), str(path), str(path), "")
     elif path.suffix == ".jsonl":
-        for number, line in enumerate(_text(path).splitlines(), 1):
-            report, place = _json(line, f"{path}, line {number}"), f"{path}, line {number}"
-            yield _made(report, place, place, str(report.get("config", "")) if isinstance(report, dict) else "")
+        for number, line in enumerate(_text(path).split("\n"), 1):  # `splitlines` parts texts too, at U+2028 and others
+            if line.strip():
+                report, place = _json(line, f"{path}, line {number}"), f"{path}, line {number}"
+                yield _made(report, place, place, str(report.get("config") or "") if isinstance(report, dict) else "")
     elif (path / "report.json").is_file() and not _is_summary(path / "report.json"):
         yield read_run(path)
     else:
