@@ -36,6 +36,15 @@ def test_ticks_of_a_single_value(value: float) -> None:
     assert ticks[0] <= value <= ticks[-1] and len(ticks) >= 3
 
 
+@pytest.mark.parametrize("size", [1e3, 1e7, 1e9, 9e11])
+def test_ticks_of_large_numbers_that_are_nearly_one(size: float) -> None:
+    for share in (2.3e-16, 1e-14, 1e-11, 1.1e-9, 1e-6):
+        for low, high in ((size, size * (1 + share)), (-size * (1 + share), -size)):
+            found = axis([low, high], 0, 100)
+            assert found.ticks[0] < found.ticks[1] and len(found.labels()) >= 3
+            assert 0 <= found(low) <= found(high) <= 100
+
+
 def test_an_axis() -> None:
     found = axis([20.0, 40.0], 100, 0)
     assert [found(value) for value in (20, 30, 40)] == [100, 50, 0]

@@ -37,7 +37,9 @@ def axis(values: Sequence[float], start: float, end: float) -> Axis:
 
 def round_ticks(low: float, high: float) -> list[float]:
     """Three to seven round numbers, evenly spaced, from at most `low` to at least `high`."""
-    span = high - low if high - low > 1e-9 else max(abs(high) * 0.1, 1e-3)
+    size = max(abs(low), abs(high))
+    # Of large numbers those that differ in the last digits only count as one: no ticks could be told apart between.
+    span = high - low if high - low > 1e-9 * max(size, 1.0) else max(size * 0.1, 1e-3)
     power = 10.0 ** math.floor(math.log10(span / 4))
     step = next((power * factor for factor in (1, 2, 5) if power * factor >= span / 4 - 1e-12), power * 10)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
