@@ -241,6 +241,20 @@ def test_changed_configuration_files_are_refused(tmp_path: Path) -> None:
     assert str(error.value) == (f"{tmp_path / 'whole'} was begun with other configuration files; choose another --out")
 
 
+@pytest.mark.parametrize(
+    "content", ["{", "[]", '{"trials": [{}], "sweep": {}}', '{"trials": [], "sweep": [1]}', "\x00", ""]
+)
+def test_a_state_that_is_none_is_refused_and_kept(tmp_path: Path, content: str) -> None:
+    state = tmp_path / "out" / "sweep.json"
+    state.parent.mkdir()
+    state.write_text(content)
+    with pytest.raises(ConfigError) as error:
+        conduct(sweep_file(tmp_path), state.parent, Pretending())
+    said = str(error.value)
+    assert said.startswith(f"{state} is no state of a sweep (") and said.endswith("; choose another --out")
+    assert state.read_text() == content
+
+
 def test_a_trial_without_a_configuration_fails(tmp_path: Path) -> None:
     parameters = {"optimizer.init_args.lr": {"values": [0.3, "fast"]}}
     _, found = whole(tmp_path, method="grid", parameters=parameters)

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from raincheck.errors import ConfigError
+from raincheck.errors import ConfigError, one_line
 from raincheck.files import write_text
 from raincheck.sweeping.space import Point
 
@@ -63,14 +63,20 @@ class Trials:
         """The trials so far: none, if there is no file.
 
         Raises:
-            ConfigError: if they are another sweep's.
+            ConfigError: if they are another sweep's, or none.
         """
         if not path.exists():
             return cls(path, decisive)
-        content = json.loads(path.read_text(encoding="utf-8"))
-        trials = cls(path, decisive, [_trial(one) for one in content["trials"]])
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            before = dict(content["sweep"])
+            trials = cls(path, decisive, [_trial(one) for one in content["trials"]])
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise ConfigError(
+                f"{path} is no state of a sweep ({type(error).__name__}: {one_line(error)}); choose another --out"
+            ) from None
         plain = json.loads(json.dumps(decisive, default=str))
-        differ = {key for key in {*plain, *content["sweep"]} if plain.get(key) != content["sweep"].get(key)}
+        differ = {key for key in {*plain, *before} if plain.get(key) != before.get(key)}
         if differ := differ - ({"metric"} if trials.unscored else set()):  # which has decided nothing yet
             raise ConfigError(
                 f"{path.parent} holds a sweep with another {', '.join(sorted(differ))}; choose another --out"
