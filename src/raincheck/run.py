@@ -15,6 +15,7 @@ from PIL import Image
 from raincheck.config import RunConfig, build, dump
 from raincheck.datasets.base import Task
 from raincheck.datasets.held import ROOM
+from raincheck.evaluation.file_names import file_names
 from raincheck.evaluation.frames import save_frames, save_videos
 from raincheck.evaluation.matrix import Matrix
 from raincheck.files import locked, remove_partial
@@ -96,7 +97,7 @@ def learn(config: RunConfig, out: Path, tracker: Tracker, until: int | None) -> 
         matrices = scored(config, strategy, stream, matrices, position)
         tracker.log_matrices(matrices, strategy.clock.train_iterations)
         if config.stream.learn == "individual":  # while its expert is there
-            show(config.network, tasks[position : position + 1], out, tracker, strategy.clock.train_iterations)
+            show(config.network, tasks, out, tracker, strategy.clock.train_iterations, slice(position, position + 1))
         strategy.save(matrices={name: matrix.to_json() for name, matrix in matrices.items()})
     if strategy.clock.train_exp_counter < len(stream.train_stream):
         return first_does(lambda: pause(config, tasks, out, matrices))
@@ -146,15 +147,18 @@ def scored(
     return {name: matrix.after(rows[name], learned) for name, matrix in matrices.items()}
 
 
-def show(network: ClipNetwork, tasks: list[Task], out: Path, tracker: Tracker, step: int) -> None:
-    """Has the first process write before/after pictures, and videos for a tracker that shows them."""
+def show(
+    network: ClipNetwork, tasks: list[Task], out: Path, tracker: Tracker, step: int, which: slice = slice(None)
+) -> None:
+    """Has the first process write before/after pictures of some tasks, and videos for a tracker that shows them."""
     shown = copy.deepcopy(network).cpu().eval()
+    names = file_names(task.name for task in tasks)
 
     def write() -> None:
-        for task, files in save_frames(shown, tasks, out / "frames").items():
+        for task, files in save_frames(shown, tasks[which], out / "frames", names).items():
             tracker.log_pictures(task, {kind: Image.open(file) for kind, file in files.items()}, step)
         if tracker.takes_videos:
-            for task, video in save_videos(shown, tasks, out / "frames").items():
+            for task, video in save_videos(shown, tasks[which], out / "frames", names).items():
                 tracker.log_video(task, video, step)
 
     first_does(write)

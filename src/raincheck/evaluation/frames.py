@@ -1,7 +1,6 @@
 """Before and after, as pictures and as short videos, for people to look at."""
 
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -20,12 +19,15 @@ from raincheck.video.stream import FOLDER_RATE
 Pictures = dict[str, dict[str, Path]]
 
 
-def save_frames(network: ClipNetwork, tasks: Sequence[Task], folder: Path, count: int = 8) -> Pictures:
-    """Writes `{task}_{frame:05d}_{rainy|derained|clean}.png`: the middle of each task's first test video.
+def save_frames(
+    network: ClipNetwork, tasks: Sequence[Task], folder: Path, names: Mapping[str, str], count: int = 8
+) -> Pictures:
+    """Writes `{name}_{frame:05d}_{rainy|derained|clean}.png`: the middle of each task's first test video.
 
     Args:
         network: in evaluation mode, on the CPU.
         tasks: with one test video or more each.
+        names: of files, by task.
         folder: made if it does not exist.
         count: successive frames, if the test video has as many.
 
@@ -43,7 +45,7 @@ def save_frames(network: ClipNetwork, tasks: Sequence[Task], folder: Path, count
             with torch.inference_mode():
                 derained = network(rainy[None])[0]
             pictures = {"rainy": rainy[len(rainy) // 2], "derained": derained, "clean": clean}
-            paths = {kind: folder / f"{file_name(task.name)}_{frame:05d}_{kind}.png" for kind in pictures}
+            paths = {kind: folder / f"{names[task.name]}_{frame:05d}_{kind}.png" for kind in pictures}
             for kind, picture in pictures.items():
                 save_picture(picture, paths[kind])
             if frame == middle:
@@ -51,12 +53,15 @@ def save_frames(network: ClipNetwork, tasks: Sequence[Task], folder: Path, count
     return files
 
 
-def save_videos(network: ClipNetwork, tasks: Sequence[Task], folder: Path, frames: int = 50) -> dict[str, Path]:
-    """Writes `{task}.mp4`: the beginning of each task's first test video, rainy on the left, derained on the right.
+def save_videos(
+    network: ClipNetwork, tasks: Sequence[Task], folder: Path, names: Mapping[str, str], frames: int = 50
+) -> dict[str, Path]:
+    """Writes `{name}.mp4`: the beginning of each task's first test video, rainy on the left, derained on the right.
 
     Args:
         network: in evaluation mode, on the CPU.
         tasks: with one test video or more each.
+        names: of files, by task.
         folder: made if it does not exist.
         frames: the length, if the test video is not shorter.
 
@@ -64,7 +69,7 @@ def save_videos(network: ClipNetwork, tasks: Sequence[Task], folder: Path, frame
         The file of each task.
     """
     folder.mkdir(exist_ok=True)
-    files = {task.name: folder / f"{file_name(task.name)}.mp4" for task in tasks}
+    files = {task.name: folder / f"{names[task.name]}.mp4" for task in tasks}
     for position, task in enumerate(tasks):
         clips = TestClips(task.test[:1], window=network.window, experience=position)
         height, width = (side // 2 * 2 for side in task.test[0].size)  # browsers want even numbers
@@ -75,11 +80,6 @@ def save_videos(network: ClipNetwork, tasks: Sequence[Task], folder: Path, frame
                     pair = [rainy[len(rainy) // 2], network(rainy[None])[0]]
                 writer.write(to_uint8(torch.cat([frame[:, :height, :width] for frame in pair], dim=-1)))
     return files
-
-
-def file_name(task: str) -> str:
-    """A task's name as that of a file: a task may be called anything, a file may not."""
-    return re.sub(r"[^\w.-]", "-", task)
 
 
 def save_picture(picture: Tensor, path: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from raincheck.errors import InputError
+from raincheck.evaluation.file_names import file_names
 from raincheck.evaluation.results import Result, in_order, printable, read_result
 from raincheck.evaluation.rows import same_row
 
@@ -81,10 +82,10 @@ def read_frames(folder: Path, tasks: Sequence[str] = ()) -> Frames:
 
     Args:
         folder: where the pictures are.
-        tasks: names to find again in file names, where what a file name should not hold has become a hyphen.
+        tasks: names to find again in file names, in learning order; see `raincheck.evaluation.file_names`.
     """
     frames: Frames = {}
-    names = {re.sub(r"[^\w.-]", "-", task): task for task in tasks}
+    names = {name: task for task, name in file_names(tasks).items()}
     for path in sorted(folder.glob("*.png")):
         if match := PICTURE.fullmatch(path.name):
             frame = (names.get(match["task"], printable(match["task"])), int(match["frame"]))
