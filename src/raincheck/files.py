@@ -41,6 +41,18 @@ def write_text(path: Path, text: str) -> None:
     replace_file(path, lambda partial: partial.write_text(text, encoding="utf-8"))
 
 
+def make_folder_for(path: Path) -> None:
+    """Makes the folder that a file is to be in, where there is none yet.
+
+    Raises:
+        OutputError: if it cannot be made.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot write {path} ({error.strerror}); choose a writable file name") from None
+
+
 def remove_partial(folder: Path) -> None:
     """Removes what processes that were killed in `replace_file` left in a folder, which nobody else may write to."""
     for partial in folder.glob(".*.partial"):

@@ -54,6 +54,20 @@ def test_numbers_of_any_size_are_shown_or_refused(make_run: Make, tmp_path: Path
     assert main(["report", *map(str, runs), *(part for file in files for part in ("--out", str(file)))]) == 0
 
 
+@pytest.mark.parametrize("suffix", [".html", ".csv", ".md", ".tex"])
+def test_a_folder_that_is_missing_is_made_or_named(
+    make_run: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str], suffix: str
+) -> None:
+    run, file = make_run("finetune"), tmp_path / "a" / "b" / f"c{suffix}"
+    assert main(["report", str(run), "--out", str(file)]) == 0 and file.is_file()
+    below = file / f"d{suffix}"
+    assert main(["report", str(run), "--out", str(below)]) == 2
+    assert (
+        capsys.readouterr().err
+        == f"raincheck: error: cannot write {below} (File exists); choose a writable file name\n"
+    )
+
+
 def test_another_metric_and_another_opponent(make_run: Make, capsys: pytest.CaptureFixture[str]) -> None:
     runs = [str(make_run("finetune")), str(make_run("rrgnet", BETTER))]
     assert main(["report", *runs, "--metric", "ssim_y", "--against", "finetune"]) == 0

@@ -10,11 +10,10 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from raincheck import __version__
-from raincheck.errors import OutputError
 from raincheck.evaluation.failed import Failed, of_data
 from raincheck.evaluation.ranking import ranking
 from raincheck.evaluation.rows import alike, opposed
-from raincheck.files import write_text
+from raincheck.files import make_folder_for, write_text
 from raincheck.report import curves, prices
 from raincheck.report.gallery import Gallery, galleries
 from raincheck.report.reading import Run, in_order, read_runs
@@ -60,10 +59,7 @@ def write_report(
         OutputError: if the file cannot be written.
     """
     page = render(read_runs(paths), title, against, failed)
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"cannot write {out} ({error.strerror}); choose a writable file name") from None
+    make_folder_for(out)
     write_text(out, page)
 
 
