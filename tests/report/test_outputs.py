@@ -2,11 +2,14 @@
 
 import csv
 import json
+import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from program import environment, finish
 from raincheck.cli import main
 from raincheck.report.reading import read_runs
 
@@ -138,6 +141,21 @@ def test_lines_of_reports_end_where_json_lines_end(make_run: Make, tmp_path: Pat
     with table.open(newline="") as file:
         assert {row["method"] for row in csv.DictReader(file)} == {"a\u2028b", "c\ufffdd"}
     assert [run.config for run in read_runs([lines])] == ["", ""]
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_a_terminal_that_cannot_show_a_sign_is_no_reason_to_end(make_run: Make, tmp_path: Path, encoding: str) -> None:
+    table = tmp_path / os.fsdecode(b"caf\xe9.csv")  # a name from the days before UTF-8
+    runs = [make_run("finetune"), make_run("rrgnet", BETTER)]
+    done = finish(
+        [sys.executable, "-m", "raincheck", "report", *runs, "--out", table],
+        env=environment(PYTHONIOENCODING=encoding),
+        encoding=encoding,
+    )
+    assert (done.returncode, done.stderr) == (0, "") and table.exists()
+    minus = "\u2212" if encoding == "utf-8" else r"\u2212"
+    assert f"{minus}5.50" in done.stdout
+    assert r"caf\udce9.csv" in done.stdout
 
 
 @pytest.mark.parametrize(

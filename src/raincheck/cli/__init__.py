@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import nullcontext, suppress
 from importlib import import_module
+from io import TextIOWrapper
 
 from raincheck import __version__
 from raincheck.commands import COMMANDS
@@ -26,6 +27,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     if argv is None:  # the process is ours
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that what is half-written is removed
         follow_starter()
+        if isinstance(sys.stdout, TextIOWrapper) and sys.stdout.errors == "strict":
+            # What its encoding lacks, such as ± in Latin-1 or a file's name that is no UTF-8, is written as on standard
+            # error, and is no reason to end.
+            sys.stdout.reconfigure(errors="backslashreplace")
     try:
         with one_voice() if {*arguments[:1]} & LEARNING else nullcontext():
             code = dispatch(arguments)
