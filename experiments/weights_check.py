@@ -3,9 +3,11 @@
 Lays real streak layers (Garg and Nayar's database) over held-out video in ways that no training sample was made in, and
 prints a Markdown table: psnr_y of the rainy and of the derained frames, the derained clean video against itself (harm;
 without and with letters over it), and temporal_y of the derained and of the rainy video. Means over frames, then over
-videos. Each clip is cut to its middle, so that many fit into minutes.
+videos. Each clip is cut to its middle, so that many fit into minutes. With --stored, rainy and clean clips are what
+lossy files of them give back: JPEG of quality 75, or H.264 of rate factor 23.
 
-    OMP_NUM_THREADS=1 python experiments/weights_check.py [WEIGHTS ...] [--frames 6] [--self-ensemble] [--json FILE]
+    OMP_NUM_THREADS=1 python experiments/weights_check.py [WEIGHTS ...] [--frames 6] [--stored jpeg|h264]
+      [--self-ensemble] [--json FILE]
 
 WEIGHTS are names of shipped weights or safetensors files; rrgnet by default.
 """
@@ -24,6 +26,7 @@ from torch import Tensor
 
 from raincheck.datasets.base import Footage
 from raincheck.datasets.caption import draw_caption
+from raincheck.datasets.compressed import as_jpegs, as_video
 from raincheck.datasets.excerpt import CentreCrop
 from raincheck.datasets.photographs import FilmedPhotograph, folder_photographs
 from raincheck.deraining.ensemble import SelfEnsemble
@@ -48,6 +51,12 @@ BLENDS: dict[str, Blend] = {
     "grey": lambda scene, streaks: scene + (0.8 - scene) * (1.6 * streaks).clamp(max=0.7),
     "hard": lambda scene, streaks: scene + (0.9 - scene) * (6 * streaks - 1.5).clamp(0, 1),
     "wide": lambda scene, streaks: scene + (1 - scene) * (1.5 * streaks).clamp(max=0.9),
+}
+
+STORES: dict[str, Callable[[Tensor], Tensor]] = {
+    "raw": lambda clip: clip,
+    "jpeg": lambda clip: as_jpegs(clip, 75),
+    "h264": lambda clip: as_video(clip, 23),
 }
 
 
@@ -94,19 +103,20 @@ def score(network: ClipNetwork, rainy: Tensor, clean: Tensor) -> dict[str, float
     }
 
 
-def check(network: ClipNetwork, data: Path, frames: int) -> dict[str, dict[str, dict[str, float]]]:
+def check(network: ClipNetwork, data: Path, frames: int, stored: str = "raw") -> dict[str, dict[str, dict[str, float]]]:
     """Scores by rain and video; the rain `none` is the clean video, `letters` likewise with letters over it."""
+    store = STORES[stored]
     found: dict[str, dict[str, dict[str, float]]] = {}
     for video, footage in enumerate(scenes(data, frames)):
         clean = footage.read(0, len(footage))
         high, wide = clean.shape[-2:]
         lettered = draw_caption(np.random.default_rng(video), (high, wide)).lay(clean)
         for kind, dry in (("none", clean), ("letters", lettered)):
-            found.setdefault(kind, {})[footage.name] = score(network, dry, dry)
+            found.setdefault(kind, {})[footage.name] = score(network, store(dry), store(dry))
         for kind, blend in BLENDS.items():
             streaks = streak_layers(data, kind, video, len(clean))[..., :high, :wide]
             rainy = to_uint8(blend(to_float(clean), streaks).clamp(0, 1))
-            found.setdefault(kind, {})[footage.name] = score(network, rainy, clean)
+            found.setdefault(kind, {})[footage.name] = score(network, store(rainy), store(clean))
     return found
 
 
@@ -135,6 +145,7 @@ def main() -> None:
     parser.add_argument("weights", nargs="*", default=["rrgnet"], help="names or safetensors files")
     parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder of the test material")
     parser.add_argument("--frames", type=int, default=6, help="frames of each video")
+    parser.add_argument("--stored", choices=STORES, default="raw", help="how clips were stored before")
     parser.add_argument("--self-ensemble", action="store_true", help="as raincheck derain has it")
     parser.add_argument("--json", type=Path, help="keep all scores there")
     options = parser.parse_args()
@@ -145,7 +156,7 @@ def main() -> None:
         network = load_network(weights)
         if options.self_ensemble:
             network = SelfEnsemble(network, network.decode)
-        kept[weights] = check(network, options.data, options.frames)
+        kept[weights] = check(network, options.data, options.frames, options.stored)
         print(table(weights, kept[weights]) + "\n", flush=True)
     if options.json:
         options.json.write_text(json.dumps(kept, indent=1) + "\n")
