@@ -15,7 +15,7 @@ from program import PATIENCE
 from raincheck.config import build, parse
 from raincheck.datasets.augment import Augment
 from raincheck.datasets.base import random_window
-from raincheck.datasets.clips import TrainClips
+from raincheck.datasets.clips import TestClips, TrainClips
 from raincheck.datasets.folder import PairedFolders
 from raincheck.errors import ConfigError
 from raincheck.video.pixels import to_float, to_uint8
@@ -167,3 +167,23 @@ def test_a_pair_stays_a_pair(trees: Path) -> None:
     own = TinyVideo("own", video.clean, video.clean)
     data = clips(own, augment=Augment(**EVERYTHING))
     assert all(torch.equal(*data.pair(index)) for index in range(len(data)))
+
+
+@pytest.mark.parametrize("window", [1, 3, 5, 7])
+def test_ends_are_the_windows_that_test_frames_near_an_end_have(window: int) -> None:
+    """Of a video of one window's length, which a training clip shows whole."""
+    frames = torch.from_numpy(noise(window, 16, 16)).permute(0, 3, 1, 2)
+    video = TinyVideo("x", frames, frames // 2)
+    scored = TestClips([video], window=window, experience=1)
+    radius = window // 2
+    near = {i for i in range(window) if i < radius or i >= window - radius} or {0}
+    plain, ended = (
+        TrainClips([video], window=window, crop=16, samples=60, seed=0, experience=1, augment=augment)
+        for augment in (Augment(mirror=0), Augment(mirror=0, ends=1))
+    )
+    found = set()
+    for index in range(60):
+        rainy, clean, _ = ended[index]
+        found |= {i for i in range(window) if torch.equal(rainy, scored[i][0]) and torch.equal(clean, scored[i][1])}
+        assert torch.equal(plain[index][0], scored[radius][0])
+    assert found == near

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from raincheck.errors import ConfigError
 from raincheck.video.pixels import to_float, to_uint8
+from raincheck.video.window import reflect
 
 
 @dataclass
@@ -27,6 +28,9 @@ class Augment:
         upside_down: probability that top and bottom do; as rare in the world as rain that rises.
         reverse: probability that a clip runs backwards.
         brightness: the light is multiplied by a factor between 1 - `brightness` and 1 + `brightness`, in [0, 1).
+        ends: probability that a clip shows what a network sees of the first and last frames of a video, and of those
+            beside a cut: frames reflected there. A network that never sees such windows leaves rain in them, and harms
+            what moves.
         more: augmentations of kornia for images, such as `RandomGamma`, that treat all frames alike.
 
     Raises:
@@ -37,11 +41,12 @@ class Augment:
     upside_down: float = 0.0
     reverse: float = 0.0
     brightness: float = 0.0
+    ends: float = 0.0
     more: list[nn.Module] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         """Checks the numbers."""
-        for name in ("mirror", "upside_down", "reverse", "brightness"):
+        for name in ("mirror", "upside_down", "reverse", "brightness", "ends"):
             value = getattr(self, name)
             if not 0 <= value <= 1 or (name == "brightness" and value == 1):
                 top = "below 1" if name == "brightness" else "1 at most"
@@ -55,6 +60,9 @@ class Augment:
             rainy, clean = hflip(rainy), hflip(clean)
         if rng.random() < self.reverse:
             rainy, clean = rainy.flip(0), clean.flip(0)
+        if self.ends and rng.random() < self.ends:
+            window = at_an_end(rng, len(rainy))
+            rainy, clean = rainy[window], clean[window]
         if self.sequence is None:
             return rainy, clean
         with drawing_from(int(rng.integers(2**63))):
@@ -71,6 +79,14 @@ class Augment:
         # The jitter multiplies, as a longer exposure does; kornia's RandomBrightness adds.
         steps += [ColorJitter(brightness=self.brightness, p=1.0)] if self.brightness else []
         return VideoSequential(*steps, *self.more, data_format="BTCHW") if steps or self.more else None
+
+
+def at_an_end(rng: np.random.Generator, length: int) -> list[int]:
+    """The window of a frame so near an end of a video of that length that some of its frames are reflected."""
+    radius = length // 2
+    near = [*range(radius), *range(length - radius, length)] or [0]
+    centre = near[int(rng.integers(len(near)))]
+    return [reflect(index, length) for index in range(centre - radius, centre + radius + 1)]
 
 
 @contextmanager
