@@ -1,10 +1,11 @@
 """How good weights are on rain and scenes that they were not learned from: rain left, harm to clean video, flicker.
 
 Lays real streak layers (Garg and Nayar's database) over held-out video in ways that no training sample was made in, and
-prints a Markdown table: psnr_y of the rainy and of the derained frames, the derained clean video against itself (harm;
-without and with letters over it), and temporal_y of the derained and of the rainy video. Means over frames, then over
-videos. Each clip is cut to its middle, so that many fit into minutes. With --stored, rainy and clean clips are what
-lossy files of them give back: JPEG of quality 75, or H.264 of rate factor 23.
+prints a Markdown table: psnr_y of the rainy and of the derained frames (`ends`: of the first and the last alone, whose
+windows are reflected), the derained clean video against itself (harm; without and with letters over it), and temporal_y
+of the derained and of the rainy video. Means over frames, then over videos. Each clip is cut to its middle, so that
+many fit into minutes. With --stored, rainy and clean clips are what lossy files of them give back: JPEG of quality 75,
+or H.264 of rate factor 23.
 
     OMP_NUM_THREADS=1 python experiments/weights_check.py [WEIGHTS ...] [--frames 6] [--stored jpeg|h264]
       [--self-ensemble] [--json FILE]
@@ -95,9 +96,11 @@ def streak_layers(data: Path, kind: str, video: int, frames: int) -> Tensor:
 def score(network: ClipNetwork, rainy: Tensor, clean: Tensor) -> dict[str, float]:
     """Scores of one video, uint8 `(t, c, h, w)` each."""
     derained = torch.stack(list(derain_frames(rainy, network, torch.device("cpu"), cuts=False)))
+    each = psnr_y(derained, clean)
     return {
         "rainy": float(psnr_y(rainy, clean).mean()),
-        "derained": float(psnr_y(derained, clean).mean()),
+        "derained": float(each.mean()),
+        "ends": float(each[[0, -1]].mean()),
         "flicker": float(temporal_y(derained[1:], derained[:-1], clean[1:], clean[:-1]).mean()),
         "rainy flicker": float(temporal_y(rainy[1:], rainy[:-1], clean[1:], clean[:-1]).mean()),
     }
@@ -124,14 +127,15 @@ def table(name: str, found: dict[str, dict[str, dict[str, float]]]) -> str:
     """One Markdown table for one file of weights."""
     videos = list(next(iter(found.values())))
     lines = [
-        f"| {name} | " + " | ".join(videos) + " | mean | rainy | flicker (rainy) |",
-        "|---" * (len(videos) + 4) + "|",
+        f"| {name} | " + " | ".join(videos) + " | mean | ends | rainy | flicker (rainy) |",
+        "|---" * (len(videos) + 5) + "|",
     ]
     for kind, scores in found.items():
         mean = {key: fmean(score[key] for score in scores.values()) for key in next(iter(scores.values()))}
         cells = [f"{scores[video]['derained']:.2f}" for video in videos]
         cells += [
             f"**{mean['derained']:.2f}**",
+            f"{mean['ends']:.2f}",
             f"{mean['rainy']:.2f}",
             f"{mean['flicker']:.2f} ({mean['rainy flicker']:.2f})",
         ]
