@@ -10,6 +10,7 @@ from PIL import Image, ImageCms, ImageOps
 
 from raincheck import derain
 from raincheck.errors import RaincheckWarning
+from raincheck.networks import RRGNet, save_weights
 from tinyvideo import listing, noise, smooth, write_folder
 
 OTHER = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes().replace(b"sRGB", b"mine")
@@ -127,3 +128,13 @@ def test_16_bits_are_lost_aloud(tmp_path: Path, name: str, grey: bool, recwarn: 
 def test_a_folder_of_plain_pictures_needs_no_notice(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
     derain(write_folder(tmp_path / "in", noise(3)), tmp_path / "out", weights="identity", start="1f")
     assert listing(tmp_path / "out") == ["00002.png", "00003.png"] and not told(recwarn)
+
+
+@pytest.mark.parametrize(("window", "frames", "said"), [(3, 1, True), (3, 2, False), (1, 1, False)])
+def test_a_single_picture_is_said_to_have_no_motion(
+    tmp_path: Path, recwarn: pytest.WarningsRecorder, window: int, frames: int, said: bool
+) -> None:
+    save_weights(RRGNet(window=window, width=4), tmp_path / "w.safetensors")
+    write_folder(tmp_path / "in", noise(frames))
+    derain(tmp_path / "in", tmp_path / "out", weights=tmp_path / "w.safetensors")
+    assert any("is a single frame: this network knows rain by its motion" in notice for notice in told(recwarn)) is said

@@ -12,7 +12,7 @@ from einops import rearrange
 from raincheck.deraining.applicable import check_applicable
 from raincheck.deraining.compare import COMPARISONS, choose_comparison
 from raincheck.deraining.engine import Engine, network_on
-from raincheck.deraining.kept import stays_deep, tell_losses
+from raincheck.deraining.kept import stays_deep, tell_losses, tell_motionless
 from raincheck.deraining.passing import derain_pictures
 from raincheck.errors import ConfigError, OutputError
 from raincheck.video.ahead import ahead
@@ -88,7 +88,8 @@ def derain(
 
     A video file keeps its frames and their times, rotation, colour tags, pixel aspect, sound, subtitles, chapters and
     tags; an image its orientation, colour profile and transparency. What the output cannot hold is left out with a
-    `RaincheckWarning`. Where time stamps jump back, a `RaincheckWarning` says so, and all goes on from there.
+    `RaincheckWarning`. There is one too where time stamps jump back, and all goes on from there, and for a single
+    picture, in which no rain moves, so that next to none is removed.
 
     Args:
         video: a video file; a folder of frames; an image; or RGB frames in uint8, of any iterable: NumPy arrays
@@ -142,6 +143,7 @@ def derain(
     rate = rate_of(fps)
     stream, arrays = (open_stream(video, rate), True) if isinstance(video, str | Path) else memory_stream(video, rate)
     engine = Engine(*network_on(weights, device, trust), precision, tile, compile, self_ensemble)
+    tell_motionless(stream, engine.network)
     deep = target is not None and stays_deep(stream, target, encoding)
     if target is not None:
         tell_losses(stream, target, encoding)

@@ -1,10 +1,11 @@
-"""Tells users, before the work begins, what of an input its output will not keep."""
+"""Tells users, before the work begins, what of an input its output will not keep, or will keep against expectation."""
 
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
 from raincheck.errors import RaincheckWarning
+from raincheck.networks.base import ClipNetwork
 from raincheck.video.besides import read_besides
 from raincheck.video.decode import Stream
 from raincheck.video.display import in_words
@@ -29,6 +30,17 @@ def stays_deep(stream: Stream, output: Path, encoding: Encoding) -> bool:
             stacklevel=3,
         )
     return deep
+
+
+def tell_motionless(stream: Stream, network: ClipNetwork) -> None:
+    """Tells the user that rain in a single picture has no motion to be known by."""
+    if stream.length == 1 and network.window > 1:
+        warnings.warn(
+            f"{stream.path or 'the video'} is a single frame: this network knows rain by its motion, and removes next "
+            "to nothing; give a video, or weights whose window is one frame",
+            RaincheckWarning,
+            stacklevel=3,
+        )
 
 
 def tell_losses(stream: Stream, output: Path, encoding: Encoding) -> None:
