@@ -1,8 +1,11 @@
 """Which of Avalanche's plugins cannot learn from clips is said in a sentence; errors of others stay what they are."""
 
+from collections.abc import Callable
+from types import FunctionType
 from typing import Any
 
 import pytest
+import torch
 from avalanche.training.plugins import GDumbPlugin, ReplayPlugin
 
 from raincheck.errors import ConfigError, DivergenceError
@@ -38,3 +41,32 @@ def test_other_errors_pass_unchanged(error: Exception) -> None:
     with pytest.raises(type(error)) as caught, misfits([own]):
         own.before_training()
     assert caught.value is error
+
+
+class Failing:
+    """A strategy whose `model` is asked for in vain."""
+
+    def __init__(self, fail: Callable[[], Any]) -> None:
+        self.fail = fail
+
+    @property
+    def model(self) -> Any:
+        return self.fail()
+
+
+@pytest.mark.parametrize("error", [OSError("disk full"), MemoryError(), torch.OutOfMemoryError("no room")])
+def test_full_disks_and_memories_are_no_misfits(error: Exception) -> None:
+    def fail() -> None:
+        raise error
+
+    stock: Any = GDumbPlugin(mem_size=10)
+    with pytest.raises(type(error)), misfits([stock]):
+        stock.before_train_dataset_adaptation(Failing(fail))
+
+
+@pytest.mark.parametrize(("module", "named"), [("raincheck.somewhere", False), ("torch.somewhere", True)])
+def test_a_defect_of_ours_within_a_stock_plugin_keeps_its_traceback(module: str, named: bool) -> None:
+    fail = FunctionType(compile("raise ValueError('deep')", "deep.py", "exec"), {"__name__": module})
+    stock: Any = GDumbPlugin(mem_size=10)
+    with pytest.raises(ConfigError if named else ValueError), misfits([stock]):
+        stock.before_train_dataset_adaptation(Failing(fail))

@@ -6,7 +6,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from raincheck.errors import ConfigError, RaincheckError, one_line
+from torch import OutOfMemoryError
+
+from raincheck.errors import ConfigError, one_line
+
+# What code raises that is given other data than it was written for. Full disks and memories are something else.
+UNFIT = (AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 
 
 @contextmanager
@@ -17,15 +22,18 @@ def misfits(plugins: Sequence[Any]) -> Iterator[None]:
         plugins: of a run.
 
     Raises:
-        ConfigError: instead of an error that came from within one of Avalanche's plugins.
+        ConfigError: instead of an error that came from within one of Avalanche's plugins, but not from our own code
+            that it called: that would be a defect of ours.
     """
     try:
         yield
-    except RaincheckError:
+    except OutOfMemoryError:
         raise
-    except Exception as error:
+    except UNFIT as error:
+        stack = list(traceback.walk_tb(error.__traceback__))
         stock = [plugin for plugin in plugins if type(plugin).__module__.startswith("avalanche.")]
-        for frame, line in reversed(list(traceback.walk_tb(error.__traceback__))):
+        ours = str(stack[-1][0].f_globals.get("__name__")).startswith("raincheck.")
+        for frame, line in [] if ours else reversed(stack):
             plugin = frame.f_locals.get("self")
             if any(plugin is one for one in stock):
                 said = ": ".join(filter(None, (type(error).__name__, one_line(error))))
