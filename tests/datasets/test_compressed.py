@@ -46,6 +46,15 @@ def test_video_keeps_the_order_of_frames(clip: Tensor) -> None:
         assert min(range(len(clip)), key=lambda other: error(frame, clip[other])) == place
 
 
+@pytest.mark.parametrize(("height", "width"), [(47, 63), (47, 64), (48, 63), (1, 1)])
+def test_odd_sides_are_as_those_of_a_clip_that_is_a_pixel_longer(clip: Tensor, height: int, width: int) -> None:
+    odd = clip[..., :height, :width]
+    even = torch.cat([odd, odd[..., -1:, :]], -2) if height % 2 else odd
+    even = torch.cat([even, even[..., -1:]], -1) if width % 2 else even
+    assert torch.equal(as_video(odd, 20), as_video(even, 20)[..., :height, :width])
+    assert error(as_video(odd, 20), odd) < 10
+
+
 def test_twins_are_in_files_of_one_kind_and_quality(clip: Tensor) -> None:
     kinds = set()
     for seed in range(8):

@@ -7,6 +7,7 @@ from fractions import Fraction
 import av
 import numpy as np
 import torch
+import torch.nn.functional as F
 from einops import rearrange
 from PIL import Image
 from torch import Tensor
@@ -22,7 +23,7 @@ def compress(clips: Sequence[Tensor], rng: np.random.Generator) -> list[Tensor]:
     rain alone, and not what compression did: that would change video that has no rain.
 
     Args:
-        clips: uint8 `(t, 3, h, w)` each, h and w even.
+        clips: uint8 `(t, 3, h, w)` each.
         rng: decides kind and quality; always draws the same number of values.
     """
     still, quality, crf = rng.random() < 0.5, int(rng.integers(*JPEG)), int(rng.integers(*CRF))
@@ -40,7 +41,12 @@ def as_jpegs(clip: Tensor, quality: int) -> Tensor:
 
 
 def as_video(clip: Tensor, crf: int) -> Tensor:
-    """A clip, uint8 `(t, 3, h, w)`, that was H.264 of that constant rate factor (0 to 51, less is better)."""
+    """A clip, uint8 `(t, 3, h, w)`, that was H.264 of that constant rate factor (0 to 51, less is better).
+
+    Colours in blocks of 2x2 pixels want even sides, so odd ones are a pixel longer in the file.
+    """
+    height, width = clip.shape[-2:]
+    clip = F.pad(clip, (0, width % 2, 0, height % 2), "replicate")
     encoder = av.VideoCodecContext.create("libx264", "w")
     encoder.height, encoder.width, encoder.pix_fmt = clip.shape[-2], clip.shape[-1], "yuv420p"
     encoder.time_base, encoder.framerate = Fraction(1, 25), Fraction(25)
@@ -55,4 +61,4 @@ def as_video(clip: Tensor, crf: int) -> Tensor:
     packets = [packet for frame in [*frames, None] for packet in encoder.encode(frame)]
     decoded = [frame for packet in [*packets, None] for frame in decoder.decode(packet)]
     shown = torch.from_numpy(np.stack([frame.to_ndarray(format="rgb24") for frame in decoded]))
-    return rearrange(shown, "t h w c -> t c h w").contiguous()
+    return rearrange(shown, "t h w c -> t c h w")[..., :height, :width].contiguous()
