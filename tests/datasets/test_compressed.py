@@ -1,6 +1,9 @@
 """Clips as lossy files give them back."""
 
 import io
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 
 import numpy as np
@@ -44,6 +47,23 @@ def test_jpeg_frames_are_what_pillow_reads_again(clip: Tensor) -> None:
 def test_video_keeps_the_order_of_frames(clip: Tensor) -> None:
     for place, frame in enumerate(as_video(clip, 15)):
         assert min(range(len(clip)), key=lambda other: error(frame, clip[other])) == place
+
+
+ENCODE = """
+import sys, numpy, torch
+from raincheck.datasets.compressed import as_video
+for size in (17, 64, 96):
+    noise = numpy.random.default_rng(size).integers(0, 256, (5, 3, size, size), dtype=numpy.uint8)
+    sys.stdout.buffer.write(as_video(torch.from_numpy(noise), 20).numpy().tobytes())
+"""
+
+
+def test_video_does_not_depend_on_what_memory_held_before() -> None:
+    def encoded(byte: str) -> bytes:
+        environment = {**os.environ, "MALLOC_PERTURB_": byte}  # glibc fills what is freed, and what is allocated anew
+        return subprocess.run([sys.executable, "-c", ENCODE], env=environment, check=True, capture_output=True).stdout
+
+    assert encoded("1") == encoded("200") != b""
 
 
 @pytest.mark.parametrize(("height", "width"), [(47, 63), (47, 64), (48, 63), (1, 1)])
