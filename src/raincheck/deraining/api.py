@@ -107,7 +107,7 @@ def derain(
         compile: translates the network with torch.compile at the first frame. That takes time and a C++
             compiler, and pays for long videos in bf16.
         self_ensemble: the mean of what the network says of the video and of its mirror image: less rain is left and
-            less harm done, in twice the time (experiments/results/weights_check.md).
+            less harm done, for two passes instead of one (experiments/results/weights_check.md).
         tile: side of the tiles that frames are cut into, in pixels; `auto` cuts where memory is short, `none` never.
         compare: `side` (or True) puts the rainy frame to the left of the derained one; `wipe` shows both in one frame.
         start: the first frame: seconds (12.5), a time ("1:02:03.5") or frames ("250f"). Seconds are sought in a video

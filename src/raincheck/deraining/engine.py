@@ -41,7 +41,7 @@ class Engine:
         tile: side of the tiles in pixels, overlap included; `none` never cuts; `auto` cuts where the frame would not
             fit into the free memory. Tiles overlap by the network's reach, so that they show no seams.
         compile: translates the network with torch.compile at the first frame.
-        self_ensemble: the mean over frames and their mirror images, in twice the time.
+        self_ensemble: the mean over frames and their mirror images, two passes instead of one.
 
     Raises:
         ConfigError: if there is no such precision, or the network cannot work in it or in such tiles.
