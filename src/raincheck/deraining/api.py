@@ -8,6 +8,7 @@ from typing import Any, TypedDict, Unpack, overload
 
 import torch
 from einops import rearrange
+from torch import Tensor
 
 from raincheck.deraining.applicable import check_applicable
 from raincheck.deraining.compare import COMPARISONS, choose_comparison
@@ -150,16 +151,22 @@ def derain(
     pictures = derained(stream, engine, part, comparison, cuts, deep)
     length = part.count(stream.length, stream.fps)
     if target is None:
-        frames = (picture.pixels for picture in counted(pictures, length, progress))
-        # Callers may draw on them: OpenCV wants them contiguous, and torch refuses tensors made in inference mode.
-        if arrays:
-            return (rearrange(p, "c h w -> h w c").contiguous().numpy() for p in frames)
-        return (p.clone(memory_format=torch.contiguous_format) for p in frames)
+        return handed_out((picture.pixels for picture in counted(pictures, length, progress)), arrays)
     if is_image(target) and stream.length != 1:
         raise OutputError(f"cannot write {target}: an image holds one frame; name a video file or a folder")
     with closing(ahead(pictures)) as ready:
         write(counted(ready, length, progress), stream, target, part, comparison, encoding, overwrite)
     return target
+
+
+def handed_out(frames: Iterator[Tensor], arrays: bool) -> Iterator[Any]:
+    """Frames `(c, h, w)` that callers may draw on, as NumPy arrays `(h, w, c)` or as tensors.
+
+    OpenCV wants them contiguous, and torch refuses tensors made in inference mode.
+    """
+    if arrays:
+        return (rearrange(frame, "c h w -> h w c").contiguous().numpy() for frame in frames)
+    return (frame.clone(memory_format=torch.contiguous_format) for frame in frames)
 
 
 def rate_of(fps: Fraction | float | None) -> Fraction:
