@@ -10,6 +10,7 @@ import shutil
 import subprocess
 from pathlib import Path
 from statistics import fmean
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -297,6 +298,29 @@ def test_a_line_that_is_none_is_named(recorded: tuple[Path, Path, Path], tmp_pat
         ablate(recorded[0], recorded[1], trust=True, record=tmp_path / "wrong.jsonl")
     sentence = f"{tmp_path / 'wrong.jsonl'}, line 5 is no line of a grid's record; correct or remove it"
     assert str(error.value) == sentence
+
+
+@pytest.mark.parametrize(
+    ("end", "kept"), [("\n", 4), ("", 4), ("\n\n", 4), ('\n{"id": "5", "me', 4), ("\n{", 4), (None, 3)]
+)
+def test_lines_joined_by_hand_are_kept_and_what_a_kill_left_goes(
+    recorded: tuple[Path, Path, Path], tmp_path: Path, end: str | None, kept: int
+) -> None:
+    path, text = tmp_path / "record.jsonl", recorded[2].read_text().rstrip("\n")
+    path.write_text(text[:-9] if end is None else text.replace("\n", "\n\n", 1) + end)
+    record = Record(path)
+    assert len(record.lines) == kept
+    one: Any = SimpleNamespace(identity="new", cell="cell", order=None)
+    record.add("grid", one, {"metrics": {}})
+    assert Record(path).lines == record.lines and len(record.lines) == kept + 1
+
+
+@pytest.mark.parametrize("content", ["notes without an end of line", "[1, 2]"])
+def test_a_file_of_another_kind_is_named_and_stays(tmp_path: Path, content: str) -> None:
+    (tmp_path / "notes").write_text(content)
+    with pytest.raises(ConfigError, match="line 1 is no line of a grid's record; correct or remove it"):
+        Record(tmp_path / "notes")
+    assert (tmp_path / "notes").read_text() == content
 
 
 def test_without_time_only_tables_are_written(

@@ -13,6 +13,7 @@ from raincheck.files import lock
 
 Line = dict[str, Any]
 OWN = ("id", "grid", "cell", "order")  # what a line holds besides a report
+BEGIN = b'{"id": '  # of every line
 
 
 @dataclass
@@ -36,10 +37,12 @@ class Record:
         """
         self.lines: dict[str, Line] = {}
         try:
-            text = self.path.read_text(encoding="utf-8") if self.path is not None and self.path.exists() else ""
+            text = _whole(self.path.read_bytes()).decode() if self.path is not None and self.path.exists() else ""
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(f"cannot read the record {self.path} ({error}); choose another --record") from None
-        for number, line in enumerate(text[: text.rfind("\n") + 1].splitlines(), start=1):
+        for number, line in enumerate(text.split("\n"), start=1):
+            if not line.strip():
+                continue  # files that were joined by hand
             try:
                 content = json.loads(line)
                 fits = isinstance(content, dict) and content.keys() >= {*OWN, "metrics"}
@@ -84,7 +87,21 @@ def _append(path: Path, line: str) -> None:
     with path.open("a+b") as file:
         lock(file.fileno(), wait=True)  # another grid may have the same record
         file.seek(0)
-        file.truncate(file.read().rfind(b"\n") + 1)
-        file.write(f"{line}\n".encode())
+        kept = _whole(file.read())
+        file.truncate(len(kept))
+        begun = b"" if kept.endswith(b"\n") or not kept else b"\n"
+        file.write(begun + f"{line}\n".encode())
         file.flush()
         os.fsync(file.fileno())
+
+
+def _whole(content: bytes) -> bytes:
+    """Lines without what a killed process left of the last, which is no JSON; a whole one need have no end of line."""
+    end = content.rfind(b"\n") + 1
+    last = content[end:]
+    try:
+        json.loads(last)
+    except (ValueError, RecursionError):
+        ours = last.startswith(BEGIN) or BEGIN.startswith(last)  # else it is a file of another kind, and stays
+        return content[:end] if ours else content
+    return content
