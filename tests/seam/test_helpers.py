@@ -11,7 +11,12 @@ from raincheck.seam.launch import helpers
 @pytest.mark.parametrize(
     ("device", "cores", "learning", "nodes", "expected"),
     [
-        ("cpu", 64, 1, 1, 0),
+        ("cpu", 1, 1, 1, 0),
+        ("cpu", 3, 1, 1, 0),
+        ("cpu", 4, 1, 1, 1),
+        ("cpu", 16, 1, 1, 4),
+        ("cpu", 64, 1, 1, 8),
+        ("cpu", 16, 2, 1, 2),
         ("cuda", 2, 1, 1, 1),
         ("cuda", 1, 1, 1, 1),
         ("cuda", 6, 1, 1, 5),
