@@ -102,14 +102,21 @@ weights: env ## Learn the shipped weights anew, six hours on one core, and compa
 	  --config experiments/weights_third.yaml --out runs/weights_mean_again
 	OMP_NUM_THREADS=1 $(BIN)/python experiments/weights_check.py rrgnet runs/weights_mean_again
 
-weights-small: env ## Learn the small shipped weights anew, 90 minutes on one core, and compare
+weights-small: env ## Learn the small shipped weights anew, three hours on one core, and compare
 	OMP_NUM_THREADS=1 $(BIN)/raincheck run --config experiments/weights.yaml --config experiments/weights_again.yaml \
 	  --config experiments/weights_third.yaml --config experiments/weights_small.yaml --plugins.RainReview.batch 2 \
 	  --out runs/weights_small
 	OMP_NUM_THREADS=1 $(BIN)/raincheck run --config experiments/weights.yaml --config experiments/weights_again.yaml \
 	  --config experiments/weights_third.yaml --config experiments/weights_fourth.yaml \
 	  --config experiments/weights_small_again.yaml --out runs/weights_small_again
-	OMP_NUM_THREADS=1 $(BIN)/python experiments/weights_check.py rrgnet-small runs/weights_small_again
+	OMP_NUM_THREADS=1 $(BIN)/raincheck run --config experiments/weights.yaml --config experiments/weights_again.yaml \
+	  --config experiments/weights_third.yaml --config experiments/weights_fourth.yaml --config experiments/weights_sixth.yaml \
+	  --config experiments/weights_small_third.yaml --out runs/weights_small_third
+	OMP_NUM_THREADS=1 $(BIN)/raincheck run --config experiments/weights.yaml --config experiments/weights_again.yaml \
+	  --config experiments/weights_third.yaml --config experiments/weights_fourth.yaml --config experiments/weights_sixth.yaml \
+	  --config experiments/weights_small_third.yaml --config experiments/weights_small_fourth.yaml \
+	  --out runs/weights_small_fourth
+	OMP_NUM_THREADS=1 $(BIN)/python experiments/weights_check.py rrgnet-small runs/weights_small_fourth
 
 bench: env ## Time the training step, many experiences, derain, its precisions and the data
 	$(BIN)/python benchmarks/train_step.py

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from jsonargparse import Namespace
 
 from fakedata import WRITE
 from raincheck.ablation.grid import read_grid
@@ -134,7 +135,7 @@ def test_a_sweeps_first_trial_is_a_configuration(file: Path, monkeypatch: pytest
 
 
 PASSES = ("weights", "weights_again", "weights_third", "weights_fourth", "weights_fifth", "weights_sixth")
-SMALL = ("weights_small", "weights_small_again")
+SMALL = ("weights_small", "weights_small_again", "weights_small_third", "weights_small_fourth")
 
 
 def test_the_passes_of_the_weights_learn_the_same_tasks_each_from_the_one_before() -> None:
@@ -152,11 +153,18 @@ def test_the_passes_of_the_weights_learn_the_same_tasks_each_from_the_one_before
     assert written == [*PASSES[:5], "weights_mean", PASSES[5], "weights_mean_again", *SMALL]
 
 
+def recipe(*names: str) -> Namespace:
+    return parse([f"--config={ROOT / 'experiments' / name}.yaml" for name in names])
+
+
 def test_the_small_weights_are_learned_from_the_same_tasks() -> None:
-    like, first, again = (
-        parse([f"--config={ROOT / 'experiments' / name}.yaml" for name in names])
-        for names in (PASSES[:3], (*PASSES[:3], SMALL[0]), (*PASSES[:4], SMALL[1]))
-    )
-    assert first.stream.tasks == again.stream.tasks == like.stream.tasks
-    assert (first.weights, again.weights) == (None, f"runs/{SMALL[0]}")
-    assert build(first).network.arguments == load_network("rrgnet-small").arguments
+    sixth = (*PASSES[:4], PASSES[5])
+    first, again = recipe(*PASSES[:3], SMALL[0]), recipe(*PASSES[:4], SMALL[1])
+    third, fourth = recipe(*sixth, SMALL[2]), recipe(*sixth, *SMALL[2:])
+    assert first.stream.tasks == again.stream.tasks == recipe(*PASSES[:3]).stream.tasks
+    assert third.stream.tasks == fourth.stream.tasks == recipe(*sixth).stream.tasks
+    assert third.seed != fourth.seed  # other clips
+    passes = first, again, third, fourth
+    assert [one.weights for one in passes] == [None, *(f"runs/{name}" for name in SMALL[:3])]
+    for one in passes:
+        assert build(one).network.arguments == load_network("rrgnet-small").arguments
