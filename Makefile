@@ -116,6 +116,9 @@ weights-small: env ## Learn the small shipped weights anew, three hours on one c
 	  --config experiments/weights_third.yaml --config experiments/weights_fourth.yaml --config experiments/weights_sixth.yaml \
 	  --config experiments/weights_small_third.yaml --config experiments/weights_small_fourth.yaml \
 	  --out runs/weights_small_fourth
+	OMP_NUM_THREADS=1 $(BIN)/python experiments/weights_average.py runs/weights_small_fourth \
+	  --config experiments/weights.yaml --config experiments/weights_again.yaml --config experiments/weights_third.yaml \
+	  --config experiments/weights_small.yaml --out runs/weights_small_scores
 	OMP_NUM_THREADS=1 $(BIN)/python experiments/weights_check.py rrgnet-small runs/weights_small_fourth
 
 bench: env ## Time the training step, many experiences, derain, its precisions and the data

@@ -150,7 +150,7 @@ def test_the_passes_of_the_weights_learn_the_same_tasks_each_from_the_one_before
                 ours.pop(what), theirs.pop(what)
             assert ours == theirs
     written = re.findall(r"--out runs/(weights\w*)", (ROOT / "Makefile").read_text())
-    assert written == [*PASSES[:5], "weights_mean", PASSES[5], "weights_mean_again", *SMALL]
+    assert written == [*PASSES[:5], "weights_mean", PASSES[5], "weights_mean_again", *SMALL, "weights_small_scores"]
 
 
 def recipe(*names: str) -> Namespace:
