@@ -34,8 +34,8 @@ class RenderedRain(TaskSource):
 
     Args:
         name: what the task is called.
-        rain: a preset (thin, dense, veil, wind, drizzle, heavy, night, sparse, or drawn: lines, flecks, strokes, soft),
-            the parameters of a rain, or a list of both that makes up a mixed type.
+        rain: a preset (thin, dense, veil, wind, drizzle, heavy, night, sparse, or drawn: lines, flecks, strokes, drops,
+            soft), the parameters of a rain, or a list of both that makes up a mixed type.
         train: clean training videos: video files or folders of frames, `path` or `path[start:stop]`.
         test: clean test videos, likewise; they share no frame with the training videos. They show the rains of a
             mixed type in turn, and come again where there are fewer of them than rains.

@@ -74,6 +74,8 @@ DRAWN: dict[str, Drawn] = {
     "flecks": Drawn((3, 20), (0.5, 2.5), opacity=(0.12, 0.8), coverage=(0.02, 0.25), hardness=(0.8, 2.5)),
     # Wide and opaque, with hard edges.
     "strokes": Drawn((8, 90), (1.2, 6.0), opacity=(0.3, 1.0), coverage=(0.02, 0.2), hardness=(1, 4)),
+    # Few, near the camera: short and wide, and often opaque.
+    "drops": Drawn((4, 30), (2.0, 8.0), opacity=(0.3, 1.0), coverage=(0.001, 0.03), hardness=(1, 4)),
     # Out of focus.
     "soft": Drawn((10, 80), (2.0, 10.0), opacity=(0.1, 0.6), coverage=(0.02, 0.3), hardness=(0.4, 1.2)),
 }
