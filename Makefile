@@ -80,7 +80,7 @@ tune: env ## Six trials of every method on validation clips; winners in experime
 	$(BIN)/python experiments/tuning.py
 
 # Stopped anywhere, it goes on with the same command; best.safetensors in a pass's folder are the best so far.
-weights: env ## Learn the shipped weights anew, six hours on one core, and compare; results in runs/weights_mean_again
+weights: env ## Learn the shipped weights anew, six hours on one core, and compare; results in runs/weights_mean_seventh
 	OMP_NUM_THREADS=1 $(BIN)/raincheck run --config experiments/weights.yaml --out runs/weights
 	OMP_NUM_THREADS=1 $(BIN)/raincheck run --config experiments/weights.yaml --config experiments/weights_again.yaml \
 	  --plugins.RainReview.batch 2 --out runs/weights_again
@@ -100,7 +100,13 @@ weights: env ## Learn the shipped weights anew, six hours on one core, and compa
 	OMP_NUM_THREADS=1 $(BIN)/python experiments/weights_average.py runs/weights_mean \
 	  runs/weights_sixth/after-4.safetensors --config experiments/weights.yaml --config experiments/weights_again.yaml \
 	  --config experiments/weights_third.yaml --out runs/weights_mean_again
-	OMP_NUM_THREADS=1 $(BIN)/python experiments/weights_check.py rrgnet runs/weights_mean_again
+	OMP_NUM_THREADS=1 $(BIN)/raincheck run --config experiments/weights.yaml --config experiments/weights_again.yaml \
+	  --config experiments/weights_third.yaml --config experiments/weights_fourth.yaml --config experiments/weights_sixth.yaml \
+	  --config experiments/weights_seventh.yaml --out runs/weights_seventh
+	OMP_NUM_THREADS=1 $(BIN)/python experiments/weights_average.py runs/weights_mean_again \
+	  runs/weights_seventh/after-4.safetensors --config experiments/weights.yaml --config experiments/weights_again.yaml \
+	  --config experiments/weights_third.yaml --out runs/weights_mean_seventh
+	OMP_NUM_THREADS=1 $(BIN)/python experiments/weights_check.py rrgnet runs/weights_mean_seventh
 
 weights-small: env ## Learn the small shipped weights anew, three hours on one core, and compare
 	OMP_NUM_THREADS=1 $(BIN)/raincheck run --config experiments/weights.yaml --config experiments/weights_again.yaml \
