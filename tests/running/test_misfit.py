@@ -54,6 +54,12 @@ class Failing:
         return self.fail()
 
 
+def test_more_memory_than_there_is_is_no_misfit() -> None:
+    stock: Any = GDumbPlugin(mem_size=10)
+    with pytest.raises(RuntimeError, match="allocate memory"), misfits([stock]):
+        stock.before_train_dataset_adaptation(Failing(lambda: torch.empty(2**48)))
+
+
 @pytest.mark.parametrize("error", [OSError("disk full"), MemoryError(), torch.OutOfMemoryError("no room")])
 def test_full_disks_and_memories_are_no_misfits(error: Exception) -> None:
     def fail() -> None:
