@@ -154,14 +154,17 @@ def test_the_passes_of_the_weights_learn_the_same_tasks_each_from_the_one_before
     for config in configs:
         for task, first in zip(config.stream.tasks, configs[0].stream.tasks, strict=True):
             ours, theirs = ({**vars(one.init_args)} for one in (task, first))
-            for what in ("variety", "speed", "rain"):
-                now, then = ours.pop(what), theirs.pop(what)
-            assert all(rain in now for rain in then)
+            for what in ("variety", "speed"):
+                ours.pop(what), theirs.pop(what)
+            if config is configs[-1] and task.init_args.name in ("lines", "strokes"):
+                theirs["rain"] = [*theirs["rain"], "drops"]
             assert ours == theirs
     written = re.findall(r"--out runs/(weights\w*)", (ROOT / "Makefile").read_text())
     assert written == [
-        *(*PASSES[:5], "weights_mean", PASSES[5], "weights_mean_again", PASSES[6], "weights_mean_seventh"),
-        *(*SMALL, "weights_small_scores"),
+        *PASSES[:5],
+        *("weights_mean", PASSES[5], "weights_mean_again", PASSES[6], "weights_mean_seventh"),
+        *SMALL,
+        "weights_small_scores",
     ]
 
 
