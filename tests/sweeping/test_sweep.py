@@ -296,6 +296,16 @@ def test_a_metric_that_no_run_will_report_shows_at_the_first_border(tmp_path: Pa
     assert [leg.until for leg in launcher.legs] == [1]
 
 
+@pytest.mark.parametrize(("strict", "after"), [(True, 2), (False, 1)])
+def test_who_is_compared_leniently_has_the_best_score_so_far(tmp_path: Path, strict: bool, after: int) -> None:
+    """`strict: false` of W&B: a run's best value up to the border counts, and not its value there."""
+    twice = {"type": "hyperband", "min_iter": 2, "strict": strict}  # pretended scores fall from task to task
+    _, found = whole(tmp_path, **THREE, early_terminate=twice)
+    rates = [trial["values"]["optimizer.init_args.lr"] for trial in found]
+    means = [20.0 - (rate - 0.3) ** 2 * (5 + after) for rate in rates]
+    assert [trial["scores"] for trial in found] == [{"2": pytest.approx(mean, rel=1e-12)} for mean in means]
+
+
 def test_after_the_last_comparison_a_trial_goes_on_to_the_end(tmp_path: Path) -> None:
     once = {"type": "hyperband", "max_iter": 2, "s": 1, "eta": 2}
     launcher = Pretending()

@@ -61,6 +61,8 @@ def test_wandbs_defaults(tmp_path: Path) -> None:
         ({"min_iter": 2}, Stopping(2, 3)),
         ({"min_iter": 1, "eta": 2, "strict": True}, Stopping(1, 2)),
         ({"max_iter": 27, "s": 2}, Stopping(3, 3, 9)),
+        ({"min_iter": 2, "strict": False}, Stopping(2, 3, None, strict=False)),
+        ({"max_iter": 27, "s": 2, "strict": False}, Stopping(3, 3, 9, strict=False)),
         ({"max_iter": 8, "s": 9, "eta": 2}, Stopping(1, 2, 4)),
         ({"max_iter": 8, "s": 2}, Stopping(2, 3, 2)),
     ],
@@ -121,7 +123,11 @@ def test_targets() -> None:
         ({"parameters": ...}, ": parameters must be a mapping of names to what they may be, not None"),
         ({"command": "raincheck run"}, ": command must be a list of words such as [${env}, raincheck, run, ..., "),
         ({"command": ...}, ": command must be a list of words such as [${env}, raincheck, run, ..., ${args}]"),
-        ({"early_terminate": {"type": "median"}}, ": early_terminate must be of the type hyperband, and strict"),
+        ({"early_terminate": {"type": "median"}}, ": early_terminate must be of the type hyperband, and strict true "),
+        (
+            {"early_terminate": {"type": "hyperband", "min_iter": 1, "strict": 1}},
+            ": early_terminate must be of the type ",
+        ),
         ({"early_terminate": {"type": "hyperband"}}, ": early_terminate needs min_iter, or max_iter and s, and eta "),
         (
             {"early_terminate": {"type": "hyperband", "max_iter": 2, "s": 1}},

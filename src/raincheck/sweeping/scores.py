@@ -7,7 +7,7 @@ from typing import Any
 from raincheck.evaluation.matrix import Matrix
 from raincheck.metrics import METRICS
 from raincheck.sweeping.wandb_file import SCORES
-from raincheck.tracking.progress import learned, scores_so_far
+from raincheck.tracking.progress import learned, scores_so_far, until
 
 
 def left(folder: Path) -> tuple[dict[str, Any] | None, bool]:
@@ -25,10 +25,16 @@ def names(report: dict[str, Any], finished: bool) -> list[str]:
     return list(dict.fromkeys([*scores_so_far(_matrices(report)), *later]))
 
 
-def score(report: dict[str, Any], name: str) -> tuple[float | None, int]:
-    """A metric by the name that runs log it by, None if they do not; and how many tasks were learned."""
+def history(report: dict[str, Any], name: str) -> tuple[dict[int, float], int]:
+    """A metric by its logged name, by the number of tasks after which it is known; and how many were learned."""
     matrices = _matrices(report)
-    return scores_so_far(matrices).get(name), max(learned(matrix) for matrix in matrices.values())
+    last = max(learned(matrix) for matrix in matrices.values())
+    found = {}
+    for tasks in range(last + 1):
+        known = {metric: until(matrix, tasks) for metric, matrix in matrices.items()}
+        if tasks == max(learned(matrix) for matrix in known.values()):
+            found[tasks] = scores_so_far(known).get(name)
+    return {tasks: score for tasks, score in found.items() if score is not None}, last
 
 
 def _matrices(report: dict[str, Any]) -> dict[str, Matrix]:

@@ -12,7 +12,7 @@ from raincheck.sober import notices
 from raincheck.sweeping.command import RunCommand, run_command, run_id, words
 from raincheck.sweeping.launchers import LAUNCHERS, Launcher
 from raincheck.sweeping.legs import Leg
-from raincheck.sweeping.scores import left, names, score
+from raincheck.sweeping.scores import history, left, names
 from raincheck.sweeping.search import hopeless, propose
 from raincheck.sweeping.space import Point, arguments, values
 from raincheck.sweeping.table import as_csv, as_table, best, chosen
@@ -194,14 +194,15 @@ class Conductor:
                 f"{self.file}: the first run reports no {self.sweep.metric.name}; correct the metric, which can be "
                 f"{', '.join(known)}, and give the same command again"
             )
-        value, trial.learned = score(report, self.sweep.metric.name)
+        logged, trial.learned = history(report, self.sweep.metric.name)
+        value = logged.get(trial.learned)
         if finished and value is None:
             self.end(trial, "failed", error=f"the run reports no {self.sweep.metric.name}")
         elif finished:
             self.end(trial, "finished", value)
         else:
-            if value is not None:
-                trial.scores[trial.learned] = value
+            if value is not None and (stopping := self.sweep.stopping) is not None:
+                trial.scores[trial.learned] = value if stopping.strict else self.sweep.metric.best(logged.values())
             if hopeless(self.sweep, self.trials.all, trial):
                 self.end(trial, "stopped", value)
             else:

@@ -3,7 +3,7 @@
 import math
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,10 @@ class Metric:
         """Whether a value is better than another."""
         return value > than if self.maximize else value < than
 
+    def best(self, values: Iterable[float]) -> float:
+        """The best of one or more values."""
+        return max(values) if self.maximize else min(values)
+
     def reached(self, value: float) -> bool:
         """Whether a value is as good as the target, if there is one."""
         return self.target is not None and not self.better(self.target, value)
@@ -51,11 +55,13 @@ class Stopping:
         first: after how many tasks.
         factor: one of so many goes on; the next comparison is after so many times more tasks.
         last: after how many tasks the last comparison can be; None if they go on to the end.
+        strict: whether trials are compared by their newest scores, and not by the best that each had so far.
     """
 
     first: int
     factor: int
     last: int | None = None
+    strict: bool = True
 
     def next(self, learned: int) -> int | None:
         """After how many tasks a trial that has learned some is to be compared next; None if it is not any more."""
@@ -175,20 +181,21 @@ def _trials(cap: Any, method: str, parameters: tuple[Parameter, ...]) -> int:
 def _stopping(said: Any) -> Stopping:
     """W&B's hyperband: comparisons after `min_iter * eta^k` values, or after `max_iter / eta^k`, k up to `s`.
 
-    Of our runs the metric has one value a task.
+    Of our runs the metric has one value a task. W&B's pages and its schema differ in what `strict` is by default; true,
+    as in the schema.
     """
     numbers = dict(said) if isinstance(said, dict) else {}
     kind, strict, eta = numbers.pop("type", None), numbers.pop("strict", True), numbers.pop("eta", 3)
-    if kind != "hyperband" or strict is not True:
-        raise ConfigError("early_terminate must be of the type hyperband, and strict")
+    if kind != "hyperband" or type(strict) is not bool:
+        raise ConfigError("early_terminate must be of the type hyperband, and strict true or false")
     whole = all(type(number) is int and number >= 1 for number in (eta, *numbers.values()))
     if set(numbers) not in ({"min_iter"}, {"max_iter", "s"}) or not whole or eta < 2:
         raise ConfigError(
             "early_terminate needs min_iter, or max_iter and s, and eta (3 by default), as whole numbers, eta from 2 up"
         )
     if "min_iter" in numbers:
-        return Stopping(numbers["min_iter"], eta)
+        return Stopping(numbers["min_iter"], eta, None, strict)
     borders = [numbers["max_iter"] // eta**k for k in range(1, numbers["s"] + 1)]
     if not borders[0]:
         raise ConfigError(f"early_terminate compares after {numbers['max_iter']} / {eta} tasks, which is none")
-    return Stopping([border for border in borders if border][-1], eta, borders[0])
+    return Stopping([border for border in borders if border][-1], eta, borders[0], strict)

@@ -1,6 +1,7 @@
 """What R says in the middle of a run: pure functions of a matrix whose later rows are not known yet."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from raincheck.evaluation.matrix import Matrix
 from raincheck.evaluation.transfer import summary
@@ -9,6 +10,13 @@ from raincheck.evaluation.transfer import summary
 def learned(matrix: Matrix) -> int:
     """How many tasks have been learned: the index of the last row that is known."""
     return max((i for i, row in enumerate(matrix.rows) if set(row) != {None}), default=0)
+
+
+def until(matrix: Matrix, tasks: int) -> Matrix:
+    """What was known when only the first `tasks` had been learned."""
+    later: tuple[float | None, ...] = (None,) * len(matrix.tasks)
+    rows = tuple(row if i <= tasks else later for i, row in enumerate(matrix.rows))
+    return replace(matrix, rows=rows)
 
 
 def newest(matrix: Matrix) -> dict[str, float]:
