@@ -60,8 +60,8 @@ def test_blends_follow_their_formulas() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"length": (9, 3)}, "length is 9 to 3"),
-        ({"width": (0, 3)}, "width is 0 to 3"),
+        ({"length": (9, 3)}, r"length is \(9, 3\); give two numbers above 0"),
+        ({"width": (0, 3)}, r"width is \(0, 3\); give two numbers above 0"),
         ({"opacity": (0.5, 2)}, "opacity and coverage up to 1"),
         ({"blends": ("alpha", "burn")}, "no blend 'burn'; choose among alpha, add, screen, lighten"),
     ],

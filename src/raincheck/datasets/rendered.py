@@ -4,7 +4,6 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from torch import Tensor
 
@@ -20,8 +19,9 @@ from raincheck.datasets.photographs import (
 )
 from raincheck.datasets.raining import PLAIN, RenderedVideo, Variety
 from raincheck.errors import ConfigError
-from raincheck.rain.drawn import DRAWN, Drawn
-from raincheck.rain.parameters import PRESETS, Rain, find_rain
+from raincheck.rain.drawn import Drawn
+from raincheck.rain.named import as_rains
+from raincheck.rain.parameters import PRESETS, Rain
 
 FILM_SIZE = (192, 256)  # of the test films, where nothing else is asked for
 
@@ -35,7 +35,8 @@ class RenderedRain(TaskSource):
     Args:
         name: what the task is called.
         rain: a preset (thin, dense, veil, wind, drizzle, heavy, night, sparse, or drawn: lines, flecks, strokes, drops,
-            soft), the parameters of a rain, or a list of both that makes up a mixed type.
+            soft), the parameters of a rain (`Rain`) or of a drawn one (`Drawn`), or a list of these that makes up a
+            mixed type.
         train: clean training videos: video files or folders of frames, `path` or `path[start:stop]`.
         test: clean test videos, likewise; they share no frame with the training videos. They show the rains of a
             mixed type in turn, and come again where there are fewer of them than rains.
@@ -57,7 +58,7 @@ class RenderedRain(TaskSource):
     def __init__(
         self,
         name: str,
-        rain: str | Rain | list[str | Rain],
+        rain: str | Rain | Drawn | list[str | Rain | Drawn],
         train: list[str] | None = None,
         test: list[str] | None = None,
         photographs: str | list[str] | None = None,
@@ -140,15 +141,3 @@ class RenderedRain(TaskSource):
         return [
             FilmedPhotograph(name, pictures[name], cutouts, size, self.test_frames, speed=self.speed) for name in names
         ]
-
-
-def as_rains(rain: str | Rain | Mapping[str, Any] | Sequence[str | Rain]) -> tuple[Rain | Drawn, ...]:
-    """The rains of a type, which a configuration names singly or as a list.
-
-    Raises:
-        ConfigError: if there is none, or one is unknown.
-    """
-    parts = [rain] if isinstance(rain, str | Rain | Mapping) else rain
-    if not parts:
-        raise ConfigError("a mixed rain type needs one or more rains; name presets such as thin or veil")
-    return tuple(DRAWN[part] if isinstance(part, str) and part in DRAWN else find_rain(part) for part in parts)

@@ -5,6 +5,8 @@ and opaque, or short and faint. `raincheck.rain.render` cannot make these at any
 length, width and opacity all come from the drop's size, its distance and the exposure.
 """
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -57,14 +59,21 @@ class Drawn:
     def __post_init__(self) -> None:
         """Checks the ranges."""
         for entry in fields(self)[:7]:
-            low, high = getattr(self, entry.name)
-            if not 0 < low <= high:
-                raise ConfigError(f"drawn rain's {entry.name} is {low} to {high}; give a range of numbers above 0")
+            given = getattr(self, entry.name)
+            if not _is_range(given):
+                raise ConfigError(
+                    f"drawn rain's {entry.name} is {given}; give two numbers above 0, the lower one first"
+                )
         if max(self.opacity[1], self.coverage[1]) > 1 or self.slant < 0 or not self.blends:
             raise ConfigError(f"drawn rain needs opacity and coverage up to 1, a slant and blends; change {self}")
         unknown = sorted(set(self.blends) - set(BLENDS))
         if unknown:
             raise ConfigError(f"drawn rain has no blend {unknown[0]!r}; choose among {', '.join(BLENDS)}")
+
+
+def _is_range(given: Any) -> bool:
+    pair = given if isinstance(given, Sequence) and len(given) == 2 else (0, 0)
+    return all(isinstance(number, int | float) for number in pair) and 0 < pair[0] <= pair[1] < math.inf
 
 
 DRAWN: dict[str, Drawn] = {
