@@ -349,6 +349,17 @@ class OtherOptimizer(Remembering):
             strategy.optimizer = torch.optim.SGD(strategy.model.parameters(), 0.01, momentum=0.9)
 
 
+class Regroups(Remembering):
+    """The stem learns in a group of its own, slower, from the second epoch of the first experience on."""
+
+    def before_training_epoch(self, strategy: Any, **kwargs: Any) -> None:
+        if strategy.clock.train_exp_counter == 0 and strategy.clock.train_exp_epochs == 1:
+            slow = list(strategy.model.network.stem.parameters())
+            only = strategy.optimizer.param_groups[0]
+            only["params"] = [p for p in only["params"] if all(p is not other for other in slow)]
+            strategy.optimizer.add_param_group({"params": slow, "lr": 1e-4})
+
+
 class StopsAfterFour(Callback):
     def on_train_batch_end(self, trainer: Any, module: Any, *arguments: Any) -> None:
         trainer.should_stop = module.strategy.clock.train_exp_iterations == 4
@@ -372,6 +383,11 @@ class Growing(nn.Module):
 @pytest.mark.parametrize(("event", "call"), [("after_update", 9), ("before_training_exp", 2)])
 def test_what_an_epochs_beginning_has_frozen(tmp_path: Path, event: str, call: int) -> None:
     check(tmp_path, event, call, plugins=lambda: [Freezes()])
+
+
+@pytest.mark.parametrize(("event", "call"), [("after_update", 5), ("after_update", 9), ("before_training_exp", 2)])
+def test_an_optimizer_whose_groups_change(tmp_path: Path, event: str, call: int) -> None:
+    check(tmp_path, event, call, plugins=lambda: [Regroups()])
 
 
 @pytest.mark.parametrize(("event", "call"), [("after_training_epoch", 1), ("before_training_exp", 2)])

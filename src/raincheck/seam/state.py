@@ -13,6 +13,7 @@ from raincheck.checkpoint import foreign
 from raincheck.errors import ConfigError, one_line
 from raincheck.generators import generators, set_generators
 from raincheck.seam.evaluators import evaluator_state, restore_evaluator
+from raincheck.seam.groups import groups, regroup
 
 State = dict[str, Any]
 ITERATION = ("loss", "mbatch", "mb_output")
@@ -44,6 +45,7 @@ def restore_strategy(strategy: Any, callbacks: list[Any], state: State) -> None:
         strategy.model.load_state_dict(state["network"])
         if strategy.optimized_param_id is None:
             strategy.make_optimizer(reset_optimizer_state=True)  # which Avalanche would do later, forgetting the state
+        regroup(strategy.optimizer, strategy.model, state.get("groups"))
         strategy.optimizer.load_state_dict(state["optimizer"])
     except (RuntimeError, ValueError, LookupError) as error:
         raise ConfigError(
@@ -70,6 +72,7 @@ def avalanche_state(strategy: Any) -> State:
         "names": [type(plugin).__name__ for plugin in strategy.plugins],
         "strategy": plain(type(strategy).__name__, strategy.state_dict()) if hasattr(strategy, "state_dict") else None,
         "clock": dict(vars(strategy.clock)),
+        "groups": groups(strategy.optimizer, strategy.model),
         "modes": _modes(strategy.model),
         "criterion": _criterion_state(strategy),
         "evaluator": evaluator_state(strategy.evaluator),
@@ -147,6 +150,7 @@ def restore_avalanche(strategy: Any, state: State) -> None:
     if (own := state.get("strategy")) is not None:
         strategy.load_state_dict(own)
     vars(strategy.clock).update(state["clock"])
+    regroup(strategy.optimizer, strategy.model, state.get("groups"))  # whose state is Lightning's to load, within one
     _set_modes(strategy.model, state.get("modes", {}))
     _restore_criterion(strategy, state.get("criterion"))
     restore_evaluator(strategy.evaluator, state["evaluator"])
