@@ -4,7 +4,6 @@ import csv
 import html
 import io
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -24,6 +23,7 @@ from raincheck.ablation.plan import plan
 from raincheck.ablation.record import Record
 from raincheck.cli import main
 from raincheck.errors import ConfigError, DivergenceError, InputError, OutputError
+from raincheck.processes import cores
 from tinytasks import Strike
 
 BASE = """
@@ -45,7 +45,7 @@ cells:
   plain:
   review: {plugins: [{class_path: raincheck.plugins.RainReview, init_args: {batch: 2}}]}
 """
-SHARE = max(1, (os.cpu_count() or 1) // 2)  # of the threads, for each of two runs side by side
+SHARE = max(1, cores() // 2)  # of the threads, for each of two runs side by side
 STRUCK = GRID + "  struck: {plugins: [{class_path: tinytasks.Strike}]}\n"
 
 
@@ -340,7 +340,7 @@ def test_data_that_are_not_there_are_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(InputError) as error:
         ablate(grid, tmp_path / "out", trust=True)
     assert str(error.value) == (
-        f"{grid} learns from {tmp_path}/absent.mp4, which is not there; bring the data that README.md names, or run a "
+        f"{grid} learns from {tmp_path}/absent.mp4, which is not there; bring the data that docs/DATA.md names, or run a "
         "grid that needs none, such as experiments/ablations/demo.yaml"
     )
     assert not (tmp_path / "out").exists()

@@ -151,7 +151,7 @@ def test_a_fault_is_found_and_means_something(
 @pytest.mark.parametrize("share", [10**9, pytest.param(100, marks=pytest.mark.slow)], ids=["here", "other processes"])
 def test_a_torn_image_needs_a_deep_look(nturain: Path, share: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(looking, "SHARE", share)
-    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    monkeypatch.setattr(looking, "cores", lambda: 2)
     path = nturain / TEST / "b2_GT" / "00010.jpg"
     path.write_bytes(path.read_bytes()[:-60])
     assert found(check_data(nturain), faults=True) == set()

@@ -55,6 +55,13 @@ def files(folder: Path) -> dict[str, bytes]:
     }
 
 
+def test_the_help_names_every_preset(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["data", "render", "--help"])
+    named = re.search(r"a preset \(([^)]*)\)", " ".join(capsys.readouterr().out.split()))
+    assert named and set(named[1].split(", ")) == set(PRESETS)
+
+
 def render_here(clean: Path, out: Path, *rains: str, **settings: Any) -> dict[str, Any]:
     return render_set(Request([clean], read_rains(rains or ["heavy"]), **settings), out, jobs=1)
 

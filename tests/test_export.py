@@ -20,7 +20,7 @@ from raincheck.errors import ConfigError, OutputError, RaincheckError, WeightsEr
 from raincheck.export import export
 from raincheck.exported import Exported
 from raincheck.networks import ClipNetwork, RRGNet, load_network, save_weights
-from raincheck.networks.weights import network_classes
+from raincheck.networks.catalogue import network_classes
 from raincheck.video.pixels import to_float, to_uint8
 from tinyvideo import listing
 

@@ -18,8 +18,8 @@ from raincheck.ablation.record import Record
 from raincheck.ablation.runs import in_turn, side_by_side
 from raincheck.ablation.tables import conclude
 from raincheck.config import dump
-from raincheck.errors import ConfigError, OutputError
-from raincheck.files import locked, write_text
+from raincheck.errors import ConfigError
+from raincheck.files import locked, refuse_others, write_text
 from raincheck.processes import is_first
 from raincheck.report.numbers import duration
 from raincheck.running.outcome import Report
@@ -101,8 +101,8 @@ def claim(out: Path, grid: Path) -> None:
         OutputError: if the folder holds something else.
     """
     copy = out / "grid.yaml"
-    if not copy.exists() and any(not entry.name.startswith(".") for entry in out.iterdir()):
-        raise OutputError(f"{out} is not empty and holds no grid; choose another --out")
+    if not copy.exists():
+        refuse_others(out, "grid")
     write_text(copy, grid.read_text(encoding="utf-8"))
 
 

@@ -222,7 +222,7 @@ def read_yaml(path: Path) -> Any:
         ConfigError: if it is missing or no YAML, or contains itself.
     """
     try:
-        content = yaml.safe_load(path.read_text())
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
         json.dumps(content, default=str, skipkeys=True)  # raises ValueError for what contains itself
         return content
     except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:  # ValueError: no UTF-8, no such date

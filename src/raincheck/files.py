@@ -41,6 +41,20 @@ def write_text(path: Path, text: str) -> None:
     replace_file(path, lambda partial: partial.write_text(text, encoding="utf-8"))
 
 
+def refuse_others(folder: Path, what: str) -> None:
+    """Refuses a folder that is to hold something, and holds something else.
+
+    Args:
+        folder: where `what` was looked for, and not found.
+        what: a run, say.
+
+    Raises:
+        OutputError: if anything visible is in it.
+    """
+    if any(not entry.name.startswith(".") for entry in folder.iterdir()):
+        raise OutputError(f"{folder} is not empty and holds no {what}; choose another --out")
+
+
 def make_folder_for(path: Path) -> None:
     """Makes the folder that a file is to be in, where there is none yet.
 

@@ -72,7 +72,7 @@ def enter(claims: ExitStack, out: Path, config: str) -> Report | None:
     claims.enter_context(claimed(out, config))
     remove_partial(out)
     finished = out / "report.json"
-    report: Report | None = json.loads(finished.read_text()) if finished.exists() else None
+    report: Report | None = json.loads(finished.read_text(encoding="utf-8")) if finished.exists() else None
     return report
 
 

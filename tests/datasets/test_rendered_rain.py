@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader
 from raincheck.datasets.base import TaskSource
 from raincheck.datasets.clips import TestClips, TrainClips
 from raincheck.datasets.excerpt import CentreCrop, Excerpt, hold_excerpt
-from raincheck.datasets.photographs import bundled_photographs
+from raincheck.datasets.photographs import TEST, bundled_photographs
 from raincheck.datasets.raining import RenderedVideo
 from raincheck.datasets.rendered import RenderedRain
 from raincheck.errors import ConfigError, InputError
@@ -104,7 +104,9 @@ def test_demo_task_trains_and_tests_on_different_photographs() -> None:
 
 @pytest.mark.parametrize(("name", "low", "high"), [("thin", 23, 30), ("veil", 20, 26), ("wind", 22, 29)])
 def test_demo_rains_are_as_strong_as_documented(name: str, low: float, high: float) -> None:
-    for video in RenderedRain(name, name, photographs="bundled", test_frames=4).task(0).test:
+    videos = RenderedRain(name, name, photographs="bundled", test_frames=4).task(0).test
+    assert len(videos) == len(TEST)
+    for video in videos:
         rainy, clean = (frames.double() for frames in video.read(0, 4))
         weights = torch.tensor([65.481, 128.553, 24.966], dtype=torch.float64)[:, None, None] / 255
         error = ((rainy - clean) * weights).sum(1).square().mean()

@@ -7,10 +7,12 @@ import pytest
 import torch
 
 from raincheck.datasets.caption import draw_caption
-from raincheck.datasets.raining import PLAIN, Variety
+from raincheck.datasets.raining import PLAIN, RenderedVideo, Variety
 from raincheck.datasets.rendered import RenderedRain
 from raincheck.datasets.tone import vary_picture
 from raincheck.errors import ConfigError
+from raincheck.rain.drawn import DrawnField
+from raincheck.rain.render import RainField
 
 
 def test_pictures_are_turned_and_their_tones_keep_their_order() -> None:
@@ -42,7 +44,9 @@ def test_an_asked_for_share_of_clips_is_dry_and_layers_add_up() -> None:
 
 def test_drawn_and_physical_rain_make_up_one_type_and_test_videos_show_them() -> None:
     rain = RenderedRain("x", ["lines", "wind"], photographs=["bundled"], test_frames=3)
-    for video in rain.task(0).test:
+    lines, wind = (video for video in rain.task(0).test if isinstance(video, RenderedVideo))
+    assert isinstance(lines.field, DrawnField) and isinstance(wind.field, RainField)
+    for video in (lines, wind):
         rainy, clean = video.read(0, 3)
         assert torch.equal(video.read(1, 1)[0][0], rainy[1]) and not torch.equal(rainy, clean)
 

@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 
 from raincheck.errors import ConfigError, OutputError, WeightsError
 from raincheck.networks import Identity, RRGNet, load_network, save_weights
-from raincheck.networks.weights import network_classes
+from raincheck.networks.catalogue import network_classes
 
 
 def untrained(**kwargs: Any) -> RRGNet:

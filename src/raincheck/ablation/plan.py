@@ -150,6 +150,6 @@ def look_for_data(runs: Sequence[Planned], grid: Path) -> None:
             absent = missing(build(one.config).stream.tasks)
         if absent:
             raise InputError(
-                f"{grid} learns from {absent[0]}, which is not there; bring the data that README.md names, or run a "
+                f"{grid} learns from {absent[0]}, which is not there; bring the data that docs/DATA.md names, or run a "
                 "grid that needs none, such as experiments/ablations/demo.yaml"
             )

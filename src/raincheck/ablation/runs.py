@@ -20,7 +20,7 @@ import torch
 from raincheck.ablation.plan import Planned
 from raincheck.datasets.kept import keep
 from raincheck.errors import ConfigError, DivergenceError
-from raincheck.processes import first_does
+from raincheck.processes import cores, first_does
 from raincheck.run import run
 from raincheck.running.outcome import Report
 
@@ -90,7 +90,7 @@ def side_by_side(planned: Sequence[Planned], begin: Callable[[Planned], bool], j
     context = get_context("spawn")
     # Not an Event: to set one waits for ever for a process that was killed. This ends also with this process itself.
     heard, line = context.Pipe(duplex=False)
-    prepared = (max(1, (os.cpu_count() or 1) // jobs), heard)
+    prepared = (max(1, cores() // jobs), heard)
     waiting = filter(begin, planned)
     with ProcessPoolExecutor(jobs, context, initializer=_prepare, initargs=prepared) as pool:
         try:

@@ -1,14 +1,11 @@
 """What is in a folder of frames or a video file: numbers, sizes, what cannot be read, what is no frame."""
 
-import signal
 from collections import Counter
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import nullcontext
 from dataclasses import dataclass, field
-from multiprocessing import get_context
 from pathlib import Path
 
+from raincheck.data.workers import workers
 from raincheck.datasets.layout import Source
 from raincheck.errors import InputError
 from raincheck.processes import cores
@@ -93,12 +90,8 @@ def look_at_folder(source: Source) -> Seen:
 
 def decode_all(paths: Sequence[Path]) -> dict[Path, str]:
     """Decodes images on all cores; returns those that are broken, and why."""
-    workers = min(cores(), len(paths) // SHARE)
-    # Started afresh: a process forked beside the progress bar's thread may hang.
-    fresh = get_context("spawn")
-    pool = ProcessPoolExecutor(workers, fresh, signal.signal, (signal.SIGINT, signal.SIG_IGN)) if workers > 1 else None
-    with pool or nullcontext():
-        found = pool.map(why_broken, paths, chunksize=64) if pool is not None else map(why_broken, paths)
+    with workers(min(cores(), len(paths) // SHARE), "decoded", "free some memory, or leave --deep out") as pool:
+        found = pool.map(why_broken, paths, chunksize=64)
         return {path: why for path, why in zip(paths, found, strict=True) if why is not None}
 
 

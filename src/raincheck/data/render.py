@@ -18,8 +18,9 @@ from raincheck.data.clips import Clip
 from raincheck.data.handout import Footage, Progress, Renderer, Work
 from raincheck.data.manifest import Made, read_manifest, write_manifest
 from raincheck.data.painting import Painting
-from raincheck.data.request import CLAIM, SPLITS, Request, claim
+from raincheck.data.request import CLAIM, Request, claim
 from raincheck.data.workers import workers
+from raincheck.datasets.renderedset import FOLDERS
 from raincheck.errors import OutputError, RaincheckError
 from raincheck.files import locked
 from raincheck.processes import cores
@@ -56,7 +57,7 @@ def render_set(
             return finished
         count = jobs or cores()
         try:
-            with workers(count) as pool:
+            with workers(count, "rendered", "use fewer --jobs") as pool:
                 Renderer(pool, count, progress).run(plan)
                 return write_manifest(out, wanted, [(work.made, work.painting.folders) for work in works], pool)
         except RaincheckError:
@@ -83,7 +84,7 @@ def check_apart(inputs: Sequence[Path], out: Path) -> None:
 def remove_begun(out: Path) -> None:
     """Leaves an output folder as empty as it was, when nothing in it is finished."""
     (out / CLAIM).unlink()
-    for part in (*SPLITS.values(), "Streaks", "Veil"):
+    for part in (*FOLDERS.values(), "Streaks", "Veil"):
         shutil.rmtree(out / part, ignore_errors=True)
 
 
@@ -96,14 +97,14 @@ def planned(request: Request, clip: Clip, split: str, out: Path) -> Footage:
     """
     size, fps, length = clip.look()
     clean = Made(
-        split, f"{SPLITS[split]}/{clip.name}_GT", clip.path.name, fps, size, clip.depth.name if clip.depth else None
+        split, f"{FOLDERS[split]}/{clip.name}_GT", clip.path.name, fps, size, clip.depth.name if clip.depth else None
     )
     works = [Work(clean, Painting(out / clean.folder, request.suffix))]
     for variant in range(1, (request.variants or len(request.rains)) + 1):
         kind, rain, seed = request.rain(clip.name, variant, fps)
         name = f"{clip.name}_Rain_{variant:02d}"
         painting = Painting(
-            out / SPLITS[split] / name,
+            out / FOLDERS[split] / name,
             request.suffix,
             rain,
             seed,
@@ -111,5 +112,5 @@ def planned(request: Request, clip: Clip, split: str, out: Path) -> Footage:
             out / "Streaks" / name if request.layers else None,
             out / "Veil" / name if request.layers and clip.depth is not None else None,
         )
-        works.append(Work(clean.under(f"{SPLITS[split]}/{name}", kind, rain, seed), painting))
+        works.append(Work(clean.under(f"{FOLDERS[split]}/{name}", kind, rain, seed), painting))
     return Footage(clip, size, length, works)

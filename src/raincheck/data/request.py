@@ -14,8 +14,8 @@ import yaml
 from raincheck import __version__
 from raincheck.data.clips import Clip, Size, find_clips, split_names
 from raincheck.data.manifest import read_object
-from raincheck.errors import ConfigError, OutputError
-from raincheck.files import write_text
+from raincheck.errors import ConfigError
+from raincheck.files import refuse_others, write_text
 from raincheck.fingerprint import fingerprints
 from raincheck.rain.drops import Seed
 from raincheck.rain.parameters import Rain, find_rain, randomise
@@ -24,7 +24,6 @@ from raincheck.video.still import frame_files
 CLAIM = "request.json"
 FASTEST = 1_000_000  # frames a second, and the slowest are as many seconds apart
 FORMATS = (".png", ".jpg")
-SPLITS = {"train": "Dataset_Training_Rendered", "test": "Dataset_Testing_Rendered"}
 
 
 @dataclass(frozen=True)
@@ -140,8 +139,7 @@ def claim(out: Path, wanted: dict[str, Any]) -> bool:
         if differ := [key for key in wanted | there if wanted.get(key) != there.get(key)]:
             raise ConfigError(f"{out} holds a set rendered with other {', '.join(differ)}; choose another --out")
         return False
-    if any(not entry.name.startswith(".") for entry in out.iterdir()):
-        raise OutputError(f"{out} is not empty and holds no rendered set; choose another --out")
+    refuse_others(out, "rendered set")
     write_text(path, json.dumps(wanted, indent=1) + "\n")
     return True
 

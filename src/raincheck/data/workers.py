@@ -45,8 +45,13 @@ def end_with_parent() -> None:
 
 
 @contextmanager
-def workers(count: int) -> Iterator[Executor]:
+def workers(count: int, doing: str, instead: str) -> Iterator[Executor]:
     """An executor of `count` processes; of none for 1.
+
+    Args:
+        count: how many.
+        doing: what a process did, for the error: it "rendered", say.
+        instead: what the user can do about it.
 
     Raises:
         OutputError: if a process was killed.
@@ -59,6 +64,6 @@ def workers(count: int) -> Iterator[Executor]:
     try:
         yield pool
     except BrokenProcessPool:
-        raise OutputError("a process that rendered was killed, maybe for want of memory; use fewer --jobs") from None
+        raise OutputError(f"a process that {doing} was killed, maybe for want of memory; {instead}") from None
     finally:
         pool.shutdown(cancel_futures=True)

@@ -11,6 +11,8 @@ from typing import ClassVar
 from raincheck.datasets.layout import Forms, Split
 from raincheck.datasets.published import PublishedPairs
 
+FOLDERS = {"train": "Dataset_Training_Rendered", "test": "Dataset_Testing_Rendered"}
+
 
 class RenderedSet(PublishedPairs):
     """A rendered set: one rain type, or the mixture that it was rendered with."""
@@ -19,6 +21,6 @@ class RenderedSet(PublishedPairs):
     forms: ClassVar[Forms] = {
         "": tuple(
             Split(name, rf"{folder}/([^.].*)_Rain_\d+", [rf"{folder}/\1_GT"], first=1)
-            for name, folder in (("train", "Dataset_Training_Rendered"), ("test", "Dataset_Testing_Rendered"))
+            for name, folder in FOLDERS.items()
         )
     }

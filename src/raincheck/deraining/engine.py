@@ -7,6 +7,7 @@ from einops import rearrange
 from torch import Tensor
 
 from raincheck.deraining.ensemble import SelfEnsemble
+from raincheck.deraining.free_memory import ran_out
 from raincheck.deraining.precision import compiled, in_bf16
 from raincheck.deraining.room import plan_tiles
 from raincheck.deraining.tiles import Tile, cut_tiles, narrower
@@ -93,8 +94,7 @@ class Engine:
             RuntimeError: `error`, if it is about something else, or tiles were forbidden.
             ConfigError: if the network cannot work in smaller tiles.
         """
-        out = isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
-        if not out:
+        if not ran_out(error):
             raise error
         side = max(max(t.outer[0].stop - t.outer[0].start, t.outer[1].stop - t.outer[1].start) for t in self.tiles)
         half = None if self.tile == "none" else narrower(self.network, side // 2, strict=False)

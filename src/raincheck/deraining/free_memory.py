@@ -42,6 +42,11 @@ VERSIONS = (
 )
 
 
+def ran_out(error: BaseException) -> bool:
+    """Whether an error of torch's says that a device's memory is full; a CPU's is a plain RuntimeError."""
+    return isinstance(error, torch.OutOfMemoryError) or "DefaultCPUAllocator: can't allocate memory" in str(error)
+
+
 def free_bytes(device: torch.device) -> float:
     """Bytes of memory that are free on a device."""
     if device.type == "cuda":

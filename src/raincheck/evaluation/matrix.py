@@ -50,6 +50,16 @@ class Matrix:
         unknown: Row = (None,) * len(tasks)
         return cls(tuple(tasks), (_row(row), *[unknown] * len(tasks)), higher_is_better)
 
+    @property
+    def tasks_learned(self) -> int:
+        """How many tasks have been learned: the index of the last row that is known."""
+        return max((i for i, row in enumerate(self.rows) if set(row) != {None}), default=0)
+
+    def until(self, tasks: int) -> Matrix:
+        """What was known when only the first `tasks` had been learned."""
+        unknown: Row = (None,) * len(self.tasks)
+        return replace(self, rows=tuple(row if i <= tasks else unknown for i, row in enumerate(self.rows)))
+
     def after(self, row: Sequence[Score], learned: int | None = None) -> Matrix:
         """The matrix with the scores on all tasks after learning one more.
 
@@ -61,9 +71,7 @@ class Matrix:
         Raises:
             ValueError: if all rows are known, or `learned` is not in 1 to n.
         """
-        if learned is None:
-            learned = 1 + max((i for i, known in enumerate(self.rows) if i and set(known) != {None}), default=0)
-        return self._with(learned, _row(row))
+        return self._with(self.tasks_learned + 1 if learned is None else learned, _row(row))
 
     def alone(self, task: int, score: Score) -> Matrix:
         """The matrix with one diagonal entry: an expert's score on its own task, counted from 0.

@@ -1,9 +1,8 @@
 """Weights files: safetensors with the network's name and arguments in the metadata."""
 
 import json
-from importlib import import_module, resources
+from importlib import resources
 from pathlib import Path
-from pkgutil import iter_modules
 from typing import Any
 
 import torch
@@ -11,24 +10,14 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
-import raincheck.networks as catalogue
 from raincheck.errors import ConfigError, WeightsError
 from raincheck.files import replace_file
 from raincheck.networks.base import ClipNetwork
+from raincheck.networks.catalogue import network_classes
 from raincheck.networks.identity import Identity
 
 # Names of weights in the package, whose model cards are beside them.
 SHIPPED = ("rrgnet", "rrgnet-small")
-
-
-def network_classes() -> dict[str, type[ClipNetwork]]:
-    """Every network class defined in this folder, by name: a new file is found by existing."""
-    found: dict[str, type[ClipNetwork]] = {}
-    for module in iter_modules(catalogue.__path__):
-        members = vars(import_module(f"{catalogue.__name__}.{module.name}"))
-        found |= {n: c for n, c in members.items() if isinstance(c, type) and issubclass(c, ClipNetwork)}
-    del found[ClipNetwork.__name__]
-    return found
 
 
 def blueprint(network: nn.Module) -> dict[str, str]:

@@ -12,6 +12,7 @@ from raincheck.networks import save_weights
 from raincheck.plugins.evaluating import evaluating
 from raincheck.plugins.passes import uncounted
 from raincheck.processes import is_first
+from raincheck.seam.deferred import innermost
 
 CEILING = 60.0  # dB; a clip without rain that comes back whole must not outweigh all others
 
@@ -70,7 +71,7 @@ class BestWeights(SupervisedPlugin):
             size = strategy.experience.dataset[0][0].shape
             items = []
             for task in strategy.experience.origin_stream.benchmark.test_stream:
-                test: TestClips = task.dataset._datasets[0]
+                test: TestClips = innermost(task.dataset)[0]
                 held = TrainClips(
                     test.videos, window=size[0], crop=size[-1], samples=self.clips, seed=0, experience=test.experience
                 )

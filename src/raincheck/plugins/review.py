@@ -10,6 +10,7 @@ from raincheck.errors import ConfigError
 from raincheck.plugins.memory import ClipMemory, Parts, State
 from raincheck.plugins.teacher import Teacher
 from raincheck.rain.layer import lay, lift
+from raincheck.seam.deferred import innermost
 
 MODES = ("clips", "inputs", "streaks")
 
@@ -100,10 +101,10 @@ def _train_clips(strategy: Any) -> TrainClips:
     Raises:
         ConfigError: if they are something else.
     """
-    sources = getattr(strategy.experience.dataset, "_datasets", [None])
-    if not isinstance(sources[0], TrainClips):
+    source = innermost(strategy.experience.dataset)[0]
+    if not isinstance(source, TrainClips):
         raise ConfigError(
             "RainReview with mode 'streaks' needs the whole clean clip, which only raincheck's own training clips of "
             "a single task know; choose mode clips or inputs"
         )
-    return sources[0]
+    return source

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from raincheck.metrics import METRICS, score_frames
 from raincheck.metrics.video_mean import VideoMean
+from raincheck.seam.deferred import innermost
 from raincheck.video.pixels import to_uint8
 
 
@@ -54,5 +55,5 @@ class Scores(SupervisedPlugin):
 
 def test_frames(dataset: Any) -> list[tuple[int, int]]:
     """The (video, frame) pairs of an experience's `TestClips`, through Avalanche's wrapping."""
-    frames: list[tuple[int, int]] = dataset._datasets[0].frames
+    frames: list[tuple[int, int]] = innermost(dataset)[0].frames
     return frames

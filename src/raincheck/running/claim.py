@@ -9,8 +9,8 @@ from pathlib import Path
 import yaml
 
 from raincheck.datasets.base import Task
-from raincheck.errors import ConfigError, OutputError, RaincheckError
-from raincheck.files import write_text
+from raincheck.errors import ConfigError, RaincheckError
+from raincheck.files import refuse_others, write_text
 from raincheck.fingerprint import Fingerprints, changed, fingerprints
 from raincheck.networks import find_weights
 from raincheck.running.identity import FREE, flat
@@ -26,11 +26,10 @@ def claimed(out: Path, config: str) -> Iterator[None]:
     path = out / "config.yaml"
     fresh = not path.exists()
     if not fresh:
-        if differ := differences(path.read_text(), config):
+        if differ := differences(path.read_text(encoding="utf-8"), config):
             raise ConfigError(f"{out} holds a run with other settings: {', '.join(differ[:5])}; choose another --out")
-    elif any(not entry.name.startswith(".") for entry in out.iterdir()):
-        raise OutputError(f"{out} is not empty and holds no run; choose another --out")
     else:
+        refuse_others(out, "run")
         write_text(path, config)
     try:
         yield
@@ -66,7 +65,7 @@ def same_data(out: Path, tasks: Sequence[Task], weights: str | None) -> Fingerpr
     """
     begun_with = [] if weights in (None, "identity") else [find_weights(weights)]
     now, path = fingerprints([*tasks, *begun_with]), out / "checkpoints" / "data.json"
-    if path.exists() and (differ := changed(json.loads(path.read_text()), now)):
+    if path.exists() and (differ := changed(json.loads(path.read_text(encoding="utf-8")), now)):
         more = f" and {len(differ) - 1} more" if differ[1:] else ""
         raise ConfigError(f"{out} was begun with other data: {differ[0]}{more} changed since; choose another --out")
     return now

@@ -6,8 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from torch import OutOfMemoryError
-
+from raincheck.deraining.free_memory import ran_out
 from raincheck.errors import ConfigError, one_line
 
 # What code raises that is given other data than it was written for. Full disks and memories are something else.
@@ -28,7 +27,7 @@ def misfits(plugins: Sequence[Any]) -> Iterator[None]:
     try:
         yield
     except UNFIT as error:
-        if isinstance(error, OutOfMemoryError) or "DefaultCPUAllocator" in str(error):  # torch's names of full memory
+        if ran_out(error):
             raise
         stack = list(traceback.walk_tb(error.__traceback__))
         stock = [plugin for plugin in plugins if type(plugin).__module__.startswith("avalanche.")]

@@ -95,7 +95,7 @@ def plugin_bytes(plugin: Any) -> int | None:
 
 def origin(config: RunConfig, strategy: LightningStrategy, tasks: list[Task], out: Path) -> Report:
     """What it takes to repeat the run, and to tell whether another's scores can be compared with it."""
-    resolved = yaml.safe_load((out / "config.yaml").read_text())
+    resolved = yaml.safe_load((out / "config.yaml").read_text(encoding="utf-8"))
     files = {task.name: digest(sorted(fingerprints([task]).values())) for task in tasks}
     return {
         "learn": config.stream.learn,

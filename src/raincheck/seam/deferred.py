@@ -160,13 +160,13 @@ def _counts(loader: Any) -> bool:
 def by_index(loader: Any) -> bool:
     """Whether a loader's data are functions of their index alone, as those say that have a true `by_index`."""
     sized = isinstance(loader, DataLoader) and isinstance(loader.batch_sampler, Sampler)
-    return sized and all(getattr(data, "by_index", False) for data in _innermost(loader.dataset))
+    return sized and all(getattr(data, "by_index", False) for data in innermost(loader.dataset))
 
 
-def _innermost(data: Any) -> list[Any]:
+def innermost(data: Any) -> list[Any]:
     """The data sets inside Avalanche's."""
     inside = getattr(data, "_datasets", None) or [inner for inner in [getattr(data, "_flat_data", None)] if inner]
-    return [deeper for inner in inside for deeper in _innermost(inner)] or [data]
+    return [deeper for inner in inside for deeper in innermost(inner)] or [data]
 
 
 def _without(loader: Any, batches: int) -> Any:

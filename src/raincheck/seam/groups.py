@@ -1,4 +1,4 @@
-"""Which parameters an optimizer's groups hold: plugins change it, and a checkpoint's state fits the same groups only."""
+"""Which parameters an optimizer's groups hold: plugins change it, and a checkpoint's state fits no other groups."""
 
 from torch.nn import Module
 from torch.optim import Optimizer

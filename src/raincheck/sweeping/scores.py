@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from raincheck.evaluation.matrix import Matrix
+from raincheck.evaluation.so_far import scores_so_far
 from raincheck.metrics import METRICS
 from raincheck.sweeping.wandb_file import SCORES
-from raincheck.tracking.progress import learned, scores_so_far, until
 
 
 def left(folder: Path) -> tuple[dict[str, Any] | None, bool]:
@@ -28,11 +28,11 @@ def names(report: dict[str, Any], finished: bool) -> list[str]:
 def history(report: dict[str, Any], name: str) -> tuple[dict[int, float], int]:
     """A metric by its logged name, by the number of tasks after which it is known; and how many were learned."""
     matrices = _matrices(report)
-    last = max(learned(matrix) for matrix in matrices.values())
+    last = max(matrix.tasks_learned for matrix in matrices.values())
     found = {}
     for tasks in range(last + 1):
-        known = {metric: until(matrix, tasks) for metric, matrix in matrices.items()}
-        if tasks == max(learned(matrix) for matrix in known.values()):
+        known = {metric: matrix.until(tasks) for metric, matrix in matrices.items()}
+        if tasks == max(matrix.tasks_learned for matrix in known.values()):
             found[tasks] = scores_so_far(known).get(name)
     return {tasks: score for tasks, score in found.items() if score is not None}, last
 

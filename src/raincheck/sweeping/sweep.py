@@ -6,8 +6,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from raincheck.errors import ConfigError, OutputError
-from raincheck.files import locked, remove_partial, write_text
+from raincheck.errors import ConfigError
+from raincheck.files import locked, refuse_others, remove_partial, write_text
 from raincheck.sober import notices
 from raincheck.sweeping.command import RunCommand, run_command, run_id, words
 from raincheck.sweeping.launchers import LAUNCHERS, Launcher
@@ -71,8 +71,8 @@ class Conductor:
     """
 
     def __init__(self, sweep: Sweep, file: Path, out: Path, trust: bool) -> None:
-        if not (out / STATE).exists() and any(not entry.name.startswith(".") for entry in out.iterdir()):
-            raise OutputError(f"{out} is not empty and holds no sweep; choose another --out")
+        if not (out / STATE).exists():
+            refuse_others(out, "sweep")
         self.sweep, self.file, self.out, self.trust = sweep, file, out, trust
         self.trials = Trials.read(out / STATE, sweep.decisive)
         self.waiting = list(self.trials.of("running"))

@@ -8,7 +8,7 @@ from lightning.pytorch.loggers import Logger
 from PIL import Image
 
 from raincheck.evaluation.matrix import Matrix
-from raincheck.tracking.progress import scores_so_far
+from raincheck.evaluation.so_far import scores_so_far
 
 
 class Tracker(Logger):

@@ -91,7 +91,7 @@ def known_id(folder: Path) -> str:
     path = folder / "wandb" / "id.txt"
     if not path.is_file():
         raise ConfigError(f"{folder} was not tracked by W&B; run it with --tracking wandb, or leave it out")
-    return path.read_text().strip()
+    return path.read_text(encoding="utf-8").strip()
 
 
 def remove_others(folder: Path, identity: str, current: Path) -> None:

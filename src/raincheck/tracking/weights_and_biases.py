@@ -13,7 +13,6 @@ from PIL import Image
 from raincheck.evaluation.matrix import Matrix
 from raincheck.tracking.figures import curves, heatmap
 from raincheck.tracking.origin import commit
-from raincheck.tracking.progress import learned
 from raincheck.tracking.table import TableTracker, read_rows
 from raincheck.tracking.wandb_run import AXIS, STAGING, begin, remove_others
 
@@ -77,7 +76,7 @@ class WandbTracker(TableTracker):
         super().log_matrices(matrices, step)
         media: dict[str, Any] = {}
         for metric, matrix in matrices.items():
-            if not learned(matrix):
+            if not matrix.tasks_learned:
                 continue
             media[f"R/{metric}"] = table(matrix)
             media[f"heatmap/{metric}"] = wandb.Image(heatmap(metric, matrix))
