@@ -340,8 +340,8 @@ def test_data_that_are_not_there_are_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(InputError) as error:
         ablate(grid, tmp_path / "out", trust=True)
     assert str(error.value) == (
-        f"{grid} learns from {tmp_path}/absent.mp4, which is not there; bring the data that docs/DATA.md names, or run a "
-        "grid that needs none, such as experiments/ablations/demo.yaml"
+        f"{grid} learns from {tmp_path}/absent.mp4, which is not there; bring the data that docs/DATA.md names, or run "
+        "a grid that needs none, such as experiments/ablations/demo.yaml"
     )
     assert not (tmp_path / "out").exists()
 

@@ -34,8 +34,9 @@ class RenderedRain(TaskSource):
 
     Args:
         name: what the task is called.
-        rain: a preset of `raincheck.rain.parameters.PRESETS` (thin, veil, ...) or, drawn, of `raincheck.rain.drawn.DRAWN`
-            (lines, drops, ...), the parameters of a `Rain` or a `Drawn`, or a list of these that makes up a mixed type.
+        rain: a preset of `raincheck.rain.parameters.PRESETS` (thin, veil, ...) or, drawn, of
+            `raincheck.rain.drawn.DRAWN` (lines, drops, ...), the parameters of a `Rain` or a `Drawn`, or a list of
+            these that makes up a mixed type.
         train: clean training videos: video files or folders of frames, `path` or `path[start:stop]`.
         test: clean test videos, likewise; they share no frame with the training videos. They show the rains of a
             mixed type in turn, and come again where there are fewer of them than rains.
