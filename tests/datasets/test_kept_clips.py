@@ -8,22 +8,21 @@ import pytest
 import torch
 from test_rendered_rain import Noise
 
-from raincheck.datasets import raining
 from raincheck.datasets.clips import TrainClips
 from raincheck.datasets.excerpt import CentreCrop
 from raincheck.datasets.kept import keep
 from raincheck.datasets.raining import RenderedVideo
 from raincheck.datasets.rendered import RenderedRain
 from raincheck.rain.parameters import PRESETS
+from raincheck.rain.render import RainField
 
 
 @pytest.fixture
 def renders(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
     """Counts what is rendered."""
     counted: list[int] = []
-    lay, render = raining.lay, raining.render
-    monkeypatch.setattr(raining, "lay", lambda *given: (counted.append(1), lay(*given))[1])
-    monkeypatch.setattr(raining, "render", lambda *given: (counted.append(1), render(*given))[1])
+    lay = RainField.lay
+    monkeypatch.setattr(RainField, "lay", lambda *given: (counted.append(1), lay(*given))[1])
     yield counted
     keep(0)
 

@@ -16,8 +16,9 @@ from raincheck.datasets.kept import kept
 from raincheck.datasets.tone import vary_picture
 from raincheck.errors import ConfigError
 from raincheck.rain.drawn import Drawn, DrawnField
-from raincheck.rain.parameters import Rain, randomise
-from raincheck.rain.render import RainField, lay, render
+from raincheck.rain.kinds import falling, varied
+from raincheck.rain.parameters import Rain
+from raincheck.rain.render import RainField
 
 
 @dataclass(frozen=True)
@@ -85,10 +86,7 @@ class RenderedVideo(Wrapped):
     @cached_property
     def field(self) -> RainField | DrawnField:
         """The rain that `read` shows: the type itself, not a variation of it."""
-        rain = self.rains[self.seed % len(self.rains)]
-        if isinstance(rain, Drawn):
-            return DrawnField(rain, self.size, self.seed)
-        return RainField(rain, self.size, self.seed)
+        return falling(self.rains[self.seed % len(self.rains)], self.size, self.seed)
 
     def read(self, start: int, count: int) -> tuple[Tensor, Tensor]:
         """Rainy and clean frames, uint8 `(t, c, h, w)` each; the same values at every call."""
@@ -96,8 +94,8 @@ class RenderedVideo(Wrapped):
         return kept(source(self.footage), about, lambda: self._read(start, count))
 
     def _read(self, start: int, count: int) -> tuple[Tensor, Tensor]:
-        clean, field = self.footage.read(start, count), self.field
-        return (field.lay(clean, start) if isinstance(field, DrawnField) else lay(clean, field, start).rainy), clean
+        clean = self.footage.read(start, count)
+        return self.field.lay(clean, start), clean
 
     def sample(self, rng: np.random.Generator, count: int, crop: int) -> tuple[Tensor, Tensor]:
         """A random clip under a new variation of the rain, and its clean twin, uint8 `(count, c, crop, crop)`.
@@ -132,11 +130,8 @@ class RenderedVideo(Wrapped):
 
     def rain_on(self, clip: Tensor, rng: np.random.Generator) -> Tensor:
         """A variation of one of the rains over a clip, uint8 `(t, c, h, w)`."""
-        rain = self.rains[int(rng.integers(len(self.rains)))]
-        if isinstance(rain, Drawn):
-            return DrawnField(rain, (clip.shape[-2], clip.shape[-1]), int(rng.integers(2**63))).lay(clip)
-        varied = randomise(rain, rng, self.variety.spread)
-        return render(clip, varied, int(rng.integers(2**63))).rainy
+        rain = varied(self.rains[int(rng.integers(len(self.rains)))], rng, self.variety.spread)
+        return falling(rain, (clip.shape[-2], clip.shape[-1]), int(rng.integers(2**63))).lay(clip)
 
     def cut(self, rng: np.random.Generator, count: int, crop: int) -> Tensor:
         """A random clean clip, uint8 `(count, c, crop, crop)`."""

@@ -20,7 +20,7 @@ from raincheck.datasets.photographs import (
 from raincheck.datasets.raining import PLAIN, RenderedVideo, Variety
 from raincheck.errors import ConfigError
 from raincheck.rain.drawn import Drawn
-from raincheck.rain.named import as_rains
+from raincheck.rain.kinds import as_rains
 from raincheck.rain.parameters import PRESETS, Rain
 
 FILM_SIZE = (192, 256)  # of the test films, where nothing else is asked for

@@ -68,6 +68,10 @@ class RainField:
         hidden: Shares = -np.expm1(-np.concatenate(depth))
         return hidden
 
+    def lay(self, clean: Tensor, start: int = 0) -> Tensor:
+        """The rain's frames from `start` over a clean clip: uint8 `(t, c, h, w)`, like `clean`."""
+        return lay(clean, self, start).rainy
+
 
 @dataclass(frozen=True)
 class Rendered:

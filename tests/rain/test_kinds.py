@@ -6,7 +6,7 @@ import pytest
 
 from raincheck.errors import ConfigError
 from raincheck.rain.drawn import DRAWN, Drawn
-from raincheck.rain.named import as_rains
+from raincheck.rain.kinds import as_rains
 from raincheck.rain.parameters import PRESETS, Rain
 
 

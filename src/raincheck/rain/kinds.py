@@ -1,12 +1,16 @@
-"""The rains that a configuration names: physical ones and drawn ones, by a preset's name or by their parameters."""
+"""Both kinds of rain, physical and drawn: as a configuration names them, varied, and falling."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
+import numpy as np
+
 from raincheck.errors import ConfigError
-from raincheck.rain.drawn import DRAWN, Drawn
-from raincheck.rain.parameters import PRESETS, Rain, find_rain
+from raincheck.rain.drawn import DRAWN, Drawn, DrawnField
+from raincheck.rain.drops import Seed
+from raincheck.rain.parameters import PRESETS, Rain, find_rain, randomise
+from raincheck.rain.render import RainField
 
 Named = str | Rain | Drawn | Mapping[str, Any]
 
@@ -37,6 +41,22 @@ def as_rain(rain: Named) -> Rain | Drawn:
             raise ConfigError(f"no rain is called {rain!r}; give one of {known} or a mapping of parameters")
         return DRAWN[rain]
     return _drawn(rain) if isinstance(rain, Mapping) and _is_drawn(rain) else find_rain(rain)
+
+
+def falling(rain: Rain | Drawn, size: tuple[int, int], seed: Seed) -> RainField | DrawnField:
+    """One rain, to be laid over frames.
+
+    Args:
+        rain: what falls.
+        size: height and width of the frames, pixels.
+        seed: decides every streak.
+    """
+    return DrawnField(rain, size, seed) if isinstance(rain, Drawn) else RainField(rain, size, seed)
+
+
+def varied(rain: Rain | Drawn, rng: np.random.Generator, spread: float) -> Rain | Drawn:
+    """Another rain of the same type, see `randomise`; a drawn one is another whenever it falls, and needs no `rng`."""
+    return rain if isinstance(rain, Drawn) else randomise(rain, rng, spread)
 
 
 def _is_drawn(rain: Mapping[str, Any]) -> bool:
