@@ -138,7 +138,7 @@ def scored(
     config: RunConfig, strategy: LightningStrategy, stream: Benchmark, matrices: Matrices, position: int
 ) -> Matrices:
     """The matrices with the newest scores: on all tasks or, of an expert, on its own."""
-    alone, joint = (config.stream.learn == learn for learn in ("individual", "joint"))
+    alone, joint = (config.stream.learn == way for way in ("individual", "joint"))
     strategy.eval(stream.test_stream[slice(position, position + 1) if alone else slice(None)])
     rows = plugin_of(strategy, Scores).rows
     if alone:

@@ -40,8 +40,7 @@ class Scores(SupervisedPlugin):
         """Scores the batch frame by frame, because temporal metrics want each frame's predecessor."""
         derained, clean, videos = to_uint8(strategy.mb_output).cpu(), to_uint8(strategy.mb_y).cpu(), strategy.mbatch[2]
         for index, video in enumerate(videos.tolist()):
-            same = self._previous is not None and self._previous[0] == video
-            before = self._previous[1:] if same and self._previous else None
+            before = last[1:] if (last := self._previous) and last[0] == video else None
             scores = score_frames(derained[index], clean[index], before)
             for name, score in scores.items():
                 self._means[name].update(score[None], videos[index : index + 1])

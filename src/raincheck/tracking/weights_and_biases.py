@@ -11,6 +11,7 @@ from lightning.pytorch.utilities import rank_zero_only
 from PIL import Image
 
 from raincheck.evaluation.matrix import Matrix
+from raincheck.evaluation.results import COSTS
 from raincheck.tracking.figures import curves, heatmap
 from raincheck.tracking.origin import commit
 from raincheck.tracking.table import TableTracker, read_rows
@@ -110,8 +111,7 @@ class WandbTracker(TableTracker):
                 # A mutable file would be copied to the home directory first.
                 artifact.add_file(str(folder / name), name=name, policy="immutable")
             run.log_artifact(artifact)
-        costs = ("parameters", "review_bytes", "memory_bytes", "extra_passes", "train_seconds")
-        run.summary.update({key: report[key] for key in costs})
+        run.summary.update({key: report[key] for key in COSTS})
 
     def close(self, finished: bool) -> None:
         """Ends the W&B run; what is not sent in time stays in the folder, for `wandb sync`."""

@@ -20,9 +20,8 @@ Item = TypeVar("Item")
 SIZE = 36, 64  # rows and columns that frames are shrunk to: streaks vanish, and a large shift is some pixels
 ALIKE = 0.33  # mean correlation of large shapes and details in one shot
 DETAIL = 9  # rows and columns over which the mean is taken off what is called detail
-CHANGE = (
-    6.0  # grey levels of change below which nothing is a cut: noise of dark or foggy frames correlates with nothing
-)
+# Grey levels of change below which nothing is a cut: noise of dark or foggy frames correlates with nothing.
+CHANGE = 6.0
 FEWEST = 1024  # pixels of a frame: in smaller ones, chance looks like likeness
 FARTHEST = 3  # a shift is at most this part of the frame
 CONTEXT = 1  # frames before and behind some others that decide whether there are cuts between those
