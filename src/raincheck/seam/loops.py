@@ -3,74 +3,28 @@
 Nothing here imports Avalanche: a `strategy` is whatever has the attributes and methods of its templates.
 """
 
-import math
-import time
 from collections.abc import Callable
 from typing import Any
 
-import torch
-from lightning.pytorch import LightningModule
 from torch import Tensor
 from torch.optim import Optimizer
 
 from raincheck.division import step
-from raincheck.processes import first_does
+from raincheck.seam.base import Loop
 from raincheck.seam.deferred import batches
 from raincheck.seam.gradients import gradient_first, gradients, refuse_change, unscaled
-from raincheck.seam.state import avalanche_state, iteration_state, plain, restore_avalanche, restore_iteration
+from raincheck.seam.saving import SavingLoop
 from raincheck.seam.terms import Terms
 from raincheck.seam.trainer import requeue
 
 
-class Loop(LightningModule):
-    """What the loops share. The strategy's model is registered, so that Lightning moves and wraps it."""
-
-    def __init__(self, strategy: Any, kwargs: dict[str, Any]) -> None:
-        super().__init__()
-        self.model = strategy.model
-        self.strategy, self.kwargs = strategy, kwargs
-        self.halted = False  # a plugin stopped the experience
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        """Past torch's search for parameters and modules, for what Lightning notes twice at every hook."""
-        if name == "_current_fx_name":
-            object.__setattr__(self, name, value)
-        else:
-            super().__setattr__(name, value)
-
-    def __getstate__(self) -> dict[str, Any]:
-        """A copy, as weight averaging makes one, is of the model alone, not of plugins, memories and data."""
-        state: dict[str, Any] = super().__getstate__()
-        return {**state, "strategy": None, "kwargs": {}}
-
-    def zero_grad(self, set_to_none: bool = True) -> None:
-        """Nothing, though a Trainer calls it at every fit and evaluation: gradients are Avalanche's business."""
-
-    def save_soon(self) -> None:
-        """Asks for a checkpoint as soon as one can be exact; while nothing is learned, the last one is."""
-
-    def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
-        """Lightning's, which takes batches apart and puts them together again, where there is something to move."""
-        return batch if device.type == "cpu" else super().transfer_batch_to_device(batch, device, dataloader_idx)
-
-    def setup(self, stage: str) -> None:
-        if self.strategy.checkpoints is not None:
-            requeue.release()
-
-    def teardown(self, stage: str) -> None:
-        if self.strategy.checkpoints is not None:
-            requeue.hold()
-
-
-class FitLoop(Loop):
+class FitLoop(SavingLoop):
     """Avalanche's `SGDUpdate.training_epoch`, laid out over Lightning's hooks."""
 
     def __init__(self, strategy: Any, kwargs: dict[str, Any]) -> None:
         super().__init__(strategy, kwargs)
         self._terms = Terms()
         self._earlier: list[Any] | None = None  # the gradients of earlier micro-batches, while accumulating
-        self._saved = time.monotonic()
-        self._saving = False
         self._batches: int | None = None  # of an epoch, as Lightning counted them
 
     def configure_optimizers(self) -> Optimizer:
@@ -176,49 +130,11 @@ class FitLoop(Loop):
         self._terms.show(self.trainer, self._loss, self.strategy.terms, self.strategy.clock.train_iterations)
         if self.trainer.is_last_batch:  # Lightning would pass over the end of an epoch that was saved here
             self.trainer.train_dataloader.finish()  # type: ignore[union-attr]  # the one that fit was given
-        elif self._due():
-            self._save()
+        elif self.due():
+            self.save()
 
     def _end_iteration(self) -> None:
         self.strategy._after_training_iteration(**self.kwargs)
-
-    def _due(self) -> bool:
-        if self.strategy.checkpoints is None or self._accumulating():
-            return False
-        every: float = self.strategy.save_every
-        return first_does(lambda: not self._stopping() and time.monotonic() - self._saved >= every)
-
-    def _stopping(self) -> bool:
-        """Whether the experience has been stopped, which no checkpoint holds: learned again, it is stopped again."""
-        return bool(self.strategy._stop_training or self.trainer.should_stop)
-
-    def _accumulating(self) -> bool:
-        progress = self.trainer.fit_loop.epoch_loop.batch_progress.current
-        return progress.ready % self.trainer.accumulate_grad_batches != 0
-
-    def save_soon(self) -> None:
-        self._saved = -math.inf
-
-    def _save(self) -> None:
-        self._saved = time.monotonic()
-        if not self.strategy.restorable("model", "optimizer", "dataloader"):
-            return
-        self._saving = True
-        for logger in self.trainer.loggers:
-            logger.save()  # what a logger holds back would be lost, and is not learned again
-        self.trainer.save_checkpoint(self.strategy.unfinished, weights_only=False)
-        self._saving, self._saved = False, time.monotonic()
-
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        if self._saving:  # and not a user's ModelCheckpoint, whose files are for other uses
-            checkpoint["avalanche"] = avalanche_state(self.strategy)
-            checkpoint["iteration"] = iteration_state(self.strategy)
-            for owner, state in checkpoint.get("callbacks", {}).items():
-                plain(owner, state)
-
-    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        restore_avalanche(self.strategy, checkpoint["avalanche"])
-        restore_iteration(self.strategy, checkpoint["iteration"])
 
     def on_train_epoch_end(self) -> None:
         if not self.halted:

@@ -1,0 +1,61 @@
+"""When the state within an experience is saved, and how it comes back."""
+
+import math
+import time
+from typing import Any
+
+from raincheck.processes import first_does
+from raincheck.seam.base import Loop
+from raincheck.seam.state import avalanche_state, iteration_state, plain, restore_avalanche, restore_iteration
+
+
+class SavingLoop(Loop):
+    """A loop that learns, and saves what it has come to every `save_every` seconds."""
+
+    def __init__(self, strategy: Any, kwargs: dict[str, Any]) -> None:
+        super().__init__(strategy, kwargs)
+        self._saved = time.monotonic()
+        self._saving = False
+
+    def due(self) -> bool:
+        """Whether a checkpoint is to be written now; all processes say the same."""
+        if self.strategy.checkpoints is None or self._accumulating():
+            return False
+        every: float = self.strategy.save_every
+        return first_does(lambda: not self._stopping() and time.monotonic() - self._saved >= every)
+
+    def _stopping(self) -> bool:
+        """Whether the experience has been stopped, which no checkpoint holds: learned again, it is stopped again."""
+        return bool(self.strategy._stop_training or self.trainer.should_stop)
+
+    def _accumulating(self) -> bool:
+        progress = self.trainer.fit_loop.epoch_loop.batch_progress.current
+        return progress.ready % self.trainer.accumulate_grad_batches != 0
+
+    def save_soon(self) -> None:
+        """Asks for a checkpoint as soon as one can be exact."""
+        self._saved = -math.inf
+
+    def save(self) -> None:
+        """Writes a checkpoint, where one could be restored."""
+        self._saved = time.monotonic()
+        if not self.strategy.restorable("model", "optimizer", "dataloader"):
+            return
+        self._saving = True
+        for logger in self.trainer.loggers:
+            logger.save()  # what a logger holds back would be lost, and is not learned again
+        self.trainer.save_checkpoint(self.strategy.unfinished, weights_only=False)
+        self._saving, self._saved = False, time.monotonic()
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Adds what Lightning does not know."""
+        if self._saving:  # and not a user's ModelCheckpoint, whose files are for other uses
+            checkpoint["avalanche"] = avalanche_state(self.strategy)
+            checkpoint["iteration"] = iteration_state(self.strategy)
+            for owner, state in checkpoint.get("callbacks", {}).items():
+                plain(owner, state)
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Restores that, before Lightning restores the optimizer and its own loops."""
+        restore_avalanche(self.strategy, checkpoint["avalanche"])
+        restore_iteration(self.strategy, checkpoint["iteration"])
