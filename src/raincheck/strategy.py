@@ -30,6 +30,7 @@ from raincheck.processes import is_first
 from raincheck.seam.callbacks import Callbacks
 from raincheck.seam.deferred import DeferredLoader
 from raincheck.seam.gradients import hidden
+from raincheck.seam.groups import left_out
 from raincheck.seam.launch import QUIET, meet, no_search_for_gpus, placed, quiet
 from raincheck.seam.loops import EvalLoop, FitLoop
 from raincheck.seam.own_epoch import OwnEpochLoop
@@ -37,11 +38,14 @@ from raincheck.seam.refusals import (
     has_own_epoch,
     refuse_accumulation,
     refuse_other_loops,
+    refuse_other_meanings,
     refuse_other_order,
     refuse_several,
     refuse_useless,
 )
 from raincheck.seam.resuming import Resumable, kept_in
+from raincheck.seam.swallowed import let_through
+from raincheck.seam.terms import named_terms
 from raincheck.seam.trainer import ExperienceTrainer, requeue, trainer_plugins
 
 
@@ -86,6 +90,7 @@ class LightningLoop(Resumable):
     loss: Tensor
     train_epochs: int
     _stop_training: bool
+    _criterion: Any
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         own = "__init__" in vars(cls)
@@ -107,6 +112,7 @@ class LightningLoop(Resumable):
         if reset_optimizer is not None and "reset_optimizer" in inspect.signature(super().__init__).parameters:
             kwargs["reset_optimizer"] = reset_optimizer  # FromScratchTraining has an argument of this name too
         super().__init__(*args, **kwargs)
+        refuse_other_meanings(self)
         self.trainer_arguments = dict(trainer or {})
         self.reset_optimizer = bool(reset_optimizer)
         self.callbacks = Callbacks(self.trainer_arguments.get("callbacks"))
@@ -116,11 +122,7 @@ class LightningLoop(Resumable):
         self._processes: int | None = None  # known when they have met
         refuse_useless(self.trainer_arguments)
         refuse_accumulation(self, self.trainer_arguments, self.callbacks.given)
-        optimized = {id(p) for group in self.optimizer.param_groups for p in group["params"]}
-        named = dict(self.model.named_parameters())
-        left_out = {name for name, p in named.items() if id(p) not in optimized}
-        # Avalanche fills an optimizer that holds none of them.
-        self._left_out = left_out if left_out < named.keys() else set()
+        self._left_out = left_out(self.optimizer, self.model, self._criterion)
         if self.checkpoints:
             requeue.hold()
 
@@ -135,12 +137,13 @@ class LightningLoop(Resumable):
     def _train_exp(self, experience: Any, eval_streams: Any = None, **kwargs: Any) -> None:
         before, found = self.clock.train_iterations, self.found()
         fit = OwnEpochLoop(self, kwargs) if has_own_epoch(type(self)) else FitLoop(self, kwargs)
-        self.last_fit = trainer = self._trainer(max_epochs=self.train_epochs)
+        self.last_fit = trainer = self._trainer(max_epochs=max(0, self.train_epochs))
+        loader = DeferredLoader(fit, self.checkpoints is not None)
         with quiet(), no_search_for_gpus():
-            trainer.fit(fit, DeferredLoader(fit, self.checkpoints is not None), ckpt_path=found)
-        self._settle(trainer)
+            let_through(lambda: trainer.fit(fit, loader, ckpt_path=found))
+        self._settle()
         self.restorable("model", "optimizer")  # a warning now, if the state after the experience could not be
-        if self.clock.train_iterations == before and self.train_epochs and not (fit.halted or self._stop_training):
+        if self.clock.train_iterations == before and self.train_epochs > 0 and not (fit.halted or self._stop_training):
             raise ConfigError(
                 f"experience {experience.current_experience} took no training step; give it data, at least one epoch, "
                 "and no Trainer argument that ends training at once"
@@ -149,9 +152,10 @@ class LightningLoop(Resumable):
     def eval_epoch(self, **kwargs: Any) -> None:
         """Avalanche's evaluation loop over `self.dataloader`, through `Trainer.validate`."""
         trainer, evaluation = self._trainer(), EvalLoop(self, kwargs)
+        loader = DeferredLoader(evaluation, remembers=False)
         with quiet():
-            trainer.validate(evaluation, dataloaders=DeferredLoader(evaluation, remembers=False), verbose=False)
-        self._settle(trainer)
+            let_through(lambda: trainer.validate(evaluation, dataloaders=loader, verbose=False))
+        self._settle()
 
     def train(self, *args: Any, **kwargs: Any) -> Any:
         """Avalanche's, by all processes together."""
@@ -179,7 +183,7 @@ class LightningLoop(Resumable):
             if hasattr(plugin, "before_backward"):
                 loss, version = self.loss, self.loss._version
                 plugin.before_backward(self, **kwargs)
-                own = getattr(plugin, "terms", None)
+                own = named_terms(plugin)
                 if self.loss is not loss or version != loss._version:
                     after = self.loss.detach().clone()
                     self.terms.update({type(plugin).__name__: after - before} if own is None else own)
@@ -218,11 +222,9 @@ class LightningLoop(Resumable):
         self.device = trainer.strategy.root_device
         return trainer
 
-    def _settle(self, trainer: Trainer) -> None:
+    def _settle(self) -> None:
         """Undoes Lightning's teardown, which moves the model to the CPU where `after_training_exp` looks for it."""
         self.model.to(self.device)
-        if trainer.interrupted:
-            raise KeyboardInterrupt
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from lightning.pytorch import LightningModule
 
+from raincheck.seam.swallowed import carry_all
 from raincheck.seam.trainer import requeue
 
 
@@ -19,6 +20,10 @@ class Loop(LightningModule):
         self.model = strategy.model
         self.strategy, self.kwargs = strategy, kwargs
         self.halted = False  # a plugin stopped the experience
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        carry_all(cls)
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Past torch's search for parameters and modules, for what Lightning notes twice at every hook."""

@@ -5,13 +5,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from jsonargparse import ArgumentError, ArgumentParser, Namespace
-from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint, WeightAveraging
+from lightning.pytorch.callbacks import (
+    Callback,
+    EarlyStopping,
+    ModelCheckpoint,
+    StochasticWeightAveraging,
+    WeightAveraging,
+)
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.profilers import Profiler
 
 from raincheck.errors import ConfigError, one_line
 
-AFRESH = (EarlyStopping, ModelCheckpoint, WeightAveraging)  # what they found in one experience is wrong in the next
+# What these found in one experience is wrong in the next.
+AFRESH = (EarlyStopping, ModelCheckpoint, StochasticWeightAveraging, WeightAveraging)
 # Arguments of a Trainer that a configuration may describe by `class_path` and `init_args`.
 DESCRIBED = {"callbacks": Callback, "logger": Logger, "profiler": Profiler}
 

@@ -6,12 +6,22 @@ from typing import Any
 from weakref import ref
 
 from torch import Generator, Tensor
-from torch.utils.data import DataLoader, IterableDataset, Sampler
+from torch.utils.data import (
+    BatchSampler,
+    DataLoader,
+    IterableDataset,
+    RandomSampler,
+    Sampler,
+    SequentialSampler,
+    SubsetRandomSampler,
+    WeightedRandomSampler,
+)
 
 from raincheck.division import whole_batches
 from raincheck.generators import Generators, generators, same, set_generators
 
 State = dict[str, Any]
+SAMPLERS = RandomSampler, SequentialSampler, SubsetRandomSampler, WeightedRandomSampler
 ENDLESS = 2**40  # batches: more than anybody has time for
 
 
@@ -52,10 +62,10 @@ class DeferredLoader:
         trainer, loader = self.fit.trainer, self.fit.strategy.dataloader
         share = trainer.limit_train_batches if self.remembers else trainer.limit_val_batches
         needed = trainer.accumulate_grad_batches > 1 or (isinstance(share, float) and share < 1)
-        length = batches(loader) if needed or _counts(loader) else ENDLESS
+        length = batches(loader) if needed or counts(loader) else ENDLESS
         if length is None and needed:
             raise TypeError("the loader does not know how many batches it has")
-        return ENDLESS if length is None else length
+        return length or (0 if needed else ENDLESS)  # one that is empty may be filled before the epoch begins
 
     def __getstate__(self) -> dict[str, Any]:
         """A copy, as of a strategy with its last Trainer, is not in the middle of a pass."""
@@ -80,7 +90,7 @@ class DeferredLoader:
         resumed, self._resumed = self._resumed, None
         self._taken, self._draws = 0, {}
         loader = self.fit.strategy.dataloader
-        self._last = batches(loader) if _counts(loader) else None
+        self._last = batches(loader) if counts(loader) else None
         if isinstance(own := getattr(loader, "generator", None), Generator):
             if resumed is not None:
                 own.set_state(resumed["own"])
@@ -151,10 +161,14 @@ def batches(loader: Any) -> int | None:
         return None
 
 
-def _counts(loader: Any) -> bool:
-    """Whether a loader is torch's, of data with indices, or Avalanche's own: these are as long as they say."""
-    indexed = type(loader) is DataLoader and not isinstance(loader.dataset, IterableDataset)
-    return indexed or type(loader).__module__.startswith("avalanche.")
+def counts(loader: Any) -> bool:
+    """Whether a loader and its sampler are torch's, of data with indices, or Avalanche's: as long as they say."""
+    if type(loader) is not DataLoader:
+        return type(loader).__module__.startswith("avalanche.")
+    sampler, inner = loader.batch_sampler, getattr(loader.batch_sampler, "sampler", loader.sampler)
+    # A sampler of somebody's own may give other numbers than its length says.
+    own = type(sampler) not in (BatchSampler, type(None)) or type(inner) not in SAMPLERS
+    return not own and not isinstance(loader.dataset, IterableDataset)
 
 
 def by_index(loader: Any) -> bool:

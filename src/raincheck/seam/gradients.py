@@ -57,9 +57,9 @@ def gradient_first(optimizer: Optimizer, update: Callable[[], Any]) -> Iterator[
     own = vars(optimizer).get("step")
 
     def plain() -> None:
-        vars(optimizer).pop("step", None)
-        if own:
-            vars(optimizer)["step"] = own
+        if vars(optimizer).get("step") is step:  # and not what a plugin has put in its place meanwhile
+            del vars(optimizer)["step"]
+            vars(optimizer).update({"step": own} if own else {})
 
     def step(closure: Callable[[], Any] | None = None) -> Any:
         plain()

@@ -1,7 +1,11 @@
 """Which parameters an optimizer's groups hold: plugins change it, and a checkpoint's state fits no other groups."""
 
+from typing import Any
+
 from torch.nn import Module
 from torch.optim import Optimizer
+
+from raincheck.errors import ConfigError
 
 Groups = list[list[str]] | None
 
@@ -11,6 +15,29 @@ def groups(optimizer: Optimizer, model: Module) -> Groups:
     names = {id(parameter): name for name, parameter in model.named_parameters()}
     held = [[names.get(id(parameter), "") for parameter in group["params"]] for group in optimizer.param_groups]
     return held if all(name for group in held for name in group) else None
+
+
+def left_out(optimizer: Optimizer, model: Module, criterion: Any) -> set[str]:
+    """The names of trainable parameters that an optimizer was not given: these it is not to get later either.
+
+    None where it has not one of the model's: then Avalanche fills it. A frozen one has no gradient, and may be in it.
+
+    Raises:
+        ConfigError: if some of what it holds is no part of the model, whose parts were exchanged after it was made.
+    """
+    held = {id(parameter) for group in optimizer.param_groups for parameter in group["params"]}
+    named = dict(model.named_parameters())
+    without = {name for name, parameter in named.items() if id(parameter) not in held}
+    if len(without) == len(named):
+        return set()
+    trainable = {name for name in without if named[name].requires_grad}
+    known = [*named.values(), *(criterion.parameters() if isinstance(criterion, Module) else [])]
+    if trainable and held - {id(parameter) for parameter in known}:
+        raise ConfigError(
+            f"the optimizer holds parameters that are not the model's, and not its {min(trainable)}; make it after "
+            "the model is complete"
+        )
+    return trainable
 
 
 def regroup(optimizer: Optimizer, model: Module, kept: Groups) -> None:

@@ -11,7 +11,7 @@ from torch.optim import Optimizer
 
 from raincheck.division import step
 from raincheck.seam.base import Loop
-from raincheck.seam.deferred import batches
+from raincheck.seam.deferred import batches, counts
 from raincheck.seam.gradients import gradient_first, gradients, refuse_change, unscaled
 from raincheck.seam.saving import SavingLoop
 from raincheck.seam.terms import Terms
@@ -25,7 +25,7 @@ class FitLoop(SavingLoop):
         super().__init__(strategy, kwargs)
         self._terms = Terms()
         self._earlier: list[Any] | None = None  # the gradients of earlier micro-batches, while accumulating
-        self._batches: int | None = None  # of an epoch, as Lightning counted them
+        self._batches: tuple[bool, int | None] | None = None  # of an epoch, as Lightning counted or did not count them
 
     def configure_optimizers(self) -> Optimizer:
         optimizer: Optimizer = self.strategy.optimizer
@@ -50,8 +50,9 @@ class FitLoop(SavingLoop):
             self.trainer.fit_loop._combined_loader = None
             self.trainer.fit_loop.setup_data()
 
-    def _length(self) -> int | None:
-        return batches(self.strategy.dataloader)
+    def _length(self) -> tuple[bool, int | None]:
+        loader = self.strategy.dataloader
+        return counts(loader), batches(loader)
 
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> int | None:
         self.strategy.mbatch = batch
@@ -120,7 +121,8 @@ class FitLoop(SavingLoop):
         optimizer = self.strategy.optimizer
         if self.trainer.optimizers[0] is not optimizer:
             self.trainer.strategy.optimizers = [optimizer]  # for checkpoints, and callbacks that look
-        with gradient_first(optimizer, self.strategy.optimizer_step):
+        # Looked up late: until the gradient is there, a plugin may put another in its place.
+        with gradient_first(optimizer, lambda: self.strategy.optimizer_step()):
             self.trainer.strategy.optimizer_step(optimizer, closure, self)
 
     def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:

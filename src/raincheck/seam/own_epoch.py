@@ -5,6 +5,7 @@ import inspect
 import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import cache
 from typing import Any
 
 from torch import Tensor
@@ -12,6 +13,8 @@ from torch.optim import Optimizer
 
 from raincheck.seam.gradients import multiply
 from raincheck.seam.loops import FitLoop
+
+STOP = "if self._stop_training:\n    break"
 
 
 class OwnEpochLoop(FitLoop):
@@ -23,10 +26,17 @@ class OwnEpochLoop(FitLoop):
 
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> int | None:
         self.batch = self.strategy.mbatch = batch
-        return -1 if self.halted or self.strategy._stop_training else None
+        stopped = self.strategy._stop_training and asks_to_stop(self.strategy.training_epoch)
+        return -1 if self.halted or stopped else None
 
     def optimizer_step(self, epoch: int, batch_idx: int, optimizer: Any, optimizer_closure: Any = None) -> None:
         strategy, own, loader, forward = self.strategy, vars(self.strategy), self.strategy.dataloader, ExitStack()
+        plugins = {name: own[name] for name in ("backward", "optimizer_step") if name in own}  # some have their own
+
+        def back(name: str, ours: Callable[[], None]) -> None:
+            if own.get(name) is ours:
+                del own[name]
+                own.update({name: plugins[name]} if name in plugins else {})
 
         def one_batch() -> Iterator[Any]:
             strategy.dataloader = loader
@@ -34,12 +44,12 @@ class OwnEpochLoop(FitLoop):
 
         def backward() -> None:
             forward.close()
-            del own["backward"]  # the closure calls the strategy's
+            back("backward", backward)  # the closure calls the strategy's
             optimizer_closure()
             multiply(self.model, 1 / self.scale)  # in between plugins look at them
 
         def step() -> None:
-            del own["optimizer_step"]  # as above
+            back("optimizer_step", step)  # as above
             multiply(self.model, self.scale)
             self._step(lambda: strategy.loss)
 
@@ -49,8 +59,8 @@ class OwnEpochLoop(FitLoop):
                 forward.enter_context(self.trainer.precision_plugin.train_step_context())
                 strategy.training_epoch(**self.kwargs)
         finally:
-            own.pop("backward", None)
-            own.pop("optimizer_step", None)
+            back("backward", backward)
+            back("optimizer_step", step)
 
     def training_step(self, batch: Any, batch_idx: int) -> Tensor:
         loss: Tensor = self.strategy.loss
@@ -72,19 +82,36 @@ def is_plain_epoch(training_epoch: Callable[..., Any]) -> bool:
     It must be nothing but `for self.mbatch in self.dataloader:`, leave that loop only by `if self._stop_training:
     break`, and call `self.backward()` and `self.optimizer_step()` once each, unconditionally.
     """
-    try:
-        function = ast.parse(textwrap.dedent(inspect.getsource(training_epoch))).body[0]
-    except (OSError, TypeError, SyntaxError):
-        return False  # no source to read, as in an interactive session
-    if not isinstance(function, ast.FunctionDef) or function.decorator_list:
-        return False
-    body = function.body[ast.get_docstring(function) is not None :]
-    if len(body) != 1 or not isinstance(loop := body[0], ast.For) or loop.orelse:
+    loop = _only_loop(training_epoch)
+    if loop is None:
         return False
     statements = [ast.unparse(statement) for statement in loop.body]
     exits = sum(isinstance(n, (ast.Break, ast.Continue, ast.Return, ast.Yield, ast.YieldFrom)) for n in ast.walk(loop))
     return (
         (ast.unparse(loop.target), ast.unparse(loop.iter)) == ("self.mbatch", "self.dataloader")
-        and exits == statements.count("if self._stop_training:\n    break")
+        and exits == statements.count(STOP)
         and all(statements.count(f"self.{call}()") == 1 for call in ("backward", "optimizer_step"))
     )
+
+
+@cache
+def _asks_to_stop(training_epoch: Callable[..., Any]) -> bool:
+    loop = _only_loop(training_epoch)
+    return loop is not None and STOP in map(ast.unparse, loop.body)
+
+
+def asks_to_stop(training_epoch: Callable[..., Any]) -> bool:
+    """Whether such a `training_epoch` leaves its loop when the experience has been stopped; others finish it."""
+    return _asks_to_stop(getattr(training_epoch, "__func__", training_epoch))
+
+
+def _only_loop(training_epoch: Callable[..., Any]) -> ast.For | None:
+    """The loop that is all of a `training_epoch`, None if it is anything else."""
+    try:
+        function = ast.parse(textwrap.dedent(inspect.getsource(training_epoch))).body[0]
+    except (OSError, TypeError, SyntaxError):
+        return None  # no source to read, as in an interactive session
+    if not isinstance(function, ast.FunctionDef) or function.decorator_list:
+        return None
+    body = function.body[ast.get_docstring(function) is not None :]
+    return body[0] if len(body) == 1 and isinstance(body[0], ast.For) and not body[0].orelse else None

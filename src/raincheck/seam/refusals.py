@@ -12,7 +12,10 @@ from raincheck.seam.own_epoch import is_plain_epoch
 
 TEMPLATES = "avalanche.training.templates"  # a strategy's methods that come from here are those that are replaced
 # Ours call the strategy's own.
-EXTENDED = {"__init__", "__init_subclass__", "train", "eval", "forward", "make_optimizer"}
+EXTENDED = {"__init__", "__init_subclass__", "train", "eval", "forward", "make_optimizer", "model_adaptation"}
+OURS = ("raincheck.strategy", "raincheck.seam.")
+# What the mixin keeps in an instance. Avalanche has a `reset_optimizer` of its own, which means the same.
+KEPT = ("trainer_arguments", "callbacks", "checkpoints", "save_every", "terms", "adapted", "others")
 WHOLE_GRADIENTS = (AGEMPlugin, GEMPlugin, GSS_greedyPlugin, RWalkPlugin)  # zero, project or add up gradients
 
 
@@ -41,8 +44,10 @@ def refuse_other_order(strategy: type, mixin: type) -> None:
 def refuse_other_loops(strategy: type, mixin: type) -> None:
     """Raises ConfigError if a strategy brings code that Lightning's loop would not run."""
     mro = strategy.__mro__
-    beyond = mro[mro.index(mixin) + 1 :]
-    replaced = dict.fromkeys(sorted(set(vars(mixin)) - EXTENDED), beyond)
+    parts = [one for one in mro[mro.index(mixin) :] if one.__module__.startswith(OURS)]
+    beyond = tuple(one for one in mro[mro.index(mixin) + 1 :] if one not in parts)
+    names = {name for one in parts for name in vars(one)}
+    replaced = dict.fromkeys(sorted(names - EXTENDED), beyond)
     # What a class in front of LightningLoop overrides is called, except for the loop itself.
     for method, classes in {"training_epoch": mro, **replaced}.items():
         owner = _owner(method, classes)
@@ -50,11 +55,25 @@ def refuse_other_loops(strategy: type, mixin: type) -> None:
             ours = owner is SGDUpdate or is_plain_epoch(getattr(strategy, method))
         else:
             ours = owner.__module__.startswith(TEMPLATES) or not callable(getattr(owner, method, None))
+        if not ours and not any(method in vars(one) for one in mro if one.__module__.startswith(TEMPLATES)):
+            _refuse_name(owner, method)
         if not ours:
             raise ConfigError(
                 f"{owner.__name__} replaces Avalanche's {method}, which Lightning would not call; "
                 "use it with Avalanche's own loop, or as a plugin"
             )
+
+
+def refuse_other_meanings(strategy: Any) -> None:
+    """Raises ConfigError if a strategy's own code has attributes that the mixin would put its own in the place of."""
+    for name in vars(strategy).keys() & set(KEPT):
+        _refuse_name(type(strategy), name)
+
+
+def _refuse_name(owner: type, name: str) -> None:
+    raise ConfigError(
+        f"{owner.__name__} has a {name!r} of its own, a name that LightningLoop uses for itself; rename it"
+    )
 
 
 def refuse_several(plugins: list[Any]) -> None:

@@ -6,10 +6,18 @@ and lets the loggers write their files at every step.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from lightning.pytorch import Trainer
 from torch import Tensor
+
+
+def named_terms(plugin: Any) -> Mapping[str, Tensor] | None:
+    """What a plugin says by its `terms` that it adds to the loss; None if it has none, or something else so called."""
+    terms = getattr(plugin, "terms", None)
+    named = isinstance(terms, Mapping) and all(isinstance(value, Tensor | float | int) for value in terms.values())
+    return {str(name): torch.as_tensor(value) for name, value in terms.items()} if named and terms is not None else None
 
 
 @dataclass
