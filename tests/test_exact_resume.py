@@ -26,9 +26,9 @@ from avalanche.training.plugins import EvaluationPlugin, EWCPlugin
 from lightning.pytorch import Callback
 from lightning.pytorch.callbacks import EMAWeightAveraging, LearningRateMonitor, Timer
 from torch import Tensor, nn
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, RandomSampler
 
-from parity import MLP, classes
+from parity import MLP, classes, mlp
 from raincheck.errors import ConfigError, RaincheckWarning
 from raincheck.generators import generators
 from raincheck.generators import same as nothing_drawn
@@ -692,3 +692,65 @@ def test_a_network_that_grew_wants_its_streams(tmp_path: Path) -> None:
         ConfigError, match=r"^the checkpoint's network has grown with experiences of the stream 'train';"
     ):
         strategy.resume()
+
+
+class Phases(Remembering):
+    """Learns from every experience twice."""
+
+    def after_training_exp(self, strategy: Any, **kwargs: Any) -> None:
+        if not vars(strategy).get("again"):
+            strategy.again = True
+            strategy.make_train_dataloader()
+            strategy._train_exp(strategy.experience, [])
+            strategy.again = False
+
+
+@pytest.mark.parametrize(("event", "call"), [("after_update", 9), ("after_update", 15), ("before_training_exp", 2)])
+def test_two_fits_of_one_experience(tmp_path: Path, event: str, call: int) -> None:
+    check(tmp_path, event, call, plugins=lambda: [Phases()])
+
+
+def learn_without_saving(folder: Path, rate: float = 0.05, seed: int = 0, size: int = 6) -> dict[str, Tensor]:
+    torch.manual_seed(seed)
+    model = mlp()
+    strategy = LightningStrategy(
+        model=model, optimizer=torch.optim.SGD(model.parameters(), rate), train_mb_size=size, evaluator=None,
+        checkpoints=folder, save_every=0,
+    )  # fmt: skip
+    strategy.train(classes().train_stream)
+    return dict(model.state_dict())
+
+
+def test_a_folder_of_other_learning_is_refused(tmp_path: Path) -> None:
+    first = learn_without_saving(tmp_path)
+    assert equal(learn_without_saving(tmp_path), first)
+    sentence = r"/experience-0.ckpt is of learning with another "
+    rates = r"lr of the optimizer \(0.05 then, 0.5 now\)"
+    with pytest.raises(ConfigError, match=f"{sentence}{rates}; use another folder$"):
+        learn_without_saving(tmp_path, rate=0.5)
+    with pytest.raises(ConfigError, match=rf"{sentence}batch size \(6 then, 4 now\); use another folder$"):
+        learn_without_saving(tmp_path, size=4)
+    with pytest.warns(RaincheckWarning, match="/experience-0.ckpt is of learning that began with other random "):
+        learn_without_saving(tmp_path, seed=7)
+
+
+class OwnSampler(Remembering):
+    """Another order in every epoch, from numbers of its own."""
+
+    def before_training_exp(self, strategy: Any, **kwargs: Any) -> None:
+        data, own = strategy.adapted_dataset, torch.Generator().manual_seed(strategy.clock.train_exp_counter)
+        sampler = RandomSampler(data, generator=own)
+        strategy.dataloader = DataLoader(data, batch_size=4, sampler=sampler, collate_fn=data.collate_fn)
+
+
+@pytest.mark.filterwarnings("ignore:RandomSampler goes on from epoch to epoch")
+@pytest.mark.parametrize(("event", "call"), [("after_update", 3), ("after_update", 11)])
+def test_a_sampler_with_numbers_of_its_own(tmp_path: Path, event: str, call: int) -> None:
+    check(tmp_path, event, call, plugins=lambda: [OwnSampler()])
+
+
+def test_a_sampler_with_numbers_of_its_own_is_told_of(tmp_path: Path) -> None:
+    with pytest.warns(
+        RaincheckWarning, match="^RandomSampler goes on from epoch to epoch in a way that no "
+    ):
+        learn(tmp_path, plugins=lambda: [OwnSampler()])

@@ -118,7 +118,7 @@ class LightningLoop(Resumable):
         self.callbacks = Callbacks(self.trainer_arguments.get("callbacks"))
         self.checkpoints = kept_in(checkpoints, self, self.callbacks.lasting)
         self.save_every = save_every
-        self.terms, self.adapted, self.others = {}, {}, set()
+        self.terms, self.adapted, self.others, self._fits = {}, {}, set(), (-1, 0)
         self._processes: int | None = None  # known when they have met
         refuse_useless(self.trainer_arguments)
         refuse_accumulation(self, self.trainer_arguments, self.callbacks.given)

@@ -12,7 +12,7 @@ from raincheck.networks import save_weights
 from raincheck.plugins.evaluating import evaluating
 from raincheck.plugins.passes import uncounted
 from raincheck.processes import is_first
-from raincheck.seam.deferred import innermost
+from raincheck.seam.loaders import innermost
 
 CEILING = 60.0  # dB; a clip without rain that comes back whole must not outweigh all others
 

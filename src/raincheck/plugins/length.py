@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from raincheck.seam.deferred import ENDLESS, batches
+from raincheck.seam.loaders import ENDLESS, batches
 
 
 def planned_batches(strategy: Any) -> int | None:

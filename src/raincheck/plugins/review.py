@@ -10,7 +10,7 @@ from raincheck.errors import ConfigError
 from raincheck.plugins.memory import ClipMemory, Parts, State
 from raincheck.plugins.teacher import Teacher
 from raincheck.rain.layer import lay, lift
-from raincheck.seam.deferred import innermost
+from raincheck.seam.loaders import innermost
 
 MODES = ("clips", "inputs", "streaks")
 

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from raincheck.metrics import METRICS, score_frames
 from raincheck.metrics.video_mean import VideoMean
-from raincheck.seam.deferred import innermost
+from raincheck.seam.loaders import innermost
 from raincheck.video.pixels import to_uint8
 
 

@@ -6,23 +6,12 @@ from typing import Any
 from weakref import ref
 
 from torch import Generator, Tensor
-from torch.utils.data import (
-    BatchSampler,
-    DataLoader,
-    IterableDataset,
-    RandomSampler,
-    Sampler,
-    SequentialSampler,
-    SubsetRandomSampler,
-    WeightedRandomSampler,
-)
 
 from raincheck.division import whole_batches
 from raincheck.generators import Generators, generators, same, set_generators
+from raincheck.seam.loaders import ENDLESS, batches, by_index, counts, remembers, without_first
 
 State = dict[str, Any]
-SAMPLERS = RandomSampler, SequentialSampler, SubsetRandomSampler, WeightedRandomSampler
-ENDLESS = 2**40  # batches: more than anybody has time for
 
 
 class DeferredLoader:
@@ -128,9 +117,9 @@ class DeferredLoader:
         """The loader's iterator after the batches that were taken, and the generators as they were then."""
         taken, self._draws = resumed["taken"], dict(resumed["draws"])
         self._taken = taken
-        first = taken if by_index(loader) else 0
+        first = taken if by_index(loader) and not remembers(loader) else 0
         self._redraw(0)
-        batches = self._begin(_without(loader, first))
+        batches = self._begin(without_first(loader, first))
         # The first fetch draws the order, so it comes before the generators are set.
         waiting = list(islice(batches, 1 if first else 0))  # none, where all were taken
         for index in range(first, taken):
@@ -151,53 +140,3 @@ class DeferredLoader:
     def load_state_dict(self, state: State) -> None:
         """Makes the next epoch go on where `state_dict` was called."""
         self._resumed = state
-
-
-def batches(loader: Any) -> int | None:
-    """How many batches a loader has, None if it does not know."""
-    try:
-        return len(loader)
-    except (TypeError, NotImplementedError):
-        return None
-
-
-def counts(loader: Any) -> bool:
-    """Whether a loader and its sampler are torch's, of data with indices, or Avalanche's: as long as they say."""
-    if type(loader) is not DataLoader:
-        return type(loader).__module__.startswith("avalanche.")
-    sampler, inner = loader.batch_sampler, getattr(loader.batch_sampler, "sampler", loader.sampler)
-    # A sampler of somebody's own may give other numbers than its length says.
-    own = type(sampler) not in (BatchSampler, type(None)) or type(inner) not in SAMPLERS
-    return not own and not isinstance(loader.dataset, IterableDataset)
-
-
-def by_index(loader: Any) -> bool:
-    """Whether a loader's data are functions of their index alone, as those say that have a true `by_index`."""
-    sized = isinstance(loader, DataLoader) and isinstance(loader.batch_sampler, Sampler)
-    return sized and all(getattr(data, "by_index", False) for data in innermost(loader.dataset))
-
-
-def innermost(data: Any) -> list[Any]:
-    """The data sets inside Avalanche's."""
-    inside = getattr(data, "_datasets", None) or [inner for inner in [getattr(data, "_flat_data", None)] if inner]
-    return [deeper for inner in inside for deeper in innermost(inner)] or [data]
-
-
-def _without(loader: Any, batches: int) -> Any:
-    """A loader of the same batches in the same order without the first ones, which are never loaded."""
-    if not batches:
-        return loader
-    kept = ("num_workers", "collate_fn", "pin_memory", "timeout", "worker_init_fn", "multiprocessing_context",
-            "generator", "prefetch_factor", "persistent_workers")  # fmt: skip
-    options = {name: getattr(loader, name) for name in kept}
-    return DataLoader(loader.dataset, batch_sampler=Beyond(loader.batch_sampler, batches), **options)
-
-
-class Beyond(Sampler[list[int]]):
-    """The batches of another sampler without the first ones."""
-
-    def __init__(self, batches: Sampler[list[int]], first: int) -> None:
-        self.batches, self.first = batches, first
-
-    def __iter__(self) -> Iterator[list[int]]:
-        yield from islice(self.batches, self.first, None)

@@ -11,8 +11,8 @@ from torch.optim import Optimizer
 
 from raincheck.division import step
 from raincheck.seam.base import Loop
-from raincheck.seam.deferred import batches, counts
 from raincheck.seam.gradients import gradient_first, gradients, refuse_change, unscaled
+from raincheck.seam.loaders import batches, counts
 from raincheck.seam.saving import SavingLoop
 from raincheck.seam.terms import Terms
 from raincheck.seam.trainer import requeue

@@ -9,6 +9,7 @@ from raincheck import checkpoint
 from raincheck.errors import ConfigError, RaincheckWarning
 from raincheck.files import remove_partial
 from raincheck.processes import first_does, is_first
+from raincheck.seam.beginning import Beginning, beginning
 from raincheck.seam.state import avalanche_state, forgetful, plain, restore_strategy, strategy_state
 
 BUILT = ("model", "optimizer", "dataloader")  # before an experience, so that a checkpoint's state can be laid over
@@ -21,11 +22,14 @@ class Resumable:
         checkpoints: folder for the states; None keeps nothing.
         adapted: the experiences that a network which grows has met, in order: stream, position, whether to train on.
         others: names of `BUILT` that a plugin has replaced by another object within an experience.
+        began: what the present fit began with.
     """
 
     checkpoints: Path | None
     adapted: dict[tuple[str, int, bool], None]
     others: set[str]
+    began: Beginning
+    _fits: tuple[int, int]  # the experience, and how many fits it has had: a strategy may learn from one in phases
     _begun: dict[str, Any]  # by name: those of `BUILT` with which the experience began
     callbacks: Any
     # Avalanche's
@@ -38,8 +42,9 @@ class Resumable:
 
     @property
     def unfinished(self) -> Path | None:
-        """The file with the state within the present experience."""
-        name = f"experience-{self.clock.train_exp_counter}.ckpt"
+        """The file with the state within the present fit of the present experience."""
+        experience, fit = self._fits
+        name = f"experience-{experience}.ckpt" if fit == 1 else f"experience-{experience}-{fit}.ckpt"
         return self.checkpoints and self.checkpoints / name
 
     def found(self) -> Path | None:
@@ -51,7 +56,10 @@ class Resumable:
         if not self.checkpoints:
             return None
         avalanche_state(self)
+        counter = self.clock.train_exp_counter
+        self._fits = counter, 1 + (self._fits[1] if self._fits[0] == counter else 0)
         self._begun = {name: getattr(self, name) for name in BUILT}
+        self.began = beginning(self)
         return first_does(lambda: path if (path := self.unfinished) and path.exists() else None)
 
     def check(self, callbacks: Sequence[Any]) -> None:

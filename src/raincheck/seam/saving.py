@@ -2,10 +2,14 @@
 
 import math
 import time
+import warnings
 from typing import Any
 
+from raincheck.errors import RaincheckWarning
 from raincheck.processes import first_does
 from raincheck.seam.base import Loop
+from raincheck.seam.beginning import compare
+from raincheck.seam.loaders import remembers
 from raincheck.seam.state import avalanche_state, iteration_state, plain, restore_avalanche, restore_iteration
 
 
@@ -16,13 +20,33 @@ class SavingLoop(Loop):
         super().__init__(strategy, kwargs)
         self._saved = time.monotonic()
         self._saving = False
+        self._told = False
 
     def due(self) -> bool:
         """Whether a checkpoint is to be written now; all processes say the same."""
         if self.strategy.checkpoints is None or self._accumulating():
             return False
         every: float = self.strategy.save_every
-        return first_does(lambda: not self._stopping() and time.monotonic() - self._saved >= every)
+        return first_does(lambda: time.monotonic() - self._saved >= every and not self._stopping() and self._exact())
+
+    def _exact(self) -> bool:
+        """Whether this epoch can be gone on with to the same bits; says so once if it cannot."""
+        part = self._unknown()
+        if part and not self._told:
+            self._told = True
+            warnings.warn(
+                f"{part} goes on from epoch to epoch in a way that no checkpoint can hold, so that learning that is "
+                "killed goes on from the experience's first epoch; leave it out, or draw from torch's own generator",
+                RaincheckWarning,
+                stacklevel=2,
+            )
+        return part is None
+
+    def _unknown(self) -> str | None:
+        """What of the loader a new process would find otherwise, if there is anything."""
+        if not self.strategy.clock.train_exp_epochs:
+            return None  # it was made for this epoch
+        return "persistent_workers" if self.kwargs.get("persistent_workers") else remembers(self.strategy.dataloader)
 
     def _stopping(self) -> bool:
         """Whether the experience has been stopped, which no checkpoint holds: learned again, it is stopped again."""
@@ -51,11 +75,13 @@ class SavingLoop(Loop):
         """Adds what Lightning does not know."""
         if self._saving:  # and not a user's ModelCheckpoint, whose files are for other uses
             checkpoint["avalanche"] = avalanche_state(self.strategy)
+            checkpoint["began"] = self.strategy.began
             checkpoint["iteration"] = iteration_state(self.strategy)
             for owner, state in checkpoint.get("callbacks", {}).items():
                 plain(owner, state)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Restores that, before Lightning restores the optimizer and its own loops."""
+        first_does(lambda: compare(checkpoint["began"], self.strategy.began, self.strategy.unfinished))
         restore_avalanche(self.strategy, checkpoint["avalanche"])
         restore_iteration(self.strategy, checkpoint["iteration"])
