@@ -134,7 +134,23 @@ class Differentiates(SupervisedPlugin):
         torch.autograd.grad(strategy.loss, list(strategy.model.parameters()), retain_graph=True)
 
 
-REFUSED: dict[str, Any] = {"differentiates": lambda _: [Differentiates()], "rwalk": lambda _: [RWalkPlugin(delta_t=2)]}
+class Mixes(SupervisedPlugin):
+    """Mixes the pictures of a batch, each process in an order of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.numbers = np.random.default_rng(os.getpid())
+
+    def before_forward(self, strategy: Any, **kwargs: Any) -> None:
+        order = self.numbers.permutation(len(strategy.mb_y))
+        strategy.mbatch[1] = 0.5 * strategy.mb_y + 0.5 * strategy.mb_y[order] * torch.rand(())
+
+
+REFUSED: dict[str, Any] = {
+    "differentiates": lambda _: [Differentiates()],
+    "rwalk": lambda _: [RWalkPlugin(delta_t=2)],
+    "mixes": lambda _: [Mixes()],
+}
 
 
 def refusal(case: str, devices: int) -> str:

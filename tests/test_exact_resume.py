@@ -750,7 +750,5 @@ def test_a_sampler_with_numbers_of_its_own(tmp_path: Path, event: str, call: int
 
 
 def test_a_sampler_with_numbers_of_its_own_is_told_of(tmp_path: Path) -> None:
-    with pytest.warns(
-        RaincheckWarning, match="^RandomSampler goes on from epoch to epoch in a way that no "
-    ):
+    with pytest.warns(RaincheckWarning, match="^RandomSampler goes on from epoch to epoch in a way that no "):
         learn(tmp_path, plugins=lambda: [OwnSampler()])

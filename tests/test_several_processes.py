@@ -116,6 +116,7 @@ def test_dropout_is_not_the_same_in_both(learned: tuple[Found, Found, Found]) ->
 
 def test_what_would_be_wrong_in_several_is_refused_by_each(learned: tuple[Found, Found, Found]) -> None:
     sentences = {"differentiates": "a plugin or strategy differentiates the output", "rwalk": "RWalkPlugin divides by "}
+    sentences["mixes"] = "the processes part, with losses of "
     for case, sentence in sentences.items():
         assert str(learned[0][case]) == "learned"
         assert all(str(found[case]).startswith(sentence) for found in learned[1:])

@@ -4,6 +4,7 @@ Each of them runs the whole program. What touches files is done by the first alo
 computes they divide (division.py).
 """
 
+import math
 import os
 import sys
 import threading
@@ -19,6 +20,7 @@ from raincheck.errors import ConfigError, RaincheckError, one_line
 PARENT = "RAINCHECK_PARENT"  # in the environment of processes that we started: the process that did
 STARTER = "RAINCHECK_STARTER"  # in the environment of one that is to end with the process that started it
 PATIENCE = 60.0  # seconds that another process leaves to the first to say what was wrong, and to end
+TOLERANCE = 1e-3  # of a loss: unlike devices may round otherwise
 
 T = TypeVar("T")
 
@@ -132,6 +134,29 @@ def agree(error: RaincheckError | None, group: Group) -> None:
     for one in errors:
         if one is not None:
             raise one
+
+
+def refuse_parted(loss: Any) -> None:
+    """Compares a loss that is of the whole batch in every process.
+
+    Args:
+        loss: a number, or a tensor with one.
+
+    Raises:
+        ConfigError: in all of them, if it is not the same.
+    """
+    if _joined is None:
+        return
+    import torch.distributed as dist
+
+    losses: list[float] = [0.0] * _joined.size
+    dist.all_gather_object(losses, float(loss), group=_joined.words)
+    if not all(math.isclose(one, losses[0], rel_tol=TOLERANCE) or math.isnan(one + losses[0]) for one in losses):
+        raise ConfigError(
+            f"the processes part, with losses of {', '.join(f'{one:g}' for one in losses)}: something draws numbers of "
+            "its own in each of them, or looks at its share of a batch only; let it draw from the global generators, "
+            "and work on what the strategy holds, or use one process"
+        )
 
 
 @contextmanager

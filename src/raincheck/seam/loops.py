@@ -10,12 +10,15 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from raincheck.division import step
+from raincheck.processes import refuse_parted
 from raincheck.seam.base import Loop
 from raincheck.seam.gradients import gradient_first, gradients, refuse_change, unscaled
 from raincheck.seam.loaders import batches, counts
 from raincheck.seam.saving import SavingLoop
 from raincheck.seam.terms import Terms
 from raincheck.seam.trainer import requeue
+
+COMPARED = 100  # iterations from one comparison of several processes to the next
 
 
 class FitLoop(SavingLoop):
@@ -130,6 +133,8 @@ class FitLoop(SavingLoop):
         # Lightning counts the batch when this is over.
         self.trainer.fit_loop.epoch_loop._batches_that_stepped = self.strategy.clock.train_iterations - 1
         self._terms.show(self.trainer, self._loss, self.strategy.terms, self.strategy.clock.train_iterations)
+        if self.strategy.clock.train_exp_iterations % COMPARED == 1:  # the first, and some later ones
+            refuse_parted(self._loss)
         if self.trainer.is_last_batch:  # Lightning would pass over the end of an epoch that was saved here
             self.trainer.train_dataloader.finish()  # type: ignore[union-attr]  # the one that fit was given
         elif self.due():
