@@ -144,6 +144,11 @@ PASSES = (
     "weights_seventh",
 )
 SMALL = ("weights_small", "weights_small_again", "weights_small_third", "weights_small_fourth")
+TRIED = ("weights_eighth", "weights_small_fifth")  # which do not ship
+
+
+def test_every_pass_is_one_of_these() -> None:
+    assert {path.stem for path in (ROOT / "experiments").glob("weights*.yaml")} == {*PASSES, *SMALL, *TRIED}
 
 
 def test_the_passes_of_the_weights_learn_the_same_tasks_each_from_the_one_before() -> None:
@@ -170,6 +175,15 @@ def test_the_passes_of_the_weights_learn_the_same_tasks_each_from_the_one_before
 
 def recipe(*names: str) -> Namespace:
     return parse([f"--config={ROOT / 'experiments' / name}.yaml" for name in names])
+
+
+def test_the_passes_that_do_not_ship_go_on_from_what_does() -> None:
+    seventh = (*PASSES[:4], *PASSES[5:])
+    large, small = recipe(*seventh, TRIED[0]), recipe(*seventh, TRIED[0], SMALL[2], TRIED[1])
+    assert large.weights == "rrgnet" and small.weights == "rrgnet-small"
+    assert large.stream.tasks == small.stream.tasks
+    for task, before in zip(large.stream.tasks, recipe(*seventh).stream.tasks, strict=True):
+        assert vars(task.init_args) == {**vars(before.init_args), "speed": 14.0}
 
 
 def test_the_small_weights_are_learned_from_the_same_tasks() -> None:
