@@ -498,6 +498,38 @@ class Silent(Callback):
         self.attribute = 1
 
 
+class Module(SupervisedPlugin, nn.Module):
+    """A plugin that is a torch module, and remembers more than its parameters."""
+
+    def __init__(self, **more: Any) -> None:
+        SupervisedPlugin.__init__(self)
+        nn.Module.__init__(self)
+        self.scale = nn.Parameter(torch.ones(()))
+        vars(self).update(more)
+
+
+def test_a_plugin_that_is_a_module_is_believed_for_its_parameters_only() -> None:
+    found = []
+    for plugin in (Module(), Module(last=deque())):
+        model = RRGNet(window=3, width=4)
+        optimizer = torch.optim.SGD(model.parameters())
+        strategy = LightningStrategy(model=model, optimizer=optimizer, evaluator=None, plugins=[plugin])
+        found.append(forgetful(strategy))
+    assert found == [None, "Module"]
+
+
+def test_a_network_that_grows_by_experiences_of_no_stream(tmp_path: Path) -> None:
+    model = MTSimpleMLP(**MLP)
+    strategy = LightningStrategy(
+        model=model, optimizer=torch.optim.SGD(model.parameters(), 0.1), evaluator=None, checkpoints=tmp_path
+    )
+    experience = classes(3).train_stream[0]
+    experience._origin_stream = None
+    with pytest.warns(RaincheckWarning, match="^a network that grows has met an experience of no stream, "):
+        strategy.train(experience, eval_streams=[])
+    assert strategy.checkpoints is None
+
+
 def test_callbacks_that_cannot_be_saved_are_known() -> None:
     strategy = type("S", (), {"plugins": [], "state_dict": None})
     harmless = [Stateless(), Silent(), Counted(), EMAWeightAveraging(), Timer(), LearningRateMonitor()]

@@ -94,10 +94,21 @@ class Resumable:
     def model_adaptation(self, model: Any = None) -> Any:
         """Avalanche's; notes what a network that grows has grown by."""
         if self.checkpoints and any(hasattr(module, "adaptation") for module in self.model.modules()):
-            self.adapted[self.experience.origin_stream.name, self.experience.current_experience, self.is_training] = (
-                None
-            )
+            if (stream := _stream(self.experience)) is None:
+                self._give_up()
+            else:
+                self.adapted[stream, self.experience.current_experience, self.is_training] = None
         return super().model_adaptation(model)  # type: ignore[misc]
+
+    def _give_up(self) -> None:
+        if is_first():
+            warnings.warn(
+                "a network that grows has met an experience of no stream, by which a new process could not let it grow "
+                f"again, so nothing more is kept in {self.checkpoints}; give it experiences of a benchmark's streams",
+                RaincheckWarning,
+                stacklevel=4,
+            )
+        self.checkpoints = None
 
     def save(self, **more: Any) -> None:
         """Writes the state after an experience, if there is a folder for it; in several processes all have the same.
@@ -164,6 +175,15 @@ class Resumable:
             return None
         remove_partial(self.checkpoints)
         return checkpoint.load(self.checkpoints / "last.ckpt")
+
+
+def _stream(experience: Any) -> str | None:
+    """The name of an experience's stream; None of one that was made by hand."""
+    try:
+        name: str = experience.origin_stream.name
+    except (AssertionError, AttributeError):
+        return None
+    return name
 
 
 def kept_in(checkpoints: str | Path | None, strategy: Any, callbacks: Sequence[Any]) -> Path | None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from torch import Tensor
+from torch.nn import Module
 from torch.utils._pytree import tree_map_only
 
 from raincheck.checkpoint import foreign
@@ -166,7 +167,7 @@ def forgetful(strategy: Any, callbacks: Iterable[Any] = ()) -> str | None:
     own = {"EvaluationPlugin", "PeriodicEval", "Clock"}
     for plugin in strategy.plugins:
         foreign = not type(plugin).__module__.startswith("raincheck.") and type(plugin).__name__ not in own
-        if foreign and not hasattr(plugin, "state_dict"):
+        if foreign and not _saves(plugin):
             return type(plugin).__name__
     for callback in callbacks:
         if _forgets(callback):
@@ -179,6 +180,14 @@ def forgetful(strategy: Any, callbacks: Iterable[Any] = ()) -> str | None:
         if methods and not f"{kind.__module__}.".startswith(templates):
             return kind.__name__
     return None
+
+
+def _saves(plugin: Any) -> bool:
+    """Whether a plugin has a `state_dict`; a torch module's has parameters and buffers, and no other attributes."""
+    state_dict = getattr(type(plugin), "state_dict", None)
+    return state_dict is not None and not (
+        state_dict is Module.state_dict and vars(plugin).keys() - vars(Module()).keys()
+    )
 
 
 def _forgets(callback: Any) -> bool:
