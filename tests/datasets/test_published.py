@@ -11,6 +11,7 @@ from einops import rearrange
 from PIL import Image
 
 from fakedata import WRITE
+from raincheck.data.check import check_data
 from raincheck.datasets.clips import TestClips
 from raincheck.datasets.lwdds import LWDDS
 from raincheck.datasets.nturain import NTURain
@@ -152,6 +153,28 @@ def test_both_forms_at_once_must_be_told_apart(tmp_path: Path) -> None:
     assert RainSynLight25(str(tmp_path / "A"), name="light").task(0).name == "light"
     with pytest.raises(ConfigError, match=r"^RainSynLight25 has no form 'C'; choose one of A, B$"):
         RainSynLight25(str(tmp_path), form="C")
+
+
+def test_a_form_beside_another_that_lies_further_down_is_not_hidden(tmp_path: Path) -> None:
+    WRITE["rainsynlight25"](tmp_path, form="A")
+    WRITE["rainsynlight25"](tmp_path / "RainSynLight25", form="B")
+    with pytest.raises(ConfigError) as error:
+        RainSynLight25(str(tmp_path)).task(0)
+    assert str(error.value) == (
+        f"RainSynLight25 is there more than once: form A in {tmp_path} and form B in {tmp_path}/RainSynLight25; choose "
+        "one by root or form"
+    )
+    assert [report.name for report in check_data(tmp_path)] == ["RainSynLight25, form A", "RainSynLight25, form B"]
+
+
+def test_links_make_no_second_set(tmp_path: Path) -> None:
+    WRITE["nturain"](tmp_path / "elsewhere" / "NTURain", most=1)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "here").symlink_to("../elsewhere/NTURain")
+    (tmp_path / "data" / "again").symlink_to("../elsewhere")
+    (tmp_path / "data" / "loop").symlink_to(".")
+    assert NTURain(str(tmp_path / "data")).place() == ("", tmp_path / "data" / "here")
+    assert len(check_data(tmp_path / "data")) == 1
 
 
 def test_rain_with_and_without_haze(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Published data sets as rain types: what all their readers have in common. Each is a subclass in a file of its own."""
 
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
@@ -8,7 +9,7 @@ from typing import ClassVar
 from raincheck import datasets
 from raincheck.datasets.base import Task, TaskSource
 from raincheck.datasets.held import Held
-from raincheck.datasets.layout import DEPTH, Forms, Pair, Split, places
+from raincheck.datasets.layout import DEPTH, Forms, Pair, Split, matching, places
 from raincheck.datasets.pair import PairedFootage, check_numbers, cut_pair, open_pair
 from raincheck.errors import ConfigError, InputError
 from raincheck.video.footage import FrameFiles
@@ -103,9 +104,24 @@ class PublishedPairs(TaskSource):
 
 
 def locate(forms: Forms, root: Path) -> list[tuple[str, Path]]:
-    """Forms of one data set that are there, and their folders; what lies inside another is a part of that."""
+    """Forms of one data set that are there, and their folders, outer ones first; none whose videos are another's.
+
+    The videos of one form may be laid out like another in a folder further down, and links may lead to the same ones.
+    """
     found = [(form, place) for form, splits in forms.items() for place in places(root, splits)]
-    return [(form, place) for form, place in found if not any(other in place.parents for _, other in found)]
+    kept: dict[tuple[str, Path], set[Path]] = {}
+    for form, place in sorted(found, key=lambda one: len(one[1].parts)):
+        own = videos(forms[form], place)
+        if not any(own <= others for others in kept.values()):
+            kept[form, place] = own
+    return list(kept)
+
+
+def videos(splits: Sequence[Split], place: Path) -> set[Path]:
+    """The rainy videos of all splits by the folders in which they really lie; one that is a link counts as its own."""
+    found = {path for split in splits for path in matching(place, split.rainy)}
+    real = {folder: folder.resolve() for folder in {path.parent for path in found}}
+    return {real[path.parent] / path.name for path in found}
 
 
 def open_split(split: Split, base: Path, title: str) -> tuple[list[PairedFootage], list[str]]:
