@@ -177,6 +177,74 @@ def test_links_make_no_second_set(tmp_path: Path) -> None:
     assert len(check_data(tmp_path / "data")) == 1
 
 
+def respell(root: Path) -> None:
+    """Writes all names in the other case, from the inside out."""
+    for path in sorted(root.rglob("*"), key=lambda path: -len(path.parts)):
+        path.rename(path.with_name(path.name.swapcase()))
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_names_may_be_in_another_case(name: str, tmp_path: Path) -> None:
+    WRITE[name](tmp_path / "as_published", most=2 if name == "lwdds" else 1)
+    shutil.copytree(tmp_path / "as_published", tmp_path / "respelt")
+    respell(tmp_path / "respelt")
+    usual, other = (READERS[name](str(tmp_path / folder)).task(0) for folder in ("as_published", "respelt"))
+    assert usual.notes == other.notes
+    for one, two in zip([*usual.train, *usual.test], [*other.train, *other.test], strict=True):
+        assert one.name.casefold() == two.name.casefold()  # type: ignore[attr-defined]
+    for one, two in zip(usual.test, other.test, strict=True):
+        assert all(map(torch.equal, one.read(0, 2), two.read(0, 2)))
+
+
+def test_published_names_are_kept_where_the_case_is_another(tmp_path: Path) -> None:
+    WRITE["nturain"](tmp_path, most=1)
+    respell(tmp_path)
+    assert [video.name for video in NTURain(str(tmp_path)).task(0).test] == ["a1_Rain"]
+    (report,) = check_data(tmp_path)
+    assert not any(finding.where == "a1_Rain" for split in report.splits for finding in split.findings)
+
+
+def test_videos_that_differ_by_case_only_are_two(tmp_path: Path) -> None:
+    WRITE["rainvidss"](tmp_path, most=1)
+    for kind in ("rainy", "gt"):
+        shutil.copytree(tmp_path / "val" / kind / "video_00", tmp_path / "val" / kind / "VIDEO_00")
+    names = [[video.rainy.name, video.clean.name] for video in RainVIDSS(str(tmp_path)).task(0).test]
+    assert [[Path(path).name for path in pair] for pair in names] == [["VIDEO_00"] * 2, ["video_00"] * 2]
+    shutil.rmtree(tmp_path / "val/gt/VIDEO_00")
+    with pytest.raises(InputError) as error:
+        RainVIDSS(str(tmp_path)).task(0)
+    assert str(error.value).startswith(f"{tmp_path}/val/rainy/VIDEO_00 has no clean twin at {tmp_path}/val/gt/VIDEO_00")
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_a_folder_in_one_of_the_same_name_is_opened(name: str, tmp_path: Path) -> None:
+    WRITE[name](tmp_path, most=2 if name == "lwdds" else 1)
+    before = READERS[name](str(tmp_path)).task(0)
+    for folder in list(tmp_path.iterdir()):
+        folder.rename(tmp_path / "aside")
+        folder.mkdir()
+        (tmp_path / "aside").rename(folder / folder.name)
+    after = READERS[name](str(tmp_path)).task(0)
+    assert before.notes == after.notes
+    assert [video.name for video in before.test] == [video.name for video in after.test]
+
+
+def test_of_a_folder_in_its_own_copy_the_outer_one_counts(tmp_path: Path) -> None:
+    WRITE["nturain"](tmp_path, most=1)
+    outer = tmp_path / "Dataset_Testing_Synthetic"
+    shutil.copytree(outer, tmp_path / "copy")
+    (tmp_path / "copy").rename(outer / outer.name)
+    (video,) = NTURain(str(tmp_path)).task(0).test
+    assert [video.rainy.name, video.clean.name] == [f"{outer}/a1_Rain", f"{outer}/a1_GT"]
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_what_a_split_looks_like_is_said_without_regular_expressions(name: str) -> None:
+    for splits in READERS[name].forms.values():
+        assert not any(set(split.shown) & set(r"()[]\*+?^$|") for split in splits)
+    assert NTURain.forms[""][0].shown == "Dataset_Training_Synthetic/<video>_Rain_<n>"
+
+
 def test_rain_with_and_without_haze(tmp_path: Path) -> None:
     WRITE["rainsynall100"](tmp_path)
     for form in ("Rain", "Rain_Haze"):

@@ -9,8 +9,9 @@ from typing import ClassVar
 from raincheck import datasets
 from raincheck.datasets.base import Task, TaskSource
 from raincheck.datasets.held import Held
-from raincheck.datasets.layout import DEPTH, Forms, Pair, Split, matching, places
+from raincheck.datasets.layout import DEPTH, Forms, Pair, Split, places
 from raincheck.datasets.pair import PairedFootage, check_numbers, cut_pair, open_pair
+from raincheck.datasets.search import matching
 from raincheck.errors import ConfigError, InputError
 from raincheck.video.footage import FrameFiles
 from raincheck.video.still import image_size
@@ -119,7 +120,7 @@ def locate(forms: Forms, root: Path) -> list[tuple[str, Path]]:
 
 def videos(splits: Sequence[Split], place: Path) -> set[Path]:
     """The rainy videos of all splits by the folders in which they really lie; one that is a link counts as its own."""
-    found = {path for split in splits for path in matching(place, split.rainy)}
+    found = {path for split in splits for path, _ in matching(place, split.rainy)}
     real = {folder: folder.resolve() for folder in {path.parent for path in found}}
     return {real[path.parent] / path.name for path in found}
 
