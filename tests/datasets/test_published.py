@@ -22,6 +22,7 @@ from raincheck.datasets.rainsynlight25 import RainSynLight25
 from raincheck.datasets.rainvidss import RainVIDSS
 from raincheck.datasets.vrds import VRDS
 from raincheck.errors import ConfigError, InputError
+from raincheck.video.still import numbers
 
 READERS = {reader.__module__.rpartition(".")[2]: reader for reader in catalogue()}
 
@@ -292,6 +293,34 @@ def test_a_data_set_in_parts_is_read_but_not_without_a_part(tmp_path: Path) -> N
     with pytest.raises(InputError) as error:
         VRDS(str(tmp_path)).task(0)
     assert str(error.value) == f"no train videos of VRDS in {tmp_path}: nothing is like train/lq/<video>; add them"
+
+
+def test_the_frame_s_number_is_the_one_that_differs_from_frame_to_frame(tmp_path: Path) -> None:
+    WRITE["rainsynlight25"](tmp_path, form="B", frames=9)
+    for path in tmp_path.rglob("input/*/*.png"):
+        path.rename(path.with_name(f"{int(path.stem):05d}_rain_x2.png"))
+    assert [len(video) for video in RainSynLight25(str(tmp_path)).task(0).test] == [9, 9]
+    assert not check_data(tmp_path)[0].faulty
+    (tmp_path / "video_rain_light/test/input/1/00004_rain_x2.png").unlink()
+    (tmp_path / "video_rain_light/test/processed/1/5.png").unlink()
+    with pytest.raises(InputError, match=r"have different numbers"):
+        RainSynLight25(str(tmp_path)).task(0)
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (["00001_rain_x2", "00002_rain_x2"], [1, 2]),
+        (["00001_x2", "00003_x2", "copy_00003_x2"], [1, 3, 3]),
+        (["s1_1", "s1_2", "s2_1", "s2_2"], [1, 2, 1, 2]),
+        (["00001_x2"], [2]),
+        (["1", "2", "2 (1)", "last"], [1, 2, 1, None]),
+        (["a", "b"], [None, None]),
+        ([], []),
+    ],
+)
+def test_numbers_of_frames(names: list[str], expected: list[int | None]) -> None:
+    assert numbers(names) == expected
 
 
 def break_twin(root: Path) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from raincheck.datasets.folder import VIDEO_SUFFIXES
 from raincheck.datasets.search import fitting, listing, lying, matching
-from raincheck.video.still import entries, natural, number, pictures
+from raincheck.video.still import entries, natural, numbers, pictures
 
 ANY = "([^.].*)"  # a component of a path: every name but a hidden one's
 DEPTH = 2  # folders between the one that is named and the data set's own
@@ -36,9 +36,9 @@ class Source:
         inside = entries(self.path) if self.path.is_dir() else []
         return pictures(fitting(inside, f"{re.escape(self.prefix)}(?s:.*)"))
 
-    def number(self, frame: Path) -> int | None:
-        """The last number in a frame's name, None if it has none."""
-        return number(frame.stem[len(self.prefix) :])
+    def numbers(self, frames: Sequence[Path]) -> list[int | None]:
+        """The numbers of its frames, None for one without."""
+        return numbers([frame.stem[len(self.prefix) :] for frame in frames])
 
 
 @dataclass(frozen=True)

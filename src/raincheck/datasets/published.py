@@ -167,7 +167,7 @@ def open_clip_pair(pair: Pair, split: Split) -> tuple[PairedFootage, bool]:
     for source, frames in zip((rainy, clean), files, strict=True):
         if not frames:
             raise InputError(f"{source.path} holds no frames named {source.prefix}<n>; add them or take the video out")
-    numbers = [[source.number(f) for f in frames] for source, frames in zip((rainy, clean), files, strict=True)]
+    numbers = [source.numbers(frames) for source, frames in zip((rainy, clean), files, strict=True)]
     check_numbers(rainy.path, clean.path, numbers)
     sizes = {image_size(path) for path in files[0] + files[1]}
     size = common(sizes, split.slack)
