@@ -323,6 +323,19 @@ def test_numbers_of_frames(names: list[str], expected: list[int | None]) -> None
     assert numbers(names) == expected
 
 
+def test_a_video_that_is_there_in_two_formats_is_not_scored_twice(tmp_path: Path) -> None:
+    WRITE["lwdds"](tmp_path)
+    folder = tmp_path / "test/rainy_vid"
+    shutil.copy(folder / "0004.mp4", folder / "0004.mkv")
+    with pytest.raises(InputError) as error:
+        LWDDS(str(tmp_path)).task(0)
+    assert str(error.value) == (
+        f"two videos of LWDDS are called 0004, {folder}/0004.mkv and {folder}/0004.mp4; take one out"
+    )
+    faults = {(finding.kind.name, finding.where) for finding in check_data(tmp_path)[0].splits[1].findings}
+    assert ("REPEATED", "2 x 0004") in faults
+
+
 def break_twin(root: Path) -> str:
     shutil.rmtree(root / "test/gt/000")
     return f"{root}/test/lq/000 has no clean twin at {root}/test/gt/000; add it or take the video out"

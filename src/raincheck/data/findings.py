@@ -16,6 +16,7 @@ class Kind(Enum):
 
     ABSENT = "videos missing", "a part of the data set: its means do not stand beside published ones", False
     SURPLUS = "videos too many", "means are over videos that nobody else scored; move them away", True
+    REPEATED = "videos of one name", "the reader refuses the data set; take all but one out", True
     SHORT = "frames missing", "the mean is over fewer frames, and windows jump over the gaps; copy it again", True
     LONG = "frames too many", "frames that nobody else scored, or copies, which shift windows; remove them", True
     HOLLOW = "no frames", "the reader refuses the data set; copy the videos again", True
@@ -92,7 +93,8 @@ def compare(split: Split, base: Path, looker: Looker) -> SplitReport:
 
 
 def compare_names(split: Split, names: Sequence[str]) -> Iterator[Finding]:
-    """Videos that are missing, or that were not published."""
+    """Videos that are missing, that were not published, or whose name another has."""
+    yield from (Finding(Kind.REPEATED, f"{count} x {name}") for name, count in Counter(names).items() if count > 1)
     if split.names:
         yield from (Finding(Kind.ABSENT, name) for name in split.names if name not in names)
         yield from (Finding(Kind.SURPLUS, name) for name in names if name not in split.names)

@@ -129,9 +129,10 @@ def open_split(split: Split, base: Path, title: str) -> tuple[list[PairedFootage
     """Opens the videos of a split, and says what a reader of scores must know.
 
     Raises:
-        InputError: if there are none, or a pair does not fit or can't be read.
+        InputError: if there are none, two have one name, or a pair does not fit or can't be read.
     """
     found = split.find(base)
+    check_names(found, title)
     empty = [pair for pair in found if pair.rainy.path.is_dir() and not pair.rainy.frames()][: split.empty]
     opened = [open_clip_pair(pair, split) for pair in found if pair not in empty]
     if not opened:
@@ -144,6 +145,20 @@ def open_split(split: Split, base: Path, title: str) -> tuple[list[PairedFootage
     if cut := sum(was_cut for _, was_cut in opened):
         notes.append(f"{split.name}: frames of {cut} videos cut to the size that rainy and clean ones share")
     return [pair for pair, _ in opened], notes
+
+
+def check_names(pairs: Sequence[Pair], title: str) -> None:
+    """Refuses videos of one name, such as `1.mp4` and `1.avi`, which would count doubly with one clean twin.
+
+    Raises:
+        InputError: if there are any.
+    """
+    first: dict[str, Pair] = {}
+    for pair in pairs:
+        if (other := first.setdefault(pair.name, pair)) is not pair:
+            raise InputError(
+                f"two videos of {title} are called {pair.name}, {other.rainy.path} and {pair.rainy.path}; take one out"
+            )
 
 
 def as_published(split: Split, pair: PairedFootage) -> bool:
