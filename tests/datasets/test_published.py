@@ -265,6 +265,24 @@ def test_frames_that_are_missing_from_both_are_noted(tmp_path: Path) -> None:
     assert "test: 1 videos of other lengths or sizes than were published" in RainSynLight25(str(tmp_path)).task(0).notes
 
 
+def test_gaps_are_noted_where_it_is_not_known_how_many_frames_were_published(tmp_path: Path) -> None:
+    WRITE["rainvidss"](tmp_path)
+    assert RainVIDSS(str(tmp_path)).task(0).notes == ("RainVID&SS",)
+    for kind in ("rainy", "gt"):
+        (tmp_path / "val" / kind / "video_00" / "00002.jpg").unlink()
+    task = RainVIDSS(str(tmp_path)).task(0)
+    assert task.notes == ("RainVID&SS", "test: 1 videos in which frames are missing, so that windows jump")
+
+
+def test_videos_of_another_part_are_not_said_to_be_missing(tmp_path: Path) -> None:
+    WRITE["lwdds"](tmp_path, most=3, form="flat")
+    with pytest.raises(InputError) as error:
+        LWDDS(str(tmp_path)).task(0)
+    assert str(error.value) == (
+        f"no train videos of LWDDS in {tmp_path}: what is like rainy_vid/<video> is of other parts or empty; add them"
+    )
+
+
 def test_resized_frames_are_noted(tmp_path: Path) -> None:
     WRITE["vrds"](tmp_path, most=1)
     assert not any("sizes" in note for note in VRDS(str(tmp_path)).task(0).notes)

@@ -1,6 +1,7 @@
 """Published data sets as rain types: what all their readers have in common. Each is a subclass in a file of its own."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
@@ -104,6 +105,21 @@ class PublishedPairs(TaskSource):
         return usual[0]
 
 
+@dataclass(frozen=True)
+class Opened:
+    """A pair, and what is odd about it.
+
+    Attributes:
+        pair: rainy footage and its clean twin.
+        cut: whether frames are cut to a common size.
+        gaps: whether frames are missing in between.
+    """
+
+    pair: PairedFootage
+    cut: bool = False
+    gaps: bool = False
+
+
 def locate(forms: Forms, root: Path) -> list[tuple[str, Path]]:
     """Forms of one data set that are there, and their folders, outer ones first; none whose videos are another's.
 
@@ -136,15 +152,20 @@ def open_split(split: Split, base: Path, title: str) -> tuple[list[PairedFootage
     empty = [pair for pair in found if pair.rainy.path.is_dir() and not pair.rainy.frames()][: split.empty]
     opened = [open_clip_pair(pair, split) for pair in found if pair not in empty]
     if not opened:
-        raise InputError(f"no {split.name} videos of {title} in {base}: nothing is like {split.shown}; add them")
+        there = f"what is like {split.shown} is of other parts or empty" if split.exists(base) else ""
+        raise InputError(
+            f"no {split.name} videos of {title} in {base}: {there or f'nothing is like {split.shown}'}; add them"
+        )
     notes = [split.remark] if split.remark else []
     if split.published is not None and len(opened) != split.published:
         notes.append(f"{split.name}: {len(opened)} videos, where {split.published} were published")
-    if other := sum(not as_published(split, pair) for pair, _ in opened):
+    if other := sum(not as_published(split, one.pair) for one in opened):
         notes.append(f"{split.name}: {other} videos of other lengths or sizes than were published")
-    if cut := sum(was_cut for _, was_cut in opened):
+    if gaps := sum(one.gaps for one in opened):
+        notes.append(f"{split.name}: {gaps} videos in which frames are missing, so that windows jump")
+    if cut := sum(one.cut for one in opened):
         notes.append(f"{split.name}: frames of {cut} videos cut to the size that rainy and clean ones share")
-    return [pair for pair, _ in opened], notes
+    return [one.pair for one in opened], notes
 
 
 def check_names(pairs: Sequence[Pair], title: str) -> None:
@@ -166,8 +187,8 @@ def as_published(split: Split, pair: PairedFootage) -> bool:
     return split.length(pair.name) in (None, len(pair)) and split.size in (None, pair.size)
 
 
-def open_clip_pair(pair: Pair, split: Split) -> tuple[PairedFootage, bool]:
-    """Opens a pair, frames matched by their numbers; tells whether frames are cut to a common size.
+def open_clip_pair(pair: Pair, split: Split) -> Opened:
+    """Opens a pair, frames matched by their numbers.
 
     Raises:
         InputError: if a video is missing or cannot be read, or the two do not fit.
@@ -177,7 +198,7 @@ def open_clip_pair(pair: Pair, split: Split) -> tuple[PairedFootage, bool]:
         raise InputError(f"{rainy.path} has no clean twin at {clean and clean.path}; add it or take the video out")
     learned = split.name == "train"  # from clips at random, so that decoded frames come in again
     if not rainy.path.is_dir():
-        return open_pair(pair.name, rainy.path, clean.path, held=learned), False
+        return Opened(open_pair(pair.name, rainy.path, clean.path, held=learned))
     files = rainy.frames(), clean.frames()
     for source, frames in zip((rainy, clean), files, strict=True):
         if not frames:
@@ -187,7 +208,14 @@ def open_clip_pair(pair: Pair, split: Split) -> tuple[PairedFootage, bool]:
     sizes = {image_size(path) for path in files[0] + files[1]}
     size = common(sizes, split.slack)
     both = [FrameFiles(str(source.path), own, size) for source, own in zip((rainy, clean), files, strict=True)]
-    return PairedFootage(pair.name, *(map(Held, both) if learned else both)), len(sizes) > 1
+    paired = PairedFootage(pair.name, *(map(Held, both) if learned else both))
+    return Opened(paired, len(sizes) > 1, have_gaps(numbers[0]))
+
+
+def have_gaps(numbers: Sequence[int | None]) -> bool:
+    """Whether a number is missing between the first and the last."""
+    known = {number for number in numbers if number is not None}
+    return len(known) > 0 and max(known) - min(known) >= len(known)
 
 
 def common(sizes: set[Size], slack: int) -> Size | None:
