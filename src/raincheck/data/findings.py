@@ -8,7 +8,7 @@ from pathlib import Path
 
 from raincheck.data.looking import Looker, Seen
 from raincheck.datasets.layout import Pair, Source, Split
-from raincheck.datasets.published import common
+from raincheck.datasets.opening import common
 
 
 class Kind(Enum):
