@@ -2,13 +2,16 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 
 from raincheck.data.looking import Looker, Seen
+from raincheck.datasets.folder import VIDEO_SUFFIXES
 from raincheck.datasets.layout import Pair, Source, Split
 from raincheck.datasets.opening import common
+from raincheck.datasets.search import listing
+from raincheck.video.still import natural
 
 
 class Kind(Enum):
@@ -22,6 +25,11 @@ class Kind(Enum):
     HOLLOW = "no frames", "the reader refuses the data set; copy the videos again", True
     EMPTY = "empty folder", "none: published so, and left out by the reader", False
     ALONE = "no clean twin", "the reader refuses the data set; add the twins", True
+    DRY = (
+        "clean videos without a rainy one",
+        "rainy videos may be missing; without them the clean ones are not used",
+        False,
+    )
     UNMATCHED = "frames without twin", "the reader refuses the pair: its frames would be scored against others", True
     BROKEN = "unreadable", "a run breaks off there; copy the files again", True
     VARYING = "sizes vary within a video", "the reader refuses the video; copy it again", True
@@ -85,6 +93,7 @@ def compare(split: Split, base: Path, looker: Looker) -> SplitReport:
         *([Finding(Kind.REMARK, split.remark)] if split.remark and pairs else []),
         *(Finding(Kind.EMPTY, pair.name) for pair in empty),
         *compare_names(split, [pair.name for pair in pairs]),
+        *(Finding(Kind.DRY, path.name) for path in clean_alone(split, base)),
         *(finding for pair in pairs for finding in compare_pair(split, pair, base, seen)),
         *other_files(pairs, seen),
     ]
@@ -103,6 +112,15 @@ def compare_names(split: Split, names: Sequence[str]) -> Iterator[Finding]:
         yield Finding(kind, f"{len(names)} videos, where {split.clips} were published")
     elif not names:
         yield Finding(Kind.ABSENT, "all")
+
+
+def clean_alone(split: Split, base: Path) -> list[Path]:
+    """What lies among the clean videos and belongs to no pair, where these have a folder of their own."""
+    pairs = replace(split, among=slice(None)).find(base)  # another split may lie in the same folders
+    twins = {pair.clean.path for pair in pairs if pair.clean is not None}
+    folders = {twin.parent for twin in twins} - {pair.rainy.path.parent for pair in pairs}
+    there = (path for folder in sorted(folders) for path in sorted(listing(folder), key=natural))
+    return [path for path in there if path not in twins and (path.is_dir() or path.suffix.lower() in VIDEO_SUFFIXES)]
 
 
 def compare_pair(split: Split, pair: Pair, base: Path, seen: Mapping[Source, Seen]) -> Iterator[Finding]:
