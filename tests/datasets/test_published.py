@@ -1,5 +1,6 @@
 """Readers of published data sets, over fakes with the real names: a new reader is tested by existing."""
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -237,6 +238,22 @@ def test_of_a_folder_in_its_own_copy_the_outer_one_counts(tmp_path: Path) -> Non
     (tmp_path / "copy").rename(outer / outer.name)
     (video,) = NTURain(str(tmp_path)).task(0).test
     assert [video.rainy.name, video.clean.name] == [f"{outer}/a1_Rain", f"{outer}/a1_GT"]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is unreadable for root")
+@pytest.mark.parametrize("mode", [0o000, 0o600])
+def test_what_cannot_be_read_is_not_called_missing(mode: int, tmp_path: Path) -> None:
+    WRITE["nturain"](tmp_path / "set", most=1)
+    (tmp_path / "lost+found").mkdir(mode=0o000)
+    assert len(check_data(tmp_path)) == 1
+    folder = tmp_path / "set" / "Dataset_Testing_Synthetic"
+    folder.chmod(mode)
+    try:
+        for root in (tmp_path, tmp_path / "set"):
+            with pytest.raises(InputError, match=rf"^{folder} cannot be read \(Permission denied\); check its"):
+                check_data(root)
+    finally:
+        folder.chmod(0o700)
 
 
 @pytest.mark.parametrize("name", READERS)

@@ -1,5 +1,6 @@
 """Where the videos of a published data set lie, which belong together, and how many there should be: paths only."""
 
+import os
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -8,7 +9,7 @@ from os.path import commonpath
 from pathlib import Path
 
 from raincheck.datasets.folder import VIDEO_SUFFIXES
-from raincheck.datasets.search import fitting, listing, lying, matching
+from raincheck.datasets.search import fitting, is_folder, listing, lying, matching
 from raincheck.video.still import entries, natural, numbers, pictures
 
 ANY = "([^.].*)"  # a component of a path: every name but a hidden one's
@@ -137,8 +138,13 @@ Forms = Mapping[str, Sequence[Split]]  # a data set's splits, by the name of the
 
 
 def places(root: Path, splits: Sequence[Split], depth: int = DEPTH) -> list[Path]:
-    """The folders in which any of the splits lies: `root`, or those at most `depth` folders below it."""
+    """The folders in which any of the splits lies: `root`, or those at most `depth` folders below it.
+
+    Raises:
+        InputError: if `root`, or what one of the splits lies in, cannot be read; others that cannot are passed over.
+    """
     if any(split.exists(root) for split in splits):
         return [root]
-    below = sorted((path for path in listing(root) if path.is_dir()), key=natural) if depth else []
+    folders = [path for path in listing(root) if is_folder(path)] if depth else []
+    below = sorted((path for path in folders if os.access(path, os.R_OK | os.X_OK)), key=natural)
     return [place for path in below for place in places(path, splits, depth - 1)]

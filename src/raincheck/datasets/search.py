@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from raincheck.datasets.folder import VIDEO_SUFFIXES
-from raincheck.video.still import hidden, natural
+from raincheck.errors import InputError
+from raincheck.video.still import entries, hidden, natural
 
 LITERAL = re.compile(r"[\w ]+")
 
@@ -16,6 +17,9 @@ def matching(base: Path, pattern: str) -> Iterator[tuple[Path, str]]:
     Args:
         base: where to look.
         pattern: a path whose components are regular expressions without a slash of their own.
+
+    Raises:
+        InputError: if a folder cannot be read.
     """
     head, _, rest = pattern.partition("/")
     literal = LITERAL.fullmatch(head) is not None
@@ -24,7 +28,7 @@ def matching(base: Path, pattern: str) -> Iterator[tuple[Path, str]]:
         name = head if literal else path.name
         if rest:
             yield from ((below, f"{name}/{own}") for below, own in matching(path, rest))
-        elif path.is_dir() or path.suffix.lower() in VIDEO_SUFFIXES:
+        elif is_folder(path) or path.suffix.lower() in VIDEO_SUFFIXES:
             yield path, name
 
 
@@ -40,7 +44,7 @@ def lying(base: Path, published: Path) -> list[Path]:
 def named(folder: Path, name: str) -> list[Path]:
     """What has a name in a folder; in another case only where nothing has it exactly."""
     exact = folder / name
-    return [exact] if exact.exists() else fitting(listing(folder), re.escape(name))
+    return [exact] if is_folder(exact) or exact.is_file() else fitting(listing(folder), re.escape(name))
 
 
 def fitting(paths: Sequence[Path], pattern: str) -> list[Path]:
@@ -57,7 +61,19 @@ def doubled(folders: Sequence[Path]) -> list[Path]:
     No links, which may lead back.
     """
     inner = [folder / folder.name for folder in folders]
-    return [*folders, *(folder for folder in inner if folder.is_dir() and not folder.is_symlink())]
+    return [*folders, *(folder for folder in inner if is_folder(folder) and not folder.is_symlink())]
+
+
+def is_folder(path: Path) -> bool:
+    """Whether it is a folder.
+
+    Raises:
+        InputError: if that may not be known, because the one that it lies in may not be entered.
+    """
+    try:
+        return path.is_dir()
+    except OSError as error:
+        raise InputError(f"{path.parent} cannot be read ({error.strerror}); check its permissions") from None
 
 
 def others(folder: Path) -> list[Path]:
@@ -66,8 +82,9 @@ def others(folder: Path) -> list[Path]:
 
 
 def listing(folder: Path) -> list[Path]:
-    """The entries of a folder, but for hidden ones; none of a folder that is not there or may not be read."""
-    try:
-        return [path for path in folder.iterdir() if not hidden(path)]
-    except OSError:
-        return []
+    """The entries of a folder, but for hidden ones; none of a folder that is not there.
+
+    Raises:
+        InputError: if it cannot be read: what lies in it is not to be called missing.
+    """
+    return [path for path in entries(folder) if not hidden(path)] if is_folder(folder) else []
