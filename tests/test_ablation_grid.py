@@ -64,6 +64,7 @@ def test_lists_are_replaced_when_settings_are_merged() -> None:
             "cells: {a: {}}\nfactors: {f: {g: {}}}",
             NEEDS,
         ),
+        ("cells:\n  a: {}\n  a: {x: 1}", "{path}: the key a is there twice, in lines 2 and 3; leave one out"),
         ("cells: {}", "{path}: cells must be a mapping of one name or more to settings, not {{}}"),
         ("cells: {../up: {}}", "{path}: cells cannot be called '../up'; use letters, digits and . , = + - _ only"),
         ("cells: {a: [1]}", "{path}: the settings of cell a must be a mapping as in a configuration, not [1]"),

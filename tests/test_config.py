@@ -9,7 +9,7 @@ import pytest
 import yaml
 from avalanche.training.plugins import EWCPlugin
 
-from raincheck.config import RunConfig, build, dump, parse
+from raincheck.config import RunConfig, build, dump, parse, read_yaml
 from raincheck.errors import ConfigError
 from raincheck.losses import Charbonnier, StructureLoss
 from raincheck.networks import RRGNet
@@ -155,6 +155,11 @@ def test_mistakes_are_one_sentence(base: list[str], name: str) -> None:
         ("seed: null", "seed is null"),
         ("seed: 2026-13-45", "cannot read the configuration"),
         ("just words", ""),
+        (
+            "seed: 1\nstream: {crop: 16}\nseed: 2",
+            "wrong.yaml: the key seed is there twice, in lines 1 and 3; leave one out",
+        ),
+        ("stream: {crop: 16, 'crop': 24}", "wrong.yaml: the key crop is there twice, in line 1; leave one out"),
         ("seeds: 3", "seeds"),
         ("plugins: [raincheck.plugins.Destillation]", "did you mean raincheck.plugins.Distillation?"),
         ("plugins: [{class_path: raincheck.plugins.EWC, init_args: {lambda: 3}}]", "lambda"),
@@ -170,6 +175,19 @@ def test_mistakes_in_files_are_one_sentence(base: list[str], tmp_path: Path, tex
     with pytest.raises(ConfigError) as error:
         build(parse([*base, "--config", str(tmp_path / "wrong.yaml")], True))
     assert part in str(error.value) and "\n" not in str(error.value)
+
+
+def test_merged_keys_may_be_overridden(base: list[str], tmp_path: Path) -> None:
+    path = tmp_path / "merged.yaml"
+    path.write_text(
+        "stream:\n  tasks:\n  - &task\n    class_path: tinytasks.TinyRain\n    init_args: {kind: veil}\n"
+        "  - <<: *task\n    init_args: {kind: drops}\n"
+    )
+    assert [task["init_args"]["kind"] for task in read_yaml(path)["stream"]["tasks"]] == ["veil", "drops"]
+    assert len(build(parse([*base, "--config", str(path)], True)).stream.tasks) == 2
+    path.write_text("a: &a {x: 1, y: 1}\nb: &b {<<: *a, y: 2}\nc: {<<: *b, x: 3}\nd: {<<: [*a, *b], z: 4}\n")
+    content = read_yaml(path)
+    assert [content[key] for key in "bcd"] == [{"x": 1, "y": 2}, {"x": 3, "y": 2}, {"x": 1, "y": 1, "z": 4}]
 
 
 def test_nothing_at_all() -> None:

@@ -189,6 +189,19 @@ def test_resized_copies_are_told_from_published_ones(tmp_path: Path) -> None:
     assert ("test", "RESIZED", "000 (640x360, published 1280x720)") in found(check_data(tmp_path))
 
 
+def test_clean_videos_without_a_rainy_one_are_named(tmp_path: Path) -> None:
+    WRITE["rainvidss"](tmp_path)
+    assert not found(check_data(tmp_path))
+    shutil.rmtree(tmp_path / "val/rainy/video_01")
+    (tmp_path / "val/gt/.hidden").mkdir()
+    assert found(check_data(tmp_path)) == {("test", "DRY", "video_01")}
+
+
+def test_clean_videos_of_another_part_are_not_alone(tmp_path: Path) -> None:
+    WRITE["lwdds"](tmp_path, most=7, form="flat")
+    assert not any(kind == "DRY" for _, kind, _ in found(check_data(tmp_path)))
+
+
 def test_video_files(tmp_path: Path) -> None:
     WRITE["lwdds"](tmp_path, most=None, form="syn")
     reports = check_data(tmp_path)

@@ -327,6 +327,7 @@ def test_a_rain_may_be_a_file_of_parameters(tmp_path: Path) -> None:
         ("rate: [", f"cannot read the rain {path}: it is no YAML; give a preset or a file of parameters"),
         ("rate: 2026-13-45", f"cannot read the rain {path}: it is no YAML; "),
         ("[" * 2000, f"cannot read the rain {path}: it is no YAML; "),
+        ("rate: 1\nwind: 2\nrate: 3", f"{path}: the key rate is there twice, in lines 1 and 3; leave one out"),
         ("kind: [rain]", "the rain's kind is ['rain']; it must be one of rain, snow"),
         (f"rate: {'9' * 400}", "rain parameters must be finite numbers; change Rain(rate=999"),
         ("speed: 3", "rain has no parameter 'speed'; it has rate, "),

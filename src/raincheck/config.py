@@ -13,7 +13,7 @@ from avalanche.core import SupervisedPlugin
 from jsonargparse import ArgumentError, ArgumentParser, Namespace
 from torch import nn
 
-from raincheck import plugin_options
+from raincheck import plain_yaml, plugin_options
 from raincheck.datasets.augment import Augment
 from raincheck.datasets.base import TaskSource
 from raincheck.datasets.held import LIMIT
@@ -219,10 +219,10 @@ def read_yaml(path: Path) -> Any:
     """A YAML file's content.
 
     Raises:
-        ConfigError: if it is missing or no YAML, or contains itself.
+        ConfigError: if it is missing or no YAML, contains itself, or has a key twice.
     """
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = plain_yaml.load(path.read_text(encoding="utf-8"), path)
         json.dumps(content, default=str, skipkeys=True)  # raises ValueError for what contains itself
         return content
     except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:  # ValueError: no UTF-8, no such date

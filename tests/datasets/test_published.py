@@ -1,5 +1,6 @@
 """Readers of published data sets, over fakes with the real names: a new reader is tested by existing."""
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ from einops import rearrange
 from PIL import Image
 
 from fakedata import WRITE
+from raincheck.data.check import check_data
 from raincheck.datasets.clips import TestClips
 from raincheck.datasets.lwdds import LWDDS
 from raincheck.datasets.nturain import NTURain
@@ -21,6 +23,7 @@ from raincheck.datasets.rainsynlight25 import RainSynLight25
 from raincheck.datasets.rainvidss import RainVIDSS
 from raincheck.datasets.vrds import VRDS
 from raincheck.errors import ConfigError, InputError
+from raincheck.video.still import numbers
 
 READERS = {reader.__module__.rpartition(".")[2]: reader for reader in catalogue()}
 
@@ -154,6 +157,112 @@ def test_both_forms_at_once_must_be_told_apart(tmp_path: Path) -> None:
         RainSynLight25(str(tmp_path), form="C")
 
 
+def test_a_form_beside_another_that_lies_further_down_is_not_hidden(tmp_path: Path) -> None:
+    WRITE["rainsynlight25"](tmp_path, form="A")
+    WRITE["rainsynlight25"](tmp_path / "RainSynLight25", form="B")
+    with pytest.raises(ConfigError) as error:
+        RainSynLight25(str(tmp_path)).task(0)
+    assert str(error.value) == (
+        f"RainSynLight25 is there more than once: form A in {tmp_path} and form B in {tmp_path}/RainSynLight25; choose "
+        "one by root or form"
+    )
+    assert [report.name for report in check_data(tmp_path)] == ["RainSynLight25, form A", "RainSynLight25, form B"]
+
+
+def test_links_make_no_second_set(tmp_path: Path) -> None:
+    WRITE["nturain"](tmp_path / "elsewhere" / "NTURain", most=1)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "here").symlink_to("../elsewhere/NTURain")
+    (tmp_path / "data" / "again").symlink_to("../elsewhere")
+    (tmp_path / "data" / "loop").symlink_to(".")
+    assert NTURain(str(tmp_path / "data")).place() == ("", tmp_path / "data" / "here")
+    assert len(check_data(tmp_path / "data")) == 1
+
+
+def respell(root: Path) -> None:
+    """Writes all names in the other case, from the inside out."""
+    for path in sorted(root.rglob("*"), key=lambda path: -len(path.parts)):
+        path.rename(path.with_name(path.name.swapcase()))
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_names_may_be_in_another_case(name: str, tmp_path: Path) -> None:
+    WRITE[name](tmp_path / "as_published", most=2 if name == "lwdds" else 1)
+    shutil.copytree(tmp_path / "as_published", tmp_path / "respelt")
+    respell(tmp_path / "respelt")
+    usual, other = (READERS[name](str(tmp_path / folder)).task(0) for folder in ("as_published", "respelt"))
+    assert usual.notes == other.notes
+    for one, two in zip([*usual.train, *usual.test], [*other.train, *other.test], strict=True):
+        assert one.name.casefold() == two.name.casefold()  # type: ignore[attr-defined]
+    for one, two in zip(usual.test, other.test, strict=True):
+        assert all(map(torch.equal, one.read(0, 2), two.read(0, 2)))
+
+
+def test_published_names_are_kept_where_the_case_is_another(tmp_path: Path) -> None:
+    WRITE["nturain"](tmp_path, most=1)
+    respell(tmp_path)
+    assert [video.name for video in NTURain(str(tmp_path)).task(0).test] == ["a1_Rain"]
+    (report,) = check_data(tmp_path)
+    assert not any(finding.where == "a1_Rain" for split in report.splits for finding in split.findings)
+
+
+def test_videos_that_differ_by_case_only_are_two(tmp_path: Path) -> None:
+    WRITE["rainvidss"](tmp_path, most=1)
+    for kind in ("rainy", "gt"):
+        shutil.copytree(tmp_path / "val" / kind / "video_00", tmp_path / "val" / kind / "VIDEO_00")
+    names = [[video.rainy.name, video.clean.name] for video in RainVIDSS(str(tmp_path)).task(0).test]
+    assert [[Path(path).name for path in pair] for pair in names] == [["VIDEO_00"] * 2, ["video_00"] * 2]
+    shutil.rmtree(tmp_path / "val/gt/VIDEO_00")
+    with pytest.raises(InputError) as error:
+        RainVIDSS(str(tmp_path)).task(0)
+    assert str(error.value).startswith(f"{tmp_path}/val/rainy/VIDEO_00 has no clean twin at {tmp_path}/val/gt/VIDEO_00")
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_a_folder_in_one_of_the_same_name_is_opened(name: str, tmp_path: Path) -> None:
+    WRITE[name](tmp_path, most=2 if name == "lwdds" else 1)
+    before = READERS[name](str(tmp_path)).task(0)
+    for folder in list(tmp_path.iterdir()):
+        folder.rename(tmp_path / "aside")
+        folder.mkdir()
+        (tmp_path / "aside").rename(folder / folder.name)
+    after = READERS[name](str(tmp_path)).task(0)
+    assert before.notes == after.notes
+    assert [video.name for video in before.test] == [video.name for video in after.test]
+
+
+def test_of_a_folder_in_its_own_copy_the_outer_one_counts(tmp_path: Path) -> None:
+    WRITE["nturain"](tmp_path, most=1)
+    outer = tmp_path / "Dataset_Testing_Synthetic"
+    shutil.copytree(outer, tmp_path / "copy")
+    (tmp_path / "copy").rename(outer / outer.name)
+    (video,) = NTURain(str(tmp_path)).task(0).test
+    assert [video.rainy.name, video.clean.name] == [f"{outer}/a1_Rain", f"{outer}/a1_GT"]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is unreadable for root")
+@pytest.mark.parametrize("mode", [0o000, 0o600])
+def test_what_cannot_be_read_is_not_called_missing(mode: int, tmp_path: Path) -> None:
+    WRITE["nturain"](tmp_path / "set", most=1)
+    (tmp_path / "lost+found").mkdir(mode=0o000)
+    assert len(check_data(tmp_path)) == 1
+    folder = tmp_path / "set" / "Dataset_Testing_Synthetic"
+    folder.chmod(mode)
+    try:
+        for root in (tmp_path, tmp_path / "set"):
+            with pytest.raises(InputError, match=rf"^{folder} cannot be read \(Permission denied\); check its"):
+                check_data(root)
+    finally:
+        folder.chmod(0o700)
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_what_a_split_looks_like_is_said_without_regular_expressions(name: str) -> None:
+    for splits in READERS[name].forms.values():
+        assert not any(set(split.shown) & set(r"()[]\*+?^$|") for split in splits)
+    assert NTURain.forms[""][0].shown == "Dataset_Training_Synthetic/<video>_Rain_<n>"
+
+
 def test_rain_with_and_without_haze(tmp_path: Path) -> None:
     WRITE["rainsynall100"](tmp_path)
     for form in ("Rain", "Rain_Haze"):
@@ -171,6 +280,24 @@ def test_frames_that_are_missing_from_both_are_noted(tmp_path: Path) -> None:
     for kind in ("input", "processed"):
         (tmp_path / "video_rain_light/test" / kind / "1" / "5.png").unlink()
     assert "test: 1 videos of other lengths or sizes than were published" in RainSynLight25(str(tmp_path)).task(0).notes
+
+
+def test_gaps_are_noted_where_it_is_not_known_how_many_frames_were_published(tmp_path: Path) -> None:
+    WRITE["rainvidss"](tmp_path)
+    assert RainVIDSS(str(tmp_path)).task(0).notes == ("RainVID&SS",)
+    for kind in ("rainy", "gt"):
+        (tmp_path / "val" / kind / "video_00" / "00002.jpg").unlink()
+    task = RainVIDSS(str(tmp_path)).task(0)
+    assert task.notes == ("RainVID&SS", "test: 1 videos in which frames are missing, so that windows jump")
+
+
+def test_videos_of_another_part_are_not_said_to_be_missing(tmp_path: Path) -> None:
+    WRITE["lwdds"](tmp_path, most=3, form="flat")
+    with pytest.raises(InputError) as error:
+        LWDDS(str(tmp_path)).task(0)
+    assert str(error.value) == (
+        f"no train videos of LWDDS in {tmp_path}: what is like rainy_vid/<video> is of other parts or empty; add them"
+    )
 
 
 def test_resized_frames_are_noted(tmp_path: Path) -> None:
@@ -201,6 +328,47 @@ def test_a_data_set_in_parts_is_read_but_not_without_a_part(tmp_path: Path) -> N
     with pytest.raises(InputError) as error:
         VRDS(str(tmp_path)).task(0)
     assert str(error.value) == f"no train videos of VRDS in {tmp_path}: nothing is like train/lq/<video>; add them"
+
+
+def test_the_frame_s_number_is_the_one_that_differs_from_frame_to_frame(tmp_path: Path) -> None:
+    WRITE["rainsynlight25"](tmp_path, form="B", frames=9)
+    for path in tmp_path.rglob("input/*/*.png"):
+        path.rename(path.with_name(f"{int(path.stem):05d}_rain_x2.png"))
+    assert [len(video) for video in RainSynLight25(str(tmp_path)).task(0).test] == [9, 9]
+    assert not check_data(tmp_path)[0].faulty
+    (tmp_path / "video_rain_light/test/input/1/00004_rain_x2.png").unlink()
+    (tmp_path / "video_rain_light/test/processed/1/5.png").unlink()
+    with pytest.raises(InputError, match=r"have different numbers"):
+        RainSynLight25(str(tmp_path)).task(0)
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (["00001_rain_x2", "00002_rain_x2"], [1, 2]),
+        (["00001_x2", "00003_x2", "copy_00003_x2"], [1, 3, 3]),
+        (["s1_1", "s1_2", "s2_1", "s2_2"], [1, 2, 1, 2]),
+        (["00001_x2"], [2]),
+        (["1", "2", "2 (1)", "last"], [1, 2, 1, None]),
+        (["a", "b"], [None, None]),
+        ([], []),
+    ],
+)
+def test_numbers_of_frames(names: list[str], expected: list[int | None]) -> None:
+    assert numbers(names) == expected
+
+
+def test_a_video_that_is_there_in_two_formats_is_not_scored_twice(tmp_path: Path) -> None:
+    WRITE["lwdds"](tmp_path)
+    folder = tmp_path / "test/rainy_vid"
+    shutil.copy(folder / "0004.mp4", folder / "0004.mkv")
+    with pytest.raises(InputError) as error:
+        LWDDS(str(tmp_path)).task(0)
+    assert str(error.value) == (
+        f"two videos of LWDDS are called 0004, {folder}/0004.mkv and {folder}/0004.mp4; take one out"
+    )
+    faults = {(finding.kind.name, finding.where) for finding in check_data(tmp_path)[0].splits[1].findings}
+    assert ("REPEATED", "2 x 0004") in faults
 
 
 def break_twin(root: Path) -> str:

@@ -11,6 +11,7 @@ import pytest
 
 from program import environment, finish
 from raincheck.cli import main
+from raincheck.errors import InputError
 from raincheck.report.reading import read_runs
 
 Make = Callable[..., Path]
@@ -141,6 +142,31 @@ def test_lines_of_reports_end_where_json_lines_end(make_run: Make, tmp_path: Pat
     with table.open(newline="") as file:
         assert {row["method"] for row in csv.DictReader(file)} == {"a\u2028b", "c\ufffdd"}
     assert [run.config for run in read_runs([lines])] == ["", ""]
+
+
+@pytest.mark.parametrize("again", ["one", "one/report.json", "one/../one", "link", "link/report.json", "."])
+def test_a_run_that_is_given_twice_is_refused_however_it_is_named(
+    again: str, make_run: Make, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = make_run("one").parent
+    monkeypatch.chdir(folder)
+    make_run("two", BETTER)
+    if "link" in again:
+        Path("link").symlink_to("one")
+    assert main(["report", "one", "two", again]) == 2
+    named = "one" if again == "." else again
+    error = f"raincheck: error: a run is given twice, as one and {named}; leave one out\n"
+    assert capsys.readouterr().err == error
+    assert main(["report", "two", "two/report.json"]) == 2
+    assert main(["report", "two", "one"]) == 0
+
+
+def test_lines_that_are_given_twice_are_refused(make_run: Make, tmp_path: Path) -> None:
+    lines = tmp_path / "all.jsonl"
+    lines.write_text((make_run("one") / "report.json").read_text().replace("\n", " ") + "\n")
+    with pytest.raises(InputError) as error:
+        read_runs([lines, lines])
+    assert str(error.value) == f"a run is given twice, as {lines}, line 1 and {lines}, line 1; leave one out"
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])

@@ -46,6 +46,15 @@ def test_a_file_that_contains_itself_is_refused(tmp_path: Path, said: str) -> No
         read_sweep(path)
 
 
+def test_a_parameter_that_is_there_twice_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "sweep.yaml"
+    seed = "  seed: {values: [0, 1]}\n"
+    path.write_text(f"method: grid\nparameters:\n{seed}  batch: {{values: [2]}}\n{seed}command: [run]\n")
+    with pytest.raises(ConfigError) as error:
+        read_sweep(path)
+    assert str(error.value) == f"{path}: the key seed is there twice, in lines 3 and 5; leave one out"
+
+
 def test_wandbs_defaults(tmp_path: Path) -> None:
     assert not read(tmp_path, metric={"name": "temporal_y/thin"}).metric.maximize  # W&B's goal is to minimize
     assert read(tmp_path, metric=...).metric == Metric("average/psnr_y", maximize=True)

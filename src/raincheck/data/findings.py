@@ -2,13 +2,16 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 
 from raincheck.data.looking import Looker, Seen
+from raincheck.datasets.folder import VIDEO_SUFFIXES
 from raincheck.datasets.layout import Pair, Source, Split
-from raincheck.datasets.published import common
+from raincheck.datasets.opening import common
+from raincheck.datasets.search import listing
+from raincheck.video.still import natural
 
 
 class Kind(Enum):
@@ -16,11 +19,17 @@ class Kind(Enum):
 
     ABSENT = "videos missing", "a part of the data set: its means do not stand beside published ones", False
     SURPLUS = "videos too many", "means are over videos that nobody else scored; move them away", True
+    REPEATED = "videos of one name", "the reader refuses the data set; take all but one out", True
     SHORT = "frames missing", "the mean is over fewer frames, and windows jump over the gaps; copy it again", True
     LONG = "frames too many", "frames that nobody else scored, or copies, which shift windows; remove them", True
     HOLLOW = "no frames", "the reader refuses the data set; copy the videos again", True
     EMPTY = "empty folder", "none: published so, and left out by the reader", False
     ALONE = "no clean twin", "the reader refuses the data set; add the twins", True
+    DRY = (
+        "clean videos without a rainy one",
+        "rainy videos may be missing; without them the clean ones are not used",
+        False,
+    )
     UNMATCHED = "frames without twin", "the reader refuses the pair: its frames would be scored against others", True
     BROKEN = "unreadable", "a run breaks off there; copy the files again", True
     VARYING = "sizes vary within a video", "the reader refuses the video; copy it again", True
@@ -84,6 +93,7 @@ def compare(split: Split, base: Path, looker: Looker) -> SplitReport:
         *([Finding(Kind.REMARK, split.remark)] if split.remark and pairs else []),
         *(Finding(Kind.EMPTY, pair.name) for pair in empty),
         *compare_names(split, [pair.name for pair in pairs]),
+        *(Finding(Kind.DRY, path.name) for path in clean_alone(split, base)),
         *(finding for pair in pairs for finding in compare_pair(split, pair, base, seen)),
         *other_files(pairs, seen),
     ]
@@ -92,7 +102,8 @@ def compare(split: Split, base: Path, looker: Looker) -> SplitReport:
 
 
 def compare_names(split: Split, names: Sequence[str]) -> Iterator[Finding]:
-    """Videos that are missing, or that were not published."""
+    """Videos that are missing, that were not published, or whose name another has."""
+    yield from (Finding(Kind.REPEATED, f"{count} x {name}") for name, count in Counter(names).items() if count > 1)
     if split.names:
         yield from (Finding(Kind.ABSENT, name) for name in split.names if name not in names)
         yield from (Finding(Kind.SURPLUS, name) for name in names if name not in split.names)
@@ -101,6 +112,15 @@ def compare_names(split: Split, names: Sequence[str]) -> Iterator[Finding]:
         yield Finding(kind, f"{len(names)} videos, where {split.clips} were published")
     elif not names:
         yield Finding(Kind.ABSENT, "all")
+
+
+def clean_alone(split: Split, base: Path) -> list[Path]:
+    """What lies among the clean videos and belongs to no pair, where these have a folder of their own."""
+    pairs = replace(split, among=slice(None)).find(base)  # another split may lie in the same folders
+    twins = {pair.clean.path for pair in pairs if pair.clean is not None}
+    folders = {twin.parent for twin in twins} - {pair.rainy.path.parent for pair in pairs}
+    there = (path for folder in sorted(folders) for path in sorted(listing(folder), key=natural))
+    return [path for path in there if path not in twins and (path.is_dir() or path.suffix.lower() in VIDEO_SUFFIXES)]
 
 
 def compare_pair(split: Split, pair: Pair, base: Path, seen: Mapping[Source, Seen]) -> Iterator[Finding]:

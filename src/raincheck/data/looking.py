@@ -78,7 +78,7 @@ def look_at_folder(source: Source) -> Seen:
     """
     inside, frames = entries(source.path), source.frames()
     images = set(pictures(inside))
-    seen = Seen(len(frames), [source.number(path) for path in frames])
+    seen = Seen(len(frames), source.numbers(frames))
     seen.other = [path.name for path in inside if path not in images]
     for path in frames:
         try:

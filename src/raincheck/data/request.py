@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import yaml
 
-from raincheck import __version__
+from raincheck import __version__, plain_yaml
 from raincheck.data.clips import Clip, Size, find_clips, split_names
 from raincheck.data.manifest import read_object
 from raincheck.errors import ConfigError
@@ -165,10 +165,10 @@ def read_rain(path: Path) -> Rain:
     """The rain whose parameters a YAML file holds.
 
     Raises:
-        ConfigError: if it holds no mapping of them.
+        ConfigError: if it holds no mapping of them, or one of them twice.
     """
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = plain_yaml.load(path.read_text(encoding="utf-8"), path)
     except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:
         reason = getattr(error, "strerror", None) or "it is no YAML"
         raise ConfigError(f"cannot read the rain {path}: {reason}; give a preset or a file of parameters") from None

@@ -1,15 +1,18 @@
 """Where the videos of a published data set lie, which belong together, and how many there should be: paths only."""
 
+import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from os.path import commonpath
 from pathlib import Path
 
 from raincheck.datasets.folder import VIDEO_SUFFIXES
-from raincheck.video.still import entries, hidden, natural, number, pictures
+from raincheck.datasets.search import fitting, is_folder, listing, lying, matching
+from raincheck.video.still import entries, natural, numbers, pictures
 
 ANY = "([^.].*)"  # a component of a path: every name but a hidden one's
-LITERAL = re.compile(r"[\w ]+")
 DEPTH = 2  # folders between the one that is named and the data set's own
 
 
@@ -32,11 +35,11 @@ class Source:
             InputError: if the folder cannot be read.
         """
         inside = entries(self.path) if self.path.is_dir() else []
-        return pictures([path for path in inside if path.name.startswith(self.prefix)])
+        return pictures(fitting(inside, f"{re.escape(self.prefix)}(?s:.*)"))
 
-    def number(self, frame: Path) -> int | None:
-        """The last number in a frame's name, None if it has none."""
-        return number(frame.stem.removeprefix(self.prefix))
+    def numbers(self, frames: Sequence[Path]) -> list[int | None]:
+        """The numbers of its frames, None for one without."""
+        return numbers([frame.stem[len(self.prefix) :] for frame in frames])
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,7 @@ class Split:
     @property
     def shown(self) -> str:
         """The path of a rainy video, for a message."""
-        return self.rainy.replace(ANY, "<video>")
+        return re.sub(r"\([^)]*\)", "<video>", self.rainy).replace(r"\d+", "<n>")
 
     def length(self, name: str) -> int | None:
         """How many frames the video `name` was published with, None if that is not known."""
@@ -102,53 +105,46 @@ class Split:
 
     def find(self, base: Path) -> list[Pair]:
         """The videos below `base`, in natural order of their paths."""
-        return [self.pair(base, path) for path in list(matching(base, self.rainy))[self.among]]
+        found: dict[str, Path] = {}
+        for path, published in matching(base, self.rainy):
+            found.setdefault(published, path)  # of a folder in one of the same name, the outer
+        count = Counter(published.casefold() for published in found)
+        some = list(found.items())[self.among]
+        return [self.pair(base, *one, alone=count[one[0].casefold()] == 1) for one in some]
 
-    def pair(self, base: Path, path: Path) -> Pair:
-        """A rainy video with its clean twin, or with the place where that is missing."""
-        match = re.fullmatch(self.rainy, path.relative_to(base).as_posix())
-        twins = [base / match.expand(template) for template in self.clean] if match is not None else []
+    def pair(self, base: Path, published: str, path: Path, alone: bool) -> Pair:
+        """A rainy video with its clean twin, or with the place where that is missing.
+
+        Args:
+            base: the data set's folder.
+            published: path of the video as it was published, below `base`.
+            path: where it is.
+            alone: whether no other video's path differs by case only; else their twins are told apart by case too.
+        """
+        match = re.fullmatch(self.rainy, published, re.IGNORECASE)
+        twins = [Path(match.expand(template)) for template in self.clean] if match is not None else []
         if path.is_file():
             twins += [twin.with_suffix(suffix) for twin in twins for suffix in sorted(VIDEO_SUFFIXES)]
-        clean = next((twin for twin in twins if twin.exists()), twins[0] if twins else None)
+        there = ([at for at in lying(base, twin) if alone or at.name == twin.name] for twin in twins)
+        first: list[Path] = next(filter(None, there), [base / twins[0]] if twins else [])
+        clean = max(first, key=lambda at: len(commonpath([at, path])), default=None)
         name = path.stem if path.is_file() else path.name
+        known = [own for own in self.names if alone and own.casefold() == name.casefold()]
         twin = None if clean is None else Source(clean, self.prefixes[1])
-        return Pair(name, Source(path, self.prefixes[0]), twin)
+        return Pair(known[0] if known else name, Source(path, self.prefixes[0]), twin)
 
 
 Forms = Mapping[str, Sequence[Split]]  # a data set's splits, by the name of the form in which it circulates
 
 
-def matching(base: Path, pattern: str) -> Iterator[Path]:
-    """Folders and video files below `base` whose path fits, in natural order.
-
-    Args:
-        base: where to look.
-        pattern: a path whose components are regular expressions without a slash of their own.
-    """
-    head, _, rest = pattern.partition("/")
-    if LITERAL.fullmatch(head):
-        inside = [base / head] if (base / head).is_dir() else []
-    else:
-        inside = sorted((path for path in listing(base) if re.fullmatch(head, path.name)), key=natural)
-    for path in inside:
-        if rest:
-            yield from matching(path, rest)
-        elif path.is_dir() or path.suffix.lower() in VIDEO_SUFFIXES:
-            yield path
-
-
 def places(root: Path, splits: Sequence[Split], depth: int = DEPTH) -> list[Path]:
-    """The folders in which any of the splits lies: `root`, or those at most `depth` folders below it."""
+    """The folders in which any of the splits lies: `root`, or those at most `depth` folders below it.
+
+    Raises:
+        InputError: if `root`, or what one of the splits lies in, cannot be read; others that cannot are passed over.
+    """
     if any(split.exists(root) for split in splits):
         return [root]
-    below = sorted((path for path in listing(root) if path.is_dir()), key=natural) if depth else []
+    folders = [path for path in listing(root) if is_folder(path)] if depth else []
+    below = sorted((path for path in folders if os.access(path, os.R_OK | os.X_OK)), key=natural)
     return [place for path in below for place in places(path, splits, depth - 1)]
-
-
-def listing(folder: Path) -> list[Path]:
-    """The entries of a folder, but for hidden ones; none of a folder that is not there or may not be read."""
-    try:
-        return [path for path in folder.iterdir() if not hidden(path)]
-    except OSError:
-        return []

@@ -76,8 +76,9 @@ def check_numbers(rainy: Path, clean: Path, numbers: Sequence[Sequence[int | Non
 
 def steps(folder: Path) -> list[int]:
     """How far each numbered frame of a folder is from the first; nothing if one has no number, or two have the same."""
-    numbers = [number for path in still.frame_files(folder) if (number := still.number(path.stem)) is not None]
-    whole = len(set(numbers)) == len(still.frame_files(folder))
+    found = still.numbers([path.stem for path in still.frame_files(folder)])
+    numbers = [number for number in found if number is not None]
+    whole = len(set(numbers)) == len(found)
     return [number - numbers[0] for number in numbers] if whole else []
 
 

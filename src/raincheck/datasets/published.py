@@ -1,5 +1,6 @@
 """Published data sets as rain types: what all their readers have in common. Each is a subclass in a file of its own."""
 
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
@@ -7,14 +8,11 @@ from typing import ClassVar
 
 from raincheck import datasets
 from raincheck.datasets.base import Task, TaskSource
-from raincheck.datasets.held import Held
-from raincheck.datasets.layout import DEPTH, Forms, Pair, Split, places
-from raincheck.datasets.pair import PairedFootage, check_numbers, cut_pair, open_pair
+from raincheck.datasets.layout import DEPTH, Forms, Split, places
+from raincheck.datasets.opening import open_split
+from raincheck.datasets.pair import cut_pair
+from raincheck.datasets.search import matching
 from raincheck.errors import ConfigError, InputError
-from raincheck.video.footage import FrameFiles
-from raincheck.video.still import image_size
-
-Size = tuple[int, int]
 
 
 class PublishedPairs(TaskSource):
@@ -103,66 +101,24 @@ class PublishedPairs(TaskSource):
 
 
 def locate(forms: Forms, root: Path) -> list[tuple[str, Path]]:
-    """Forms of one data set that are there, and their folders; what lies inside another is a part of that."""
+    """Forms of one data set that are there, and their folders, outer ones first; none whose videos are another's.
+
+    The videos of one form may be laid out like another in a folder further down, and links may lead to the same ones.
+    """
     found = [(form, place) for form, splits in forms.items() for place in places(root, splits)]
-    return [(form, place) for form, place in found if not any(other in place.parents for _, other in found)]
+    kept: dict[tuple[str, Path], set[Path]] = {}
+    for form, place in sorted(found, key=lambda one: len(one[1].parts)):
+        own = videos(forms[form], place)
+        if not any(own <= others for others in kept.values()):
+            kept[form, place] = own
+    return list(kept)
 
 
-def open_split(split: Split, base: Path, title: str) -> tuple[list[PairedFootage], list[str]]:
-    """Opens the videos of a split, and says what a reader of scores must know.
-
-    Raises:
-        InputError: if there are none, or a pair does not fit or can't be read.
-    """
-    found = split.find(base)
-    empty = [pair for pair in found if pair.rainy.path.is_dir() and not pair.rainy.frames()][: split.empty]
-    opened = [open_clip_pair(pair, split) for pair in found if pair not in empty]
-    if not opened:
-        raise InputError(f"no {split.name} videos of {title} in {base}: nothing is like {split.shown}; add them")
-    notes = [split.remark] if split.remark else []
-    if split.published is not None and len(opened) != split.published:
-        notes.append(f"{split.name}: {len(opened)} videos, where {split.published} were published")
-    if other := sum(not as_published(split, pair) for pair, _ in opened):
-        notes.append(f"{split.name}: {other} videos of other lengths or sizes than were published")
-    if cut := sum(was_cut for _, was_cut in opened):
-        notes.append(f"{split.name}: frames of {cut} videos cut to the size that rainy and clean ones share")
-    return [pair for pair, _ in opened], notes
-
-
-def as_published(split: Split, pair: PairedFootage) -> bool:
-    """Whether a pair has the frames that were published, as far as their number and size are known."""
-    return split.length(pair.name) in (None, len(pair)) and split.size in (None, pair.size)
-
-
-def open_clip_pair(pair: Pair, split: Split) -> tuple[PairedFootage, bool]:
-    """Opens a pair, frames matched by their numbers; tells whether frames are cut to a common size.
-
-    Raises:
-        InputError: if a video is missing or cannot be read, or the two do not fit.
-    """
-    rainy, clean = pair.rainy, pair.clean
-    if clean is None or not clean.path.exists():
-        raise InputError(f"{rainy.path} has no clean twin at {clean and clean.path}; add it or take the video out")
-    learned = split.name == "train"  # from clips at random, so that decoded frames come in again
-    if not rainy.path.is_dir():
-        return open_pair(pair.name, rainy.path, clean.path, held=learned), False
-    files = rainy.frames(), clean.frames()
-    for source, frames in zip((rainy, clean), files, strict=True):
-        if not frames:
-            raise InputError(f"{source.path} holds no frames named {source.prefix}<n>; add them or take the video out")
-    numbers = [[source.number(f) for f in frames] for source, frames in zip((rainy, clean), files, strict=True)]
-    check_numbers(rainy.path, clean.path, numbers)
-    sizes = {image_size(path) for path in files[0] + files[1]}
-    size = common(sizes, split.slack)
-    both = [FrameFiles(str(source.path), own, size) for source, own in zip((rainy, clean), files, strict=True)]
-    return PairedFootage(pair.name, *(map(Held, both) if learned else both)), len(sizes) > 1
-
-
-def common(sizes: set[Size], slack: int) -> Size | None:
-    """The height and width that all frames have at least, None if they differ by more than `slack` pixels."""
-    heights, widths = zip(*sizes, strict=True)
-    fits = max(heights) - min(heights) <= slack and max(widths) - min(widths) <= slack
-    return (min(heights), min(widths)) if fits else None
+def videos(splits: Sequence[Split], place: Path) -> set[Path]:
+    """The rainy videos of all splits by the folders in which they really lie; one that is a link counts as its own."""
+    found = {path for split in splits for path, _ in matching(place, split.rainy)}
+    real = {folder: folder.resolve() for folder in {path.parent for path in found}}
+    return {real[path.parent] / path.name for path in found}
 
 
 def catalogue() -> list[type[PublishedPairs]]:

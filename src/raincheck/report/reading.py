@@ -16,6 +16,7 @@ from raincheck.evaluation.rows import same_row
 
 PICTURE = re.compile(r"(?P<task>.+)_(?P<frame>\d+)_(?P<kind>rainy|derained|clean)\.png")
 Frames = dict[tuple[str, int], dict[str, Path]]
+Source = tuple[Path, int]  # where a report really is: the file, without links, and the line, 0 for all of it
 
 __all__ = ["Run", "in_order", "read_frames", "read_run", "read_runs"]
 
@@ -57,11 +58,17 @@ def read_runs(paths: Sequence[Path]) -> list[Run]:
             configuration.
 
     Raises:
-        InputError: if there is no run, or one has no valid report.json.
+        InputError: if there is no run, one has no valid report.json, or one is given twice.
     """
     if not paths:
         raise InputError("no run folders were given to report on; give at least one DIR of a finished run")
-    return labelled(named_apart([run for path in paths for run in _read(path)]))
+    runs: dict[Source, Run] = {}
+    for path in paths:
+        for source, run in _read(path):
+            if source in runs:
+                raise InputError(f"a run is given twice, as {runs[source].place} and {run.place}; leave one out")
+            runs[source] = run
+    return labelled(named_apart(list(runs.values())))
 
 
 def read_run(folder: Path) -> Run:
@@ -128,22 +135,27 @@ def labelled(runs: Sequence[Run]) -> list[Run]:
     return list(runs)
 
 
-def _read(path: Path) -> Iterator[Run]:
+def _read(path: Path) -> Iterator[tuple[Source, Run]]:
     if path.suffix == ".json":
-        yield _made(_json(_text(path), str(path)), str(path), str(path), "")
+        yield (path.resolve(), 0), _made(_json(_text(path), str(path)), str(path), str(path), "")
     elif path.suffix == ".jsonl":
-        for number, line in enumerate(_text(path).split("\n"), 1):  # `splitlines` parts texts too, at U+2028 and others
-            if line.strip():
-                report, place = _json(line, f"{path}, line {number}"), f"{path}, line {number}"
-                yield _made(report, place, place, str(report.get("config") or "") if isinstance(report, dict) else "")
+        yield from (((path.resolve(), number), run) for number, run in _read_lines(path))
     elif (path / "report.json").is_file() and not _is_summary(path / "report.json"):
-        yield read_run(path)
+        yield ((path / "report.json").resolve(), 0), read_run(path)
     else:
         found = [below for below in sorted(path.glob("**/report.json")) if not _is_summary(below)]
         if not found:
             loose = f", or {path}/*.json if these are reports" if any(path.glob("*.json")) else ""
             raise InputError(f"no report.json in {path}; give the folder of a finished `raincheck run`{loose}")
-        yield from (read_run(below.parent) for below in found)
+        yield from (((below.resolve(), 0), read_run(below.parent)) for below in found)
+
+
+def _read_lines(path: Path) -> Iterator[tuple[int, Run]]:
+    for number, line in enumerate(_text(path).split("\n"), 1):  # `splitlines` parts texts too, at U+2028 and others
+        if line.strip():
+            report, place = _json(line, f"{path}, line {number}"), f"{path}, line {number}"
+            config = str(report.get("config") or "") if isinstance(report, dict) else ""
+            yield number, _made(report, place, place, config)
 
 
 def _is_summary(path: Path) -> bool:

@@ -4,7 +4,7 @@ import re
 import struct
 import warnings
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -60,10 +60,17 @@ def hidden(path: Path) -> bool:
     return path.name.startswith(".") or path.name == "__MACOSX"
 
 
-def number(name: str) -> int | None:
-    """The last number in a frame's name, None if it has none."""
-    found = re.findall(r"\d+", name)
-    return int(found[-1]) if found else None
+def numbers(names: Sequence[str]) -> list[int | None]:
+    """The frames' numbers by the names of a folder's frames, None for a frame that has none.
+
+    Of the numbers in a name it is the one that differs most from frame to frame, as 7 in `00007_rain_x2`; of several
+    the last. Where the names hold more and fewer numbers, it is the last of each.
+    """
+    found = [[int(digits) for digits in re.findall(r"\d+", name)] for name in names]
+    kinds = [len(set(column)) for column in zip(*found, strict=False)]
+    alike = len({len(own) for own in found}) == 1
+    at = max(range(len(kinds)), key=lambda i: (kinds[i], i)) if alike and kinds else -1
+    return [own[at] if own else None for own in found]
 
 
 def pictures(paths: list[Path]) -> list[Path]:

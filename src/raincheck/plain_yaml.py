@@ -1,0 +1,48 @@
+"""Reads YAML that a user wrote; a key that a mapping has twice is refused, where YAML's own loader takes the last."""
+
+from typing import Any
+
+import yaml
+
+from raincheck.errors import ConfigError, one_line
+
+MERGE = "tag:yaml.org,2002:merge"  # of `<<`, whose keys may be overridden beside it
+
+
+class Loader(yaml.SafeLoader):
+    """Refuses repeated keys while the text is parsed: merged ones are no keys of their mapping yet."""
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        """The mapping that begins here.
+
+        Raises:
+            ConfigError: if a key is there twice.
+        """
+        node: yaml.MappingNode = super().compose_mapping_node(anchor)
+        lines: dict[tuple[str, str], int] = {}
+        for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode) and key.tag != MERGE):
+            name, line = (key.tag, key.value), key.start_mark.line + 1
+            if name in lines:
+                where = f"lines {lines[name]} and {line}" if line != lines[name] else f"line {line}"
+                raise ConfigError(f"the key {one_line(key.value)} is there twice, in {where}; leave one out")
+            lines[name] = line
+        return node
+
+
+def load(text: str, where: object) -> Any:
+    """The content of a YAML file.
+
+    Args:
+        text: of the file.
+        where: the file, for messages.
+
+    Raises:
+        ConfigError: if a mapping has a key twice.
+        yaml.YAMLError: if it is no YAML.
+        ValueError: if a date in it is none.
+        RecursionError: if it is nested too deeply.
+    """
+    try:
+        return yaml.load(text, Loader)
+    except ConfigError as error:
+        raise ConfigError(f"{where}: {error}") from None
