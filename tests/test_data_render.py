@@ -295,7 +295,9 @@ def test_mistakes_are_one_sentence_and_change_nothing(
         (["--rain", "hail"], "no rain is called 'hail'; give one of thin, dense"),
         (["--test", "z"], "no clip is called 'z'; choose test clips among a, b b, deep_ü"),
         (["--variants", "0"], "variants is 0; it must be 1 or more"),
-        (["--seed", "-1"], "seed is -1 and spread 1; they must be 0 or more"),
+        (["--seed", "-1"], "seed is -1; it must be 0 or more"),
+        (["--spread", "1e9"], "spread is 1e+09; it must be between 0 and 5"),
+        (["--spread", "nan"], "spread is nan; it must be between 0 and 5"),
         (["--rain", "heavy", "--rain", "heavy"], "two rains are called heavy; rename one"),
         (["--rain", "none.yaml"], "cannot read the rain none.yaml: No such file or directory; give a preset or"),
         (["--jobs", "0"], "argument --jobs: '0' is no number of processes; give 1 or more"),
@@ -335,6 +337,17 @@ def test_a_rain_may_be_a_file_of_parameters(tmp_path: Path) -> None:
         with pytest.raises(ConfigError) as error:
             read_rains([str(path)])
         assert str(error.value).startswith(sentence)
+
+
+def test_a_rain_of_too_many_drops_is_refused_before_any_clip(
+    clean: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "flood.yaml").write_text("rate: 50\nfar: 500\n")
+    out = tmp_path / "set"
+    assert main(["data", "render", str(clean), "--out", str(out), "--rain", str(tmp_path / "flood.yaml")]) == 2
+    error = capsys.readouterr().err
+    assert re.search(r"has \S+ drops before a camera of .*; lower rate, far or spread, or raise focal_length\n$", error)
+    assert error.count("\n") == 1 and not out.exists()
 
 
 def test_the_output_and_the_clips_are_apart(clean: Path, capsys: pytest.CaptureFixture[str]) -> None:
