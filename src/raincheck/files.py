@@ -55,6 +55,16 @@ def refuse_others(folder: Path, what: str) -> None:
         raise OutputError(f"{folder} is not empty and holds no {what}; choose another --out")
 
 
+def write_result(path: Path, text: str) -> None:
+    """Writes a text file that the user named, whole or not at all; makes its folder where there is none yet.
+
+    Raises:
+        OutputError: if it cannot be written.
+    """
+    make_folder_for(path)
+    write_text(path, text)
+
+
 def make_folder_for(path: Path) -> None:
     """Makes the folder that a file is to be in, where there is none yet.
 

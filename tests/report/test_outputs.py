@@ -65,10 +65,8 @@ def test_a_folder_that_is_missing_is_made_or_named(
     assert main(["report", str(run), "--out", str(file)]) == 0 and file.is_file()
     below = file / f"d{suffix}"
     assert main(["report", str(run), "--out", str(below)]) == 2
-    assert (
-        capsys.readouterr().err
-        == f"raincheck: error: cannot write {below} (File exists); choose a writable file name\n"
-    )
+    sentence = f"cannot write {below}: {file} is no folder that can be written to; choose another place"
+    assert capsys.readouterr().err == f"raincheck: error: {sentence}\n"
 
 
 def test_another_metric_and_another_opponent(make_run: Make, capsys: pytest.CaptureFixture[str]) -> None:
