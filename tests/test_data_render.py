@@ -19,12 +19,14 @@ from PIL import Image
 from program import RAINCHECK, environment, finish, group_lives, until
 from raincheck.cli import main
 from raincheck.data import handout
+from raincheck.data import render as rendering
+from raincheck.data.check import check_data
 from raincheck.data.clips import Clip, fitted
 from raincheck.data.render import render_set
 from raincheck.data.request import Request, read_rains
 from raincheck.datasets.clips import TrainClips
 from raincheck.datasets.renderedset import RenderedSet
-from raincheck.errors import ConfigError
+from raincheck.errors import ConfigError, InputError
 from raincheck.rain.parameters import PRESETS, Rain
 from raincheck.rain.render import cover, render
 from raincheck.video.decode import open_footage
@@ -225,6 +227,28 @@ def test_an_interrupted_set_goes_on(after: int, clean: Path, tmp_path: Path, mon
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "set").rglob("*")}
     render_set(request, tmp_path / "set", jobs=1)
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "set").rglob("*")} == before
+
+
+def test_an_interrupted_set_is_not_taken_for_a_whole_one(
+    clean: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_manifest, out = rendering.write_manifest, tmp_path / "set"
+
+    def interrupted(*arguments: Any) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(rendering, "write_manifest", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        render_here(clean, out)
+    advice = "the set is not finished; go on with the same raincheck data render command"
+    with pytest.raises(InputError, match=f"^{out} cannot be read as Rendered set: {advice}$"):
+        RenderedSet(str(out)).task(0)
+    assert main(["data", "check", str(out)]) == 1
+    [report] = check_data(out)
+    assert report.faulty and report.verdict == "1 fault"
+    monkeypatch.setattr(rendering, "write_manifest", write_manifest)
+    render_here(clean, out)
+    assert len(RenderedSet(str(out)).task(0).train) == 2 and main(["data", "check", str(out)]) == 0
 
 
 def use_a_full_folder(clean: Path, out: Path) -> str:

@@ -18,9 +18,9 @@ from raincheck.data.clips import Clip
 from raincheck.data.handout import Footage, Progress, Renderer, Work
 from raincheck.data.manifest import Made, read_manifest, write_manifest
 from raincheck.data.painting import Painting
-from raincheck.data.request import CLAIM, Request, claim
+from raincheck.data.request import Request, claim
 from raincheck.data.workers import workers
-from raincheck.datasets.renderedset import FOLDERS
+from raincheck.datasets.renderedset import CLAIM, FOLDERS
 from raincheck.errors import OutputError, RaincheckError
 from raincheck.files import locked
 from raincheck.processes import cores

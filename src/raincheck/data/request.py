@@ -14,6 +14,7 @@ import yaml
 from raincheck import __version__
 from raincheck.data.clips import Clip, Size, find_clips, split_names
 from raincheck.data.manifest import read_object
+from raincheck.datasets.renderedset import CLAIM
 from raincheck.errors import ConfigError
 from raincheck.files import refuse_others, write_text
 from raincheck.fingerprint import fingerprints
@@ -21,7 +22,6 @@ from raincheck.rain.drops import Seed
 from raincheck.rain.parameters import WIDEST, Rain, find_rain, randomise
 from raincheck.video.still import frame_files
 
-CLAIM = "request.json"
 FASTEST = 1_000_000  # frames a second, and the slowest are as many seconds apart
 FORMATS = (".png", ".jpg")
 

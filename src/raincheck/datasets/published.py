@@ -55,6 +55,11 @@ class PublishedPairs(TaskSource):
         self.root, self.name, self.form = Path(root), name, form
         self.test_frames, self.test_size = test_frames, test_size
 
+    @classmethod
+    def unfinished(cls, place: Path) -> str | None:
+        """What is not finished about the data set in a folder, and what to do about it; None if nothing is."""
+        return None
+
     def rebase(self, folder: Path) -> None:
         """Takes the root from there."""
         self.root = folder / self.root
@@ -64,9 +69,12 @@ class PublishedPairs(TaskSource):
 
         Raises:
             ConfigError: if the data set is there more than once.
-            InputError: if it is not there, has nothing to train or test on, or a pair does not fit or can't be read.
+            InputError: if it is not there or not finished, has nothing to train or test on, or a pair does not fit or
+                can't be read.
         """
         form, base = self.place()
+        if why := self.unfinished(base):
+            raise InputError(f"{base} cannot be read as {self.title}: {why}")
         splits = {split.name: split for split in self.forms[form]}
         train, train_notes = open_split(splits["train"], base, self.title)
         test, test_notes = open_split(splits["test"], base, self.title)
