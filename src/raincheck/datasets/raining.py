@@ -8,7 +8,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from torch import Tensor
 
-from raincheck.datasets.base import Footage, Wrapped, random_window
+from raincheck.datasets.base import Footage, Wrapped, check_window, random_window
 from raincheck.datasets.caption import draw_caption
 from raincheck.datasets.compressed import compress
 from raincheck.datasets.excerpt import CentreCrop
@@ -97,6 +97,11 @@ class RenderedVideo(Wrapped):
     def _read(self, start: int, count: int) -> tuple[Tensor, Tensor]:
         clean = self.footage.read(start, count)
         return self.field.lay(clean, start), clean
+
+    def check_clips(self, count: int, crop: int) -> None:
+        """Raises InputError if its footage is shorter than `count` frames, or smaller than `crop` pixels."""
+        if not isinstance(self.footage, Cuttable):
+            check_window(len(self), self.size, count, crop, self.name)
 
     def sample(self, rng: np.random.Generator, count: int, crop: int) -> tuple[Tensor, Tensor]:
         """A random clip under a new variation of the rain, and its clean twin, uint8 `(count, c, crop, crop)`.
