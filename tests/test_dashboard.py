@@ -108,6 +108,14 @@ def test_a_runs_own_files_are_not_replaced(name: str, tmp_path: Path, capsys: py
     assert (path / name).read_bytes() == before
 
 
+def test_a_name_that_is_too_long_is_to_be_shorter(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / ("n" * 256)
+    assert main(["dashboard", str(folder(tmp_path / "run")), "--save", str(out)]) == 2
+    assert (
+        capsys.readouterr().err == f"raincheck: error: cannot write {out}: File name too long; choose a shorter name\n"
+    )
+
+
 def test_a_board_may_be_saved_again_in_a_folder_that_is_made(tmp_path: Path) -> None:
     path = folder(tmp_path / "run")
     for _ in range(2):

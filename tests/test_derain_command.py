@@ -183,6 +183,8 @@ MISTAKES = {
     "precision": (["--precision", "fp64"], "there is no precision 'fp64'; use one of fp32, bf16"),
     "tile": (["--tile", "round"], "there is no tile 'round'; use auto, none, or a number"),
     "compare": (["--compare=both"], "invalid choice: 'both'"),
+    "compare and a space": (["--compare", "both"], "there is no comparison 'both'; use side or wipe behind --compare"),
+    "unknown option": (["--foo"], "unrecognized arguments: --foo; see raincheck derain --help"),
     "size": (["--size", "big"], "'big' is no size such as 640x480"),
     "size of a file": (["--size", "64x48"], "--size is for raw frames from -; leave it out"),
     "rate of a video": (["--fps", "30"], "a.mp4 is a video, which has a rate of its own; leave it out"),

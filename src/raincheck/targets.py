@@ -4,7 +4,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from raincheck.errors import OutputError
+from raincheck.errors import OutputError, remedy
 
 # Results that are made again and again, and may lie beside what they are about.
 AGAIN = {".json", ".html", ".csv", ".md", ".tex"}
@@ -25,9 +25,12 @@ def check_target(path: Path, inputs: Sequence[Path]) -> None:
     Raises:
         OutputError: if it is a folder, cannot be made, is an input, or is a file of an input other than results.
     """
-    if path.is_dir():
+    try:
+        is_folder, nearest = path.is_dir(), next(folder for folder in path.absolute().parents if folder.exists())
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror}; {remedy(error, 'choose another place')}") from None
+    if is_folder:
         raise OutputError(f"cannot write {path}: it is a folder; give the name of a file")
-    nearest = next(folder for folder in path.absolute().parents if folder.exists())
     if not (nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)):
         raise OutputError(f"cannot write {path}: {nearest} is no folder that can be written to; choose another place")
     for given in inputs:
