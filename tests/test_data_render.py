@@ -246,6 +246,12 @@ def test_an_interrupted_set_is_not_taken_for_a_whole_one(
     assert main(["data", "check", str(out)]) == 1
     [report] = check_data(out)
     assert report.faulty and report.verdict == "1 fault"
+    hidden = tmp_path / "begun"  # where no video was whole
+    (hidden / TRAIN / ".a_GT.partial").mkdir(parents=True)
+    (hidden / "request.json").touch()
+    for read in (lambda: RenderedSet(str(hidden)).task(0), lambda: check_data(hidden)):
+        with pytest.raises(InputError, match=f"^{hidden} cannot be read as Rendered set: {advice}$"):
+            read()
     monkeypatch.setattr(rendering, "write_manifest", write_manifest)
     render_here(clean, out)
     assert len(RenderedSet(str(out)).task(0).train) == 2 and main(["data", "check", str(out)]) == 0

@@ -66,6 +66,8 @@ def check_data(root: Path, deep: bool = False, progress: Callable[[int], None] =
     looker = Looker(deep, progress)
     found = [(reader, form, place) for reader in readers for form, place in locate(reader.forms, root)]
     if not found:
+        for reader in readers:
+            reader.refuse_unfinished(root)
         raise InputError(
             f"{root} is laid out like none of {', '.join(reader.title for reader in readers)}; give the folder that "
             "holds one, or read other pairs with raincheck.datasets.folder.PairedFolders"

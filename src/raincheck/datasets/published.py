@@ -60,6 +60,12 @@ class PublishedPairs(TaskSource):
         """What is not finished about the data set in a folder, and what to do about it; None if nothing is."""
         return None
 
+    @classmethod
+    def refuse_unfinished(cls, place: Path) -> None:
+        """Raises InputError if a data set in a folder is not finished."""
+        if why := cls.unfinished(place):
+            raise InputError(f"{place} cannot be read as {cls.title}: {why}")
+
     def rebase(self, folder: Path) -> None:
         """Takes the root from there."""
         self.root = folder / self.root
@@ -73,8 +79,7 @@ class PublishedPairs(TaskSource):
                 can't be read.
         """
         form, base = self.place()
-        if why := self.unfinished(base):
-            raise InputError(f"{base} cannot be read as {self.title}: {why}")
+        self.refuse_unfinished(base)
         splits = {split.name: split for split in self.forms[form]}
         train, train_notes = open_split(splits["train"], base, self.title)
         test, test_notes = open_split(splits["test"], base, self.title)
@@ -98,6 +103,7 @@ class PublishedPairs(TaskSource):
         wanted = {form: splits for form, splits in self.forms.items() if self.form in (None, form)}
         found = locate(wanted, self.root)
         if not found:
+            self.refuse_unfinished(self.root)
             like = " or ".join(dict.fromkeys(splits[0].shown for splits in wanted.values()))
             raise InputError(
                 f"no {self.title} in {self.root} or up to {DEPTH} folders below: nothing is like {like}; give the "
