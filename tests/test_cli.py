@@ -110,10 +110,10 @@ def test_derain_and_evaluate(tmp_path: Path) -> None:
     done = raincheck("derain", video, tmp_path / "out.mp4", "--weights", "identity")
     assert done.returncode == 0 and len(read_video(tmp_path / "out.mp4")) == 5
     done = raincheck(
-        "evaluate", video, video, "--weights", "identity", "--frames", "1:4", "--json", tmp_path / "s.json"
+        "evaluate", video, video, "--weights", "identity", "--frames", "1:4", "--json", tmp_path / "new" / "s.json"
     )
     scores = json.loads(done.stdout)
-    assert done.returncode == 0 and json.loads((tmp_path / "s.json").read_text()) == scores
+    assert done.returncode == 0 and json.loads((tmp_path / "new" / "s.json").read_text()) == scores
     assert (scores["psnr_y"], scores["ssim_rgb"], scores["temporal_y"], scores["frames"]) == (100, 1, 0, 3)
 
 
@@ -244,8 +244,16 @@ MISTAKES: dict[str, tuple[list[str], str]] = {
         "none of them in [-3:-9]",
     ),
     "unwritable json": (
-        ["evaluate", "good.mp4", "good.mp4", *DERAIN, "--json", "none/s.json"],
-        "cannot write none/s.json",
+        ["evaluate", "good.mp4", "good.mp4", *DERAIN, "--json", "note.txt/s.json"],
+        "cannot write note.txt/s.json",
+    ),
+    "json over an input": (
+        ["evaluate", "good.mp4", "good.mp4", *DERAIN, "--json", "good.mp4"],
+        "cannot write good.mp4: it is an input; choose another name",
+    ),
+    "json into a folder": (
+        ["evaluate", "good.mp4", "good.mp4", *DERAIN, "--json", "frames"],
+        "cannot write frames: it is a folder; give the name of a file",
     ),
     "no output folder": (["run", "--config", "run.yaml"], "--out DIR is missing; see raincheck run --help"),
     "no such configuration": (

@@ -97,6 +97,31 @@ def test_a_grids_folder_is_taken(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "board.json").read_text())["runs"] == ["id-0", "id-1"]
 
 
+@pytest.mark.parametrize("name", ["report.json", "wandb/id.txt"])
+def test_a_runs_own_files_are_not_replaced(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = folder(tmp_path / "run")
+    before = (path / name).read_bytes()
+    for given in (path, tmp_path):
+        assert main(["dashboard", str(given), "--save", str(path / name)]) == 2
+        sentence = f"cannot write {path / name}: it is a file of the input {given}; choose another name"
+        assert capsys.readouterr().err == f"raincheck: error: {sentence}\n"
+    assert (path / name).read_bytes() == before
+
+
+def test_a_name_that_is_too_long_is_to_be_shorter(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / ("n" * 256)
+    assert main(["dashboard", str(folder(tmp_path / "run")), "--save", str(out)]) == 2
+    assert (
+        capsys.readouterr().err == f"raincheck: error: cannot write {out}: File name too long; choose a shorter name\n"
+    )
+
+
+def test_a_board_may_be_saved_again_in_a_folder_that_is_made(tmp_path: Path) -> None:
+    path = folder(tmp_path / "run")
+    for _ in range(2):
+        assert main(["dashboard", str(path), "--save", str(path / "boards" / "board.json")]) == 0
+
+
 def test_a_run_without_wandb_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = folder(tmp_path / "run", tracked=False)
     assert main(["dashboard", str(path), "--save", str(tmp_path / "board.json")]) == 2

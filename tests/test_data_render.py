@@ -16,15 +16,17 @@ import pytest
 import torch
 from PIL import Image
 
-from program import RAINCHECK, environment, finish, group_lives, until
+from program import PATIENCE, RAINCHECK, alive, environment, finish, group_lives, until
 from raincheck.cli import main
 from raincheck.data import handout
+from raincheck.data import render as rendering
+from raincheck.data.check import check_data
 from raincheck.data.clips import Clip, fitted
 from raincheck.data.render import render_set
 from raincheck.data.request import Request, read_rains
 from raincheck.datasets.clips import TrainClips
 from raincheck.datasets.renderedset import RenderedSet
-from raincheck.errors import ConfigError
+from raincheck.errors import ConfigError, InputError
 from raincheck.rain.parameters import PRESETS, Rain
 from raincheck.rain.render import cover, render
 from raincheck.video.decode import open_footage
@@ -227,6 +229,34 @@ def test_an_interrupted_set_goes_on(after: int, clean: Path, tmp_path: Path, mon
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "set").rglob("*")} == before
 
 
+def test_an_interrupted_set_is_not_taken_for_a_whole_one(
+    clean: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_manifest, out = rendering.write_manifest, tmp_path / "set"
+
+    def interrupted(*arguments: Any) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(rendering, "write_manifest", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        render_here(clean, out)
+    advice = "the set is not finished; go on with the same raincheck data render command"
+    with pytest.raises(InputError, match=f"^{out} cannot be read as Rendered set: {advice}$"):
+        RenderedSet(str(out)).task(0)
+    assert main(["data", "check", str(out)]) == 1
+    [report] = check_data(out)
+    assert report.faulty and report.verdict == "1 fault"
+    hidden = tmp_path / "begun"  # where no video was whole
+    (hidden / TRAIN / ".a_GT.partial").mkdir(parents=True)
+    (hidden / "request.json").touch()
+    for read in (lambda: RenderedSet(str(hidden)).task(0), lambda: check_data(hidden)):
+        with pytest.raises(InputError, match=f"^{hidden} cannot be read as Rendered set: {advice}$"):
+            read()
+    monkeypatch.setattr(rendering, "write_manifest", write_manifest)
+    render_here(clean, out)
+    assert len(RenderedSet(str(out)).task(0).train) == 2 and main(["data", "check", str(out)]) == 0
+
+
 def use_a_full_folder(clean: Path, out: Path) -> str:
     out.mkdir()
     (out / "holiday.jpg").touch()
@@ -295,7 +325,9 @@ def test_mistakes_are_one_sentence_and_change_nothing(
         (["--rain", "hail"], "no rain is called 'hail'; give one of thin, dense"),
         (["--test", "z"], "no clip is called 'z'; choose test clips among a, b b, deep_ü"),
         (["--variants", "0"], "variants is 0; it must be 1 or more"),
-        (["--seed", "-1"], "seed is -1 and spread 1; they must be 0 or more"),
+        (["--seed", "-1"], "seed is -1; it must be 0 or more"),
+        (["--spread", "1e9"], "spread is 1e+09; it must be between 0 and 5"),
+        (["--spread", "nan"], "spread is nan; it must be between 0 and 5"),
         (["--rain", "heavy", "--rain", "heavy"], "two rains are called heavy; rename one"),
         (["--rain", "none.yaml"], "cannot read the rain none.yaml: No such file or directory; give a preset or"),
         (["--jobs", "0"], "argument --jobs: '0' is no number of processes; give 1 or more"),
@@ -338,6 +370,17 @@ def test_a_rain_may_be_a_file_of_parameters(tmp_path: Path) -> None:
         assert str(error.value).startswith(sentence)
 
 
+def test_a_rain_of_too_many_drops_is_refused_before_any_clip(
+    clean: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "flood.yaml").write_text("rate: 50\nfar: 500\n")
+    out = tmp_path / "set"
+    assert main(["data", "render", str(clean), "--out", str(out), "--rain", str(tmp_path / "flood.yaml")]) == 2
+    error = capsys.readouterr().err
+    assert re.search(r"has \S+ drops before a camera of .*; lower rate, far or spread, or raise focal_length\n$", error)
+    assert error.count("\n") == 1 and not out.exists()
+
+
 def test_the_output_and_the_clips_are_apart(clean: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for out in (clean, clean / "b b", clean / "b b" / "set", clean / "set", clean.parent):
         assert main(["data", "render", str(clean), "--out", str(out)]) == 2
@@ -377,6 +420,24 @@ def test_a_clip_that_breaks_off_leaves_what_is_whole(
     assert error.startswith(f"raincheck: error: {clean}/z.mkv") and error.count("\n") == 1
     assert not list((tmp_path / "set").glob("*/.*")) if (tmp_path / "set").exists() else True
     assert not (tmp_path / "set" / "manifest.json").exists()
+
+
+def importing(parent: int) -> bool:
+    """Whether a process that another has started is amid its imports."""
+    children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+    mapped = [b"numpy" in Path(f"/proc/{child}/maps").read_bytes() for child in children if alive(int(child))]
+    return any(mapped)
+
+
+def test_ctrl_c_while_processes_start_is_one_line(clean: Path, tmp_path: Path) -> None:
+    command = [*RAINCHECK, "data", "render", str(clean), "--jobs", "2", "--out", str(tmp_path / "set")]
+    running = subprocess.Popen(
+        command, env=environment(), start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    until(lambda: running.poll() is not None or importing(running.pid), "a worker that imports")
+    os.killpg(running.pid, signal.SIGINT)
+    _, said = running.communicate(timeout=PATIENCE)
+    assert running.returncode == 130 and "Traceback" not in said and said.endswith("raincheck: interrupted\n")
 
 
 @pytest.mark.slow

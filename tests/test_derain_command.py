@@ -183,6 +183,8 @@ MISTAKES = {
     "precision": (["--precision", "fp64"], "there is no precision 'fp64'; use one of fp32, bf16"),
     "tile": (["--tile", "round"], "there is no tile 'round'; use auto, none, or a number"),
     "compare": (["--compare=both"], "invalid choice: 'both'"),
+    "compare and a space": (["--compare", "both"], "there is no comparison 'both'; use side or wipe behind --compare"),
+    "unknown option": (["--foo"], "unrecognized arguments: --foo; see raincheck derain --help"),
     "size": (["--size", "big"], "'big' is no size such as 640x480"),
     "size of a file": (["--size", "64x48"], "--size is for raw frames from -; leave it out"),
     "rate of a video": (["--fps", "30"], "a.mp4 is a video, which has a rate of its own; leave it out"),
@@ -243,7 +245,24 @@ def test_all_inputs_are_looked_for_first(tmp_path: Path, capfd: pytest.CaptureFi
 
 def test_a_name_that_no_disk_takes(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert derain(tmp_path / ("w" * 300), tmp_path / "out.mp4") == 2
-    assert re.search(r"error: \S+w cannot be used \(File name too long\); ", capfd.readouterr().err)
+    assert re.search(
+        r"error: \S+w cannot be used \(File name too long\); choose a shorter name", capfd.readouterr().err
+    )
+
+
+@pytest.mark.parametrize("name", ["n" * 251 + ".mp4", "n" * 251 + ".png", "ü" * 127])
+def test_the_longest_names_are_written(tmp_path: Path, name: str) -> None:
+    Image.fromarray(noise(1)[0]).save(tmp_path / "a.png")
+    assert derain(tmp_path / "a.png", tmp_path / name) == 0 and listing(tmp_path) == ["a.png", name]
+
+
+def test_names_that_are_too_long_to_write_are_to_be_shorter(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    Image.fromarray(noise(1)[0]).save(tmp_path / "a.png")
+    assert derain(tmp_path / "a.png", tmp_path / ("n" * 252 + ".mp4")) == 2
+    assert re.fullmatch(
+        r"raincheck: error: .*n.mp4 .*File name too long.*; choose a shorter name\n", capfd.readouterr().err
+    )
+    assert listing(tmp_path) == ["a.png"]
 
 
 def test_links_that_go_in_circles(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

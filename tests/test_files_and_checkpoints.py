@@ -75,13 +75,31 @@ def test_an_interrupt_leaves_the_old_file(tmp_path: Path) -> None:
     assert path.read_text() == "old" and list(tmp_path.iterdir()) == [path]
 
 
-@pytest.mark.parametrize("where", ["none/x", "file/x", "folder", "n" * 255])
+@pytest.mark.parametrize("where", ["none/x", "file/x", "folder"])
 def test_places_where_no_file_can_be(tmp_path: Path, where: str) -> None:
     (tmp_path / "file").write_text("")
     (tmp_path / "folder").mkdir()
     with pytest.raises(OutputError, match=r"^cannot write .*; choose a writable place with free space$"):
         write_text(tmp_path / where, "text")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder"]
+
+
+@pytest.mark.parametrize("name", ["n" * 255, "ü" * 127])
+def test_the_longest_names_can_be_written_again_and_again(tmp_path: Path, name: str) -> None:
+    for text in ("old", "new"):
+        write_text(tmp_path / name, text)
+    assert [path.name for path in tmp_path.iterdir()] == [name] and (tmp_path / name).read_text() == "new"
+
+
+def test_names_that_are_too_long_are_to_be_shorter(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match=r"n: File name too long; choose a shorter name$"):
+        write_text(tmp_path / ("n" * 256), "text")
+    with (
+        pytest.raises(OutputError, match=r"n: File name too long; choose a shorter name$"),
+        locked(tmp_path / ("n" * 256)),
+    ):
+        pass
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_checkpoint_goes_around(tmp_path: Path) -> None:

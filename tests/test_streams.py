@@ -6,7 +6,11 @@ from avalanche.benchmarks.scenarios.generic_scenario import CLScenario
 from torch.utils.data import DataLoader
 
 from raincheck.datasets.base import Task
+from raincheck.datasets.pair import PairedFootage
+from raincheck.datasets.raining import RenderedVideo
+from raincheck.datasets.rendered import RenderedRain
 from raincheck.errors import ConfigError, InputError
+from raincheck.rain.parameters import PRESETS
 from raincheck.streams import rain_stream
 from tinytasks import KINDS, tiny_stream, tiny_task, tiny_tasks, tiny_video
 
@@ -98,3 +102,34 @@ def test_videos_smaller_than_a_clip_are_named() -> None:
     short = Task("short", [tiny_video("veil", 0, frames=2)], [tiny_video("veil", 1)])
     with pytest.raises(InputError, match=r"^veil-0: 2 frames of 32x32 are too few or too small for clips of 3 frames "):
         tiny_stream(tasks=[short]).train_stream[0].dataset[0]
+
+
+@pytest.mark.parametrize(("frames", "side"), [(2, 32), (7, 15)])
+def test_footage_smaller_than_a_clip_is_named_before_anything_is_learned(frames: int, side: int) -> None:
+    """Where it is known how long and how large the footage is."""
+    rainy, clean = (FilmOf(name, frames, side) for name in ("rainy", "clean"))
+    for video in (
+        PairedFootage("small", rainy, clean),
+        RenderedVideo(FilmOf("small", frames, side), (PRESETS["thin"],)),
+    ):
+        sentence = f"^small: {frames} frames of {side}x{side} are too few or too small for clips of 3 frames of 16x16; "
+        with pytest.raises(InputError, match=sentence):
+            tiny_stream(tasks=[Task("short", [video], [tiny_video("veil", 1)])])
+
+
+class FilmOf:
+    """Black frames."""
+
+    def __init__(self, name: str, frames: int, side: int) -> None:
+        self.name, self.frames, self.size = name, frames, (side, side)
+
+    def __len__(self) -> int:
+        return self.frames
+
+    def read(self, start: int, count: int) -> torch.Tensor:
+        return torch.zeros(count, 3, *self.size, dtype=torch.uint8)
+
+
+def test_photographs_are_filmed_at_any_size() -> None:
+    task = RenderedRain("films", "thin", photographs="bundled", test_frames=2).task(0)
+    assert len(rain_stream([task], window=3, crop=320, samples=2).train_stream) == 1

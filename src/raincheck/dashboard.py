@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from raincheck.errors import ConfigError, one_line
-from raincheck.files import write_text
+from raincheck.files import write_result
 from raincheck.report import numbers
 from raincheck.report.reading import Run, in_order, read_runs
+from raincheck.targets import check_target
 from raincheck.tracking.wandb_run import AXIS, known_id, obstacle
 
 Panel = dict[str, Any]
@@ -37,11 +38,14 @@ def dashboard(folders: Sequence[Path], *, project: str, entity: str | None = Non
     Raises:
         InputError: if a folder holds no finished run.
         ConfigError: if a run was not tracked by W&B, the extra is not installed, or W&B can't be reached.
+        OutputError: if the file cannot be written, or is an input or one of its own.
     """
+    if save is not None:
+        check_target(save, folders)
     runs = read_runs(folders)
     made = specification(runs, [known_id(Path(run.place)) for run in runs])
     if save is not None:
-        write_text(save, json.dumps(made, indent=1) + "\n")
+        write_result(save, json.dumps(made, indent=1) + "\n")
         return str(save)
     return send(made, project, entity)
 

@@ -4,6 +4,8 @@ The command line prints the sentence as `raincheck: error: ...` and exits with c
 is a defect of ours and keeps its traceback.
 """
 
+from errno import ENAMETOOLONG
+
 
 def one_line(error: BaseException | str) -> str:
     """A library's message, which may fill a page, as a part of a sentence: on one line, 400 characters at most."""
@@ -13,6 +15,11 @@ def one_line(error: BaseException | str) -> str:
 def first_line(error: BaseException) -> str:
     """As `one_line`, of a message whose first line says it all; the error's type if there is none."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+def remedy(error: BaseException, usual: str) -> str:
+    """What to do about a file that cannot be used; `usual`, unless its name is too long."""
+    return "choose a shorter name" if getattr(error, "errno", None) == ENAMETOOLONG else usual
 
 
 class RaincheckError(Exception):

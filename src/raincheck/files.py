@@ -1,15 +1,25 @@
 """Files that are written whole or not at all, and folders that one process works in at a time."""
 
 import fcntl
+import hashlib
 import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from raincheck.errors import OutputError, RaincheckError
+from raincheck.errors import OutputError, RaincheckError, remedy
 
 LOCK = ".lock"  # in a folder that one process works in
+LONGEST = 255  # bytes of a file name, on nearly all systems
+
+
+def beside(path: Path, ending: str) -> Path:
+    """A hidden file beside another: by its name and an ending, or by the name's hash where that would be too long."""
+    name = f".{path.name}{ending}"
+    if len(os.fsencode(name)) > LONGEST:
+        name = f".{hashlib.sha256(os.fsencode(path.name)).hexdigest()}{ending}"
+    return path.with_name(name)
 
 
 def replace_file(path: Path, write: Callable[[Path], object]) -> None:
@@ -18,7 +28,7 @@ def replace_file(path: Path, write: Callable[[Path], object]) -> None:
     Raises:
         OutputError: if it cannot be written; what was at `path` before is intact then, and nothing else is left.
     """
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    partial = beside(path, f".{os.getpid()}.partial")
     try:
         write(partial)
         with partial.open("rb") as file:
@@ -26,7 +36,8 @@ def replace_file(path: Path, write: Callable[[Path], object]) -> None:
         partial.replace(path)
     except (OSError, RuntimeError) as error:  # torch.save reports a full disk as a RuntimeError
         reason = (error.strerror if isinstance(error, OSError) else None) or error
-        raise OutputError(f"cannot write {path}: {reason}; choose a writable place with free space") from None
+        advice = remedy(error, "choose a writable place with free space")
+        raise OutputError(f"cannot write {path}: {reason}; {advice}") from None
     finally:
         with suppress(OSError):  # where no file could be made, there is none to remove
             partial.unlink()
@@ -55,6 +66,16 @@ def refuse_others(folder: Path, what: str) -> None:
         raise OutputError(f"{folder} is not empty and holds no {what}; choose another --out")
 
 
+def write_result(path: Path, text: str) -> None:
+    """Writes a text file that the user named, whole or not at all; makes its folder where there is none yet.
+
+    Raises:
+        OutputError: if it cannot be written.
+    """
+    make_folder_for(path)
+    write_text(path, text)
+
+
 def make_folder_for(path: Path) -> None:
     """Makes the folder that a file is to be in, where there is none yet.
 
@@ -64,7 +85,8 @@ def make_folder_for(path: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"cannot write {path} ({error.strerror}); choose a writable file name") from None
+        advice = remedy(error, "choose a writable file name")
+        raise OutputError(f"cannot write {path} ({error.strerror}); {advice}") from None
 
 
 def remove_partial(folder: Path) -> None:
@@ -98,12 +120,13 @@ def locked(folder: Path) -> Iterator[None]:
         OutputError: if the folder cannot be made, or another process works in it.
     """
     path = folder / LOCK
-    new_folder, new_lock = not folder.exists(), not path.exists()
     try:
+        new_folder, new_lock = not folder.exists(), not path.exists()
         folder.mkdir(parents=True, exist_ok=True)
         file = path.open("a")
     except OSError as error:
-        raise OutputError(f"cannot write to {folder}: {error.strerror}; choose a writable --out") from None
+        advice = remedy(error, "choose a writable --out")
+        raise OutputError(f"cannot write to {folder}: {error.strerror}; {advice}") from None
     with file:
         try:
             lock(file.fileno())

@@ -10,7 +10,7 @@ from torch.utils.data import DataLoader
 
 from raincheck.datasets.augment import Augment
 from raincheck.datasets.base import Task, TaskSource
-from raincheck.datasets.clips import TestClips, TrainClips
+from raincheck.datasets.clips import TestClips, TrainClips, refuse_short
 from raincheck.errors import ConfigError
 from raincheck.losses import StructureLoss
 from raincheck.metrics import score_frames
@@ -143,6 +143,7 @@ class RainDataModule(LightningDataModule):
             )
         self.batch, self.workers = batch, workers
         found = task if isinstance(task, Task) else task.task(seed)
+        refuse_short(found.train, window, crop)
         self.train_clips = TrainClips(
             found.train, window=window, crop=crop, samples=samples, seed=seed, experience=0, augment=augment
         )

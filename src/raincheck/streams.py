@@ -11,7 +11,7 @@ from torch.utils.data import Dataset
 
 from raincheck.datasets.augment import Augment
 from raincheck.datasets.base import Task
-from raincheck.datasets.clips import TestClips, TrainClips
+from raincheck.datasets.clips import TestClips, TrainClips, refuse_short
 from raincheck.errors import ConfigError
 
 # What is there to learn in each experience, and from which weights; see `rain_stream`.
@@ -83,11 +83,13 @@ def rain_stream(
 
     Raises:
         ConfigError: if there are no tasks, two have one name, or one has no training video.
-        InputError: if a task has no test frame.
+        InputError: if a task has no test frame, or a training video that is shorter or smaller than a clip.
     """
     names = [task.name for task in tasks]
     if not names or len(set(names)) < len(names):
         raise ConfigError(f"a stream needs one or more tasks with different names, not {names}; rename or add tasks")
+    for task in tasks:
+        refuse_short(task.train, window, crop)
     train = [
         TrainClips(task.train, window=window, crop=crop, samples=samples, seed=seed, experience=i, augment=augment)
         for i, task in enumerate(tasks)

@@ -90,8 +90,10 @@ def test_cores_cover_every_pixel_once() -> None:
 def test_sides_that_do_not_suit_the_network() -> None:
     net = network()
     assert narrower(net, 143) == 136
-    with pytest.raises(ConfigError, match="tiles of 128 are too small for RRGNet; use --tile 136 or more"):
+    with pytest.raises(ConfigError, match="tiles of 130 are too small for RRGNet; use --tile 136 or more"):
         Engine(net, CPU, tile=130)
+    with pytest.raises(ConfigError, match="tiles of 1 are too small for RRGNet; use --tile 136 or more"):
+        Engine(net, CPU, tile=1)
     net.reach = None
     with pytest.raises(ConfigError, match="RRGNet looks at whole frames and cannot work in tiles; use --tile none"):
         Engine(net, CPU, tile=512)

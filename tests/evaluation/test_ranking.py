@@ -197,7 +197,7 @@ def test_what_cannot_be_compared_is_refused(mistake: str) -> None:
 def test_unknown_metrics_and_rows_are_refused() -> None:
     with pytest.raises(InputError, match=r"^the report of ours has no metric 'vmaf'; it has psnr_y, temporal_y$"):
         ranking_of([report("ours")], "vmaf")
-    with pytest.raises(InputError, match=r"^there is no lwf to compare with; choose one of ours$"):
+    with pytest.raises(InputError, match=r"^there is no 'lwf' to compare with; choose one of 'ours'$"):
         ranking_of([report("ours")], against="lwf")
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from raincheck.errors import ConfigError
 from raincheck.rain.drops import Drops, hashed
 from raincheck.rain.laws import LAWS
 from raincheck.rain.parameters import PRESETS, Rain
@@ -90,3 +91,12 @@ def test_gusts_swing_about_the_wind(name: str) -> None:
     speed, way = np.array([drops.gust(t) for t in times]).T
     assert np.trapezoid(speed[:1001], times[:1001]) == pytest.approx(way[1000], abs=1e-4)
     assert np.abs(speed).max() == pytest.approx(PRESETS[name].gusts, rel=1e-3) and way[-1] == pytest.approx(0, abs=1e-9)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("absurd", [{"far": 1e4}, {"far": 1e200}, {"focal_length": 0.1}, {"near": 1e-9}])
+def test_more_drops_than_memory_holds_are_refused_before_they_are_made(absurd: dict[str, float]) -> None:
+    with pytest.raises(
+        ConfigError, match=r"has \S+ drops before a camera of 640x480 pixels .*, and at most 1e\+07 can"
+    ):
+        Drops(replace(Rain(), **absurd), (480, 640), 0)

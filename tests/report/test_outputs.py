@@ -66,10 +66,8 @@ def test_a_folder_that_is_missing_is_made_or_named(
     assert main(["report", str(run), "--out", str(file)]) == 0 and file.is_file()
     below = file / f"d{suffix}"
     assert main(["report", str(run), "--out", str(below)]) == 2
-    assert (
-        capsys.readouterr().err
-        == f"raincheck: error: cannot write {below} (File exists); choose a writable file name\n"
-    )
+    sentence = f"cannot write {below}: {file} is no folder that can be written to; choose another place"
+    assert capsys.readouterr().err == f"raincheck: error: {sentence}\n"
 
 
 def test_another_metric_and_another_opponent(make_run: Make, capsys: pytest.CaptureFixture[str]) -> None:
@@ -93,13 +91,14 @@ def test_the_opponent_of_several_sets_is_looked_for_in_all_and_is_the_pages_too(
     make_run: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     tasks, page = ["thin", "dense", "snow"], tmp_path / "page.html"
-    runs = [make_run("finetune"), make_run("rrgnet", BETTER), make_run("a", tasks=tasks), make_run("b", tasks=tasks)]
+    runs = [make_run("finetune"), make_run("rrgnet", BETTER), make_run("a", tasks=tasks)]
+    runs.append(make_run("b", tasks=tasks, method="b, 2"))
     assert main(["report", *map(str, runs), "--against", "finetune", "--out", str(page)]) == 0
     printed = " ".join(capsys.readouterr().out.split())
     assert "note: finetune is not in set 2, which is compared with its best method" in printed
     assert "<option selected>finetune</option>" in page.read_text() and "<option>rrgnet</option>" in page.read_text()
     assert main(["report", *map(str, runs), "--against", "finetoon", "--out", str(tmp_path / "no.html")]) == 2
-    sentence = "there is no finetoon to compare with; choose one of finetune, rrgnet, a, b"
+    sentence = "there is no 'finetoon' to compare with; choose one of 'finetune', 'rrgnet', 'a', 'b, 2'"
     assert capsys.readouterr().err == f"raincheck: error: {sentence}\n" and not (tmp_path / "no.html").exists()
 
 
@@ -188,7 +187,7 @@ def test_a_terminal_that_cannot_show_a_sign_is_no_reason_to_end(make_run: Make, 
     ("options", "sentence"),
     [
         (["--out", "r.doc"], "r.doc is neither page nor table; end it with .html, .csv, .md, .tex"),
-        (["--against", "si"], "there is no si to compare with; choose one of finetune"),
+        (["--against", "si"], "there is no 'si' to compare with; choose one of 'finetune'"),
         (["--metric", "vmaf"], "the report of finetune has no metric 'vmaf'; it has psnr_y, ssim_y"),
     ],
 )

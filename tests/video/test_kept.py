@@ -317,6 +317,63 @@ def test_a_part_has_the_sound_subtitles_and_chapters_of_that_part(tmp_path: Path
         assert payload(tmp_path / output, "subtitle") == [b"No more."]
 
 
+def slow_film(path: Path, stamps: list[int], seconds: int) -> Path:
+    """Pictures at tenths of a second, and so many seconds of sound."""
+    with av.open(str(path), "w") as file:
+        pictures: Any = file.add_stream("libx264", rate=10)
+        pictures.height, pictures.width, pictures.pix_fmt = 48, 64, "yuv420p"
+        tone: Any = file.add_stream("aac", rate=48000) if seconds else None
+        for stamp, pixels in zip(stamps, smooth(len(stamps)), strict=True):
+            frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
+            frame.pts, frame.time_base = stamp, Fraction(1, 10)
+            file.mux(pictures.encode(frame))
+        for sound in tones(tone, 48000 * seconds):
+            file.mux(tone.encode(sound))
+        for track in (pictures, tone):
+            file.mux(track.encode() if track else [])
+    return path
+
+
+def sounding(path: Path) -> float:
+    """Seconds until the last sound of a file has ended."""
+    with av.open(str(path)) as file:
+        ends = [((p.pts or 0) + (p.duration or 0)) * p.time_base for p in file.demux(audio=0) if p.size]
+    return float(max(ends, default=0))
+
+
+@pytest.mark.parametrize("output", ["b.mp4", "b.mkv"])
+@pytest.mark.parametrize(
+    ("part", "seconds"),
+    [
+        ({"end": "1f"}, 0.1),
+        ({"end": "2f"}, 0.2),
+        ({"end": "3f"}, 2.3),
+        ({"end": 2}, 2.0),
+        ({"start": 0.2, "end": 2}, 1.8),
+        ({"start": "2f", "end": "4f"}, 2.2),
+        ({"start": 2.3, "end": 2.5}, 0.2),
+    ],
+)
+def test_the_last_picture_of_a_part_stands_as_long_as_it_did_and_has_its_sound(
+    tmp_path: Path, output: str, part: dict[str, Any], seconds: float
+) -> None:
+    """Also where pictures stand long, and in a part of one."""
+    stamps = [0, 1, 2, 23, 24, 25]
+    derain(slow_film(tmp_path / "a.mp4", stamps, 4), tmp_path / output, weights="identity", **part)
+    assert sounding(tmp_path / output) == pytest.approx(seconds, abs=0.05)
+    derain(slow_film(tmp_path / "a.mp4", stamps, 0), tmp_path / output, weights="identity", **part)
+    with av.open(str(tmp_path / output)) as file:
+        assert file.duration == pytest.approx(seconds * 1e6, abs=10_000)
+
+
+@pytest.mark.parametrize("end", ["0.25", "3f"])
+def test_a_part_of_a_constant_rate_keeps_the_rate(tmp_path: Path, end: str) -> None:
+    path = slow_film(tmp_path / "a.mp4", list(range(10)), 1)
+    derain(path, tmp_path / "b.mp4", weights="identity", end=end)
+    with av.open(str(tmp_path / "b.mp4")) as file:
+        assert file.streams.video[0].average_rate == 10 and file.streams.video[0].frames == 3
+
+
 @pytest.mark.parametrize("source", ["a.mkv", "a.flv"])
 def test_sound_whose_times_are_rounded_goes_into_avi(tmp_path: Path, source: str) -> None:
     path = film(tmp_path / source)

@@ -10,7 +10,7 @@ from io import TextIOWrapper
 
 from raincheck import __version__
 from raincheck.commands import COMMANDS
-from raincheck.errors import ConfigError, RaincheckError
+from raincheck.errors import ConfigError, RaincheckError, remedy
 from raincheck.processes import follow_starter, one_voice
 
 LEARNING = {"run", "demo", "ablate"}  # may be several processes that are one program
@@ -47,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:  # names that are too long, folders that may not be entered, a full disk behind our output
         drop_output()
         where = "standard output" if error.filename is None else error.filename
-        what = f"{where} cannot be used ({error.strerror}); check its path and the disk"
+        what = f"{where} cannot be used ({error.strerror}); {remedy(error, 'check its path and the disk')}"
         print(f"raincheck: error: {what}", file=sys.stderr)
         return 2
     return code

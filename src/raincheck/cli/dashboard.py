@@ -18,7 +18,9 @@ def run(arguments: list[str]) -> None:
     )
     mine.add_argument("--project", default=os.environ.get("WANDB_PROJECT", "raincheck"), help="default: %(default)s")
     mine.add_argument("--entity", default=os.environ.get("WANDB_ENTITY"), help="default: your own")
-    mine.add_argument("--save", type=Path, metavar="FILE", help="write it as JSON; needs no account and no network")
+    mine.add_argument(
+        "--save", type=Path, metavar="FILE", help="write it here as JSON; needs no account and no network"
+    )
     options = mine.parse_args(arguments)
     from raincheck.dashboard import dashboard as make_dashboard
 

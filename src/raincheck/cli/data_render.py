@@ -41,7 +41,7 @@ def parser() -> Parser:
         type=float,
         default=1.0,
         metavar="S",
-        help="how far they vary their type; 0 shows the type itself (default: %(default)s)",
+        help="how far they vary their type, up to 5; 0 shows the type itself (default: %(default)s)",
     )
     mine.add_argument("--test", action="append", metavar="CLIP", help="a test clip by name (default: the last fifth)")
     mine.add_argument("--frames", type=int, metavar="N", help="at most so many frames of each clip")

@@ -1,7 +1,9 @@
 """`raincheck derain`: its options, several inputs, and pipes; torch is imported when the work begins."""
 
+import argparse
 import sys
 from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,7 +69,7 @@ def parser() -> Parser:
 
 def run(arguments: list[str]) -> None:
     """Derains with a progress bar."""
-    options = parser().parse_args(plain_compare(arguments))
+    options = parsed(arguments)
     if PIPE in options.input and (len(options.input) > 1 or options.size is None):
         raise ConfigError("raw frames from - need --size WxH, and no other input; see raincheck derain --help")
     if options.size is not None and PIPE not in options.input:
@@ -160,6 +162,21 @@ def only(inputs: list[str]) -> str:
     if len(inputs) > 1:
         raise ConfigError("several inputs cannot go to -; name a folder")
     return inputs[0]
+
+
+def parsed(arguments: list[str]) -> argparse.Namespace:
+    """The options.
+
+    Raises:
+        ConfigError: if there is no such option or comparison.
+    """
+    mine = parser()
+    options, left = mine.parse_known_args(plain_compare(arguments))
+    if wrong := [word for before, word in pairwise(arguments) if before == "--compare" and word in left]:
+        raise ConfigError(f"there is no comparison {wrong[0]!r}; use side or wipe behind --compare, or nothing")
+    if left:
+        mine.error(f"unrecognized arguments: {' '.join(left)}")
+    return options
 
 
 def plain_compare(arguments: list[str]) -> list[str]:

@@ -17,6 +17,11 @@ def run(arguments: list[str]) -> None:
     mine.add_argument("--frames", type=frame_slice, default=slice(None), metavar="A:B", help="score these frames only")
     mine.add_argument("--json", type=Path, metavar="FILE", help="write the scores here as well")
     options = mine.parse_args(joined(arguments, "--frames"))
+    from raincheck.files import write_result
+    from raincheck.targets import check_target
+
+    if options.json:
+        check_target(options.json, [options.rainy, options.clean, Path(options.weights)])
     from raincheck.deraining.allocator import keep_freed_memory
     from raincheck.evaluation.pair import evaluate_pair
 
@@ -35,9 +40,7 @@ def run(arguments: list[str]) -> None:
     text = json.dumps(scores, indent=1)
     print(text)
     if options.json:
-        from raincheck.files import write_text
-
-        write_text(options.json, text + "\n")
+        write_result(options.json, text + "\n")
 
 
 def joined(arguments: list[str], option: str) -> list[str]:

@@ -1,7 +1,7 @@
 """`raincheck data check`: which published data sets lie under a folder, and whether they are as published."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from raincheck.data.findings import Finding, SplitReport, compare, shown
+from raincheck.data.findings import Finding, Kind, SplitReport, compare, shown
 from raincheck.data.looking import Looker
 from raincheck.datasets.published import catalogue, locate
 from raincheck.errors import InputError
@@ -19,16 +19,22 @@ EXAMPLES = 3  # places that are named for each kind of finding
 
 @dataclass(frozen=True)
 class SetReport:
-    """One data set, in one form, in one place."""
+    """One data set, in one form, in one place; with differences of its own besides those of its splits."""
 
     name: str
     place: Path
     splits: list[SplitReport]
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def parts(self) -> list[tuple[str, list[Finding]]]:
+        """All differences, by the part that they are of."""
+        return [("all", self.findings), *((split.split.name, split.findings) for split in self.splits)]
 
     @property
     def verdict(self) -> str:
         """One sentence."""
-        findings = [finding for split in self.splits for finding in split.findings]
+        findings = [finding for _, part in self.parts for finding in part]
         if faults := len({(finding.kind, finding.where) for finding in findings if finding.kind.fault}):
             return f"{faults} fault{'s' if faults > 1 else ''}"
         missing = [report.split.name for report in self.splits if report.clips < (report.split.published or 1)]
@@ -40,7 +46,7 @@ class SetReport:
     @property
     def faulty(self) -> bool:
         """Whether anything is wrong, other than that it is a part."""
-        return any(finding.kind.fault for split in self.splits for finding in split.findings)
+        return any(finding.kind.fault for _, part in self.parts for finding in part)
 
 
 def check_data(root: Path, deep: bool = False, progress: Callable[[int], None] = lambda done: None) -> list[SetReport]:
@@ -60,6 +66,8 @@ def check_data(root: Path, deep: bool = False, progress: Callable[[int], None] =
     looker = Looker(deep, progress)
     found = [(reader, form, place) for reader in readers for form, place in locate(reader.forms, root)]
     if not found:
+        for reader in readers:
+            reader.refuse_unfinished(root)
         raise InputError(
             f"{root} is laid out like none of {', '.join(reader.title for reader in readers)}; give the folder that "
             "holds one, or read other pairs with raincheck.datasets.folder.PairedFolders"
@@ -69,6 +77,7 @@ def check_data(root: Path, deep: bool = False, progress: Callable[[int], None] =
             f"{reader.title}, form {form}" if form else reader.title,
             place,
             [compare(split, place, looker) for split in reader.forms[form]],
+            [Finding(Kind.UNFINISHED, str(place))] if reader.unfinished(place) else [],
         )
         for reader, form, place in found
     ]
@@ -107,10 +116,10 @@ def differences_table(reports: list[SetReport]) -> Table:
     for column in ("data set", "part", "what", "where", "what it means for a score"):
         table.add_column(column, overflow="fold")
     for report in reports:
-        for split in report.splits:
-            for what, where, meaning, fault in rows(split.findings):
+        for part, findings in report.parts:
+            for what, where, meaning, fault in rows(findings):
                 name = Text(what, style="bold" if fault else "")
-                table.add_row(Text(report.name), split.split.name, name, Text(where), meaning)
+                table.add_row(Text(report.name), part, name, Text(where), meaning)
     return table
 
 

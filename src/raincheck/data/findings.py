@@ -35,6 +35,11 @@ class Kind(Enum):
     VARYING = "sizes vary within a video", "the reader refuses the video; copy it again", True
     UNEQUAL = "rainy and clean sizes differ", "the reader refuses the pair; one of the two was resized", True
     SLACK = "sizes differ a little", "both are cut to what they share, which the run's report says", False
+    UNFINISHED = (
+        "not finished",
+        "the reader refuses the data set; go on with the same raincheck data render command",
+        True,
+    )
     RESIZED = "not the published size", "scores of resized frames do not stand beside published ones", True
     OTHER = "other files among the frames", "none: they are ignored", False
     REMARK = "remark", "see there", False

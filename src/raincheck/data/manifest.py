@@ -9,13 +9,14 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from raincheck.datasets.renderedset import MANIFEST
 from raincheck.errors import OutputError
 from raincheck.files import write_text
 from raincheck.rain.drops import Seed
 from raincheck.rain.parameters import Rain
 from raincheck.video.still import entries, pictures
 
-MANIFEST, SUMS = "manifest.json", "SHA256SUMS"
+SUMS = "SHA256SUMS"
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from raincheck.files import replace_file
+from raincheck.files import beside, replace_file
 from raincheck.rain.drops import Seed
 from raincheck.rain.parameters import Rain
 from raincheck.rain.render import Field, RainField, Shares, cover, distances
@@ -65,7 +65,7 @@ class Painting:
 
 def hidden(folder: Path) -> Path:
     """Where the frames of a video are until it is whole."""
-    return folder.with_name(f".{folder.name}.partial")
+    return beside(folder, ".partial")
 
 
 def file(folder: Path, number: int, suffix: str) -> Path:

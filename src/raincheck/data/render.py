@@ -18,12 +18,13 @@ from raincheck.data.clips import Clip
 from raincheck.data.handout import Footage, Progress, Renderer, Work
 from raincheck.data.manifest import Made, read_manifest, write_manifest
 from raincheck.data.painting import Painting
-from raincheck.data.request import CLAIM, Request, claim
+from raincheck.data.request import Request, claim
 from raincheck.data.workers import workers
-from raincheck.datasets.renderedset import FOLDERS
+from raincheck.datasets.renderedset import CLAIM, FOLDERS
 from raincheck.errors import OutputError, RaincheckError
 from raincheck.files import locked
 from raincheck.processes import cores
+from raincheck.rain.drops import expected
 
 
 def render_set(
@@ -102,6 +103,8 @@ def planned(request: Request, clip: Clip, split: str, out: Path) -> Footage:
     works = [Work(clean, Painting(out / clean.folder, request.suffix))]
     for variant in range(1, (request.variants or len(request.rains)) + 1):
         kind, rain, seed = request.rain(clip.name, variant, fps)
+        if request.streaks is None:
+            expected(rain, size)  # refuses too many now, and not after hours of other clips
         name = f"{clip.name}_Rain_{variant:02d}"
         painting = Painting(
             out / FOLDERS[split] / name,

@@ -14,14 +14,14 @@ import yaml
 from raincheck import __version__, plain_yaml
 from raincheck.data.clips import Clip, Size, find_clips, split_names
 from raincheck.data.manifest import read_object
+from raincheck.datasets.renderedset import CLAIM
 from raincheck.errors import ConfigError
 from raincheck.files import refuse_others, write_text
 from raincheck.fingerprint import fingerprints
 from raincheck.rain.drops import Seed
-from raincheck.rain.parameters import Rain, find_rain, randomise
+from raincheck.rain.parameters import WIDEST, Rain, find_rain, randomise
 from raincheck.video.still import frame_files
 
-CLAIM = "request.json"
 FASTEST = 1_000_000  # frames a second, and the slowest are as many seconds apart
 FORMATS = (".png", ".jpg")
 
@@ -35,7 +35,7 @@ class Request:
         rains: types of rain, by what they are called; variants take them in turn.
         seed: of the whole set.
         variants: rains over each clip; None is as many as types.
-        spread: how far variants vary their type; see `randomise`.
+        spread: how far variants vary their type, up to 5; see `randomise`.
         frames: at most so many of each clip; None keeps all.
         size: at most this height and width; None keeps them.
         fps: frames a second of folders of frames; None takes the rain's.
@@ -67,8 +67,10 @@ class Request:
             raise ConfigError(f"{wrong[0]} is {counts[wrong[0]]}; it must be 1 or more")
         if self.suffix not in FORMATS:
             raise ConfigError(f"frames cannot be {self.suffix}; choose one of {', '.join(FORMATS)}")
-        if self.seed < 0 or not 0 <= self.spread < float("inf"):
-            raise ConfigError(f"seed is {self.seed} and spread {self.spread:g}; they must be 0 or more")
+        if self.seed < 0:
+            raise ConfigError(f"seed is {self.seed}; it must be 0 or more")
+        if not 0 <= self.spread <= WIDEST:
+            raise ConfigError(f"spread is {self.spread:g}; it must be between 0 and {WIDEST:g}")
         if self.fps is not None and not 1 / FASTEST <= self.fps <= FASTEST:
             raise ConfigError(f"fps must be between 1/{FASTEST} and {FASTEST}; correct it")
 

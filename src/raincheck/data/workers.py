@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing import get_context, parent_process
+from multiprocessing import parent_process, resource_tracker
+from multiprocessing.context import SpawnContext, SpawnProcess
 from threading import Thread
 from typing import ParamSpec, TypeVar
 
@@ -28,9 +29,27 @@ class Here(Executor):
         return future
 
 
+class Shielded(SpawnProcess):
+    """A process that leaves Ctrl-C to the main process from its birth on: it takes seconds to import what it needs."""
+
+    def start(self) -> None:
+        """Starts it with SIGINT blocked, which it inherits; one that comes meanwhile reaches this process later."""
+        resource_tracker.ensure_running()  # which would lift the block
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+        try:
+            super().start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+class Afresh(SpawnContext):
+    """Starts processes anew: one that is forked beside the progress bar's thread may hang."""
+
+    Process = Shielded
+
+
 def begin() -> None:
-    """Makes a process a worker: one thread, Ctrl-C left to the main process, no life after that one's."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Makes a process a worker: one thread, no life after the main process's."""
     torch.set_num_threads(1)
     # A pool's processes wait for ever for a main process that was killed.
     Thread(target=end_with_parent, daemon=True).start()
@@ -59,8 +78,7 @@ def workers(count: int, doing: str, instead: str) -> Iterator[Executor]:
     if count < 2:
         yield Here()
         return
-    # Started afresh: a process forked beside the progress bar's thread may hang.
-    pool = ProcessPoolExecutor(count, get_context("spawn"), begin)
+    pool = ProcessPoolExecutor(count, Afresh(), begin)
     try:
         yield pool
     except BrokenProcessPool:

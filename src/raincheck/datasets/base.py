@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from torch import Tensor
@@ -116,6 +116,28 @@ class TaskSource(ABC):
         raise ConfigError(f"{type(self).__name__} reads nothing from {folder}; leave stream.root out")
 
 
+@runtime_checkable
+class Bounded(Protocol):
+    """Video of which not every clip can be cut, and which can tell before any is."""
+
+    def check_clips(self, count: int, crop: int) -> None:
+        """Raises InputError if it is shorter than `count` frames, or smaller than `crop` pixels."""
+        ...
+
+
+def check_window(length: int, size: tuple[int, int], count: int, crop: int, name: str) -> None:
+    """Refuses a video that is shorter than `count` frames, or smaller than `crop` x `crop` pixels.
+
+    Raises:
+        InputError: naming the video.
+    """
+    if length < count or min(size) < crop:
+        raise InputError(
+            f"{name}: {length} frames of {size[1]}x{size[0]} are too few or too small for clips of {count} frames of "
+            f"{crop}x{crop}; lower the crop or leave the video out"
+        )
+
+
 def random_window(
     rng: np.random.Generator, length: int, size: tuple[int, int], count: int, crop: int, name: str
 ) -> tuple[int, int, int]:
@@ -124,11 +146,7 @@ def random_window(
     Raises:
         InputError: if the video is shorter or smaller than the window.
     """
+    check_window(length, size, count, crop, name)
     height, width = size
-    if length < count or height < crop or width < crop:
-        raise InputError(
-            f"{name}: {length} frames of {width}x{height} are too few or too small for clips of {count} frames of "
-            f"{crop}x{crop}; lower the crop or leave the video out"
-        )
     start = int(rng.integers(length - count + 1))
     return start, int(rng.integers(height - crop + 1)), int(rng.integers(width - crop + 1))

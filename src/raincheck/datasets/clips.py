@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from raincheck.datasets.augment import Augment
-from raincheck.datasets.base import PairedVideo
+from raincheck.datasets.base import Bounded, PairedVideo
 from raincheck.errors import ConfigError, InputError
 from raincheck.video.pixels import to_float
 from raincheck.video.window import reflect
@@ -113,6 +113,17 @@ class TestClips(Dataset[tuple[Tensor, Tensor, int, int]]):
             rainy, clean = self.videos[video].read(frame, 1)
             self._held[video, frame] = rainy[0], clean[0]
         return self._held[video, frame]
+
+
+def refuse_short(videos: Sequence[PairedVideo], window: int, crop: int) -> None:
+    """Refuses training videos of which no clip can be cut, before the work, where they can tell.
+
+    Raises:
+        InputError: naming the first.
+    """
+    for video in videos:
+        if isinstance(video, Bounded):
+            video.check_clips(window, crop)
 
 
 def refuse_centreless(window: int) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
-from raincheck.datasets.base import Footage, Wrapped, random_window
+from raincheck.datasets.base import Footage, Wrapped, check_window, random_window
 from raincheck.datasets.excerpt import CentreCrop, Excerpt, hold_excerpt, open_excerpt
 from raincheck.errors import ConfigError, InputError
 from raincheck.video import still
@@ -43,6 +43,10 @@ class PairedFootage:
     def read(self, start: int, count: int) -> tuple[Tensor, Tensor]:
         """Rainy and clean frames, uint8 `(t, c, h, w)` each."""
         return self.rainy.read(start, count), self.clean.read(start, count)
+
+    def check_clips(self, count: int, crop: int) -> None:
+        """Raises InputError if it is shorter than `count` frames, or smaller than `crop` pixels."""
+        check_window(len(self), self.size, count, crop, self.name)
 
     def sample(self, rng: np.random.Generator, count: int, crop: int) -> tuple[Tensor, Tensor]:
         """A random window of both, uint8 `(count, c, crop, crop)` each.

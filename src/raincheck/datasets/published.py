@@ -53,6 +53,17 @@ class PublishedPairs(TaskSource):
         self.root, self.name, self.form = Path(root), name, form
         self.test_frames, self.test_size = test_frames, test_size
 
+    @classmethod
+    def unfinished(cls, place: Path) -> str | None:
+        """What is not finished about the data set in a folder, and what to do about it; None if nothing is."""
+        return None
+
+    @classmethod
+    def refuse_unfinished(cls, place: Path) -> None:
+        """Raises InputError if a data set in a folder is not finished."""
+        if why := cls.unfinished(place):
+            raise InputError(f"{place} cannot be read as {cls.title}: {why}")
+
     def rebase(self, folder: Path) -> None:
         """Takes the root from there."""
         self.root = folder / self.root
@@ -62,9 +73,11 @@ class PublishedPairs(TaskSource):
 
         Raises:
             ConfigError: if the data set is there more than once.
-            InputError: if it is not there, has nothing to train or test on, or a pair does not fit or can't be read.
+            InputError: if it is not there or not finished, has nothing to train or test on, or a pair does not fit or
+                can't be read.
         """
         form, base = self.place()
+        self.refuse_unfinished(base)
         splits = {split.name: split for split in self.forms[form]}
         train, train_notes = open_split(splits["train"], base, self.title)
         test, test_notes = open_split(splits["test"], base, self.title)
@@ -88,6 +101,7 @@ class PublishedPairs(TaskSource):
         wanted = {form: splits for form, splits in self.forms.items() if self.form in (None, form)}
         found = locate(wanted, self.root)
         if not found:
+            self.refuse_unfinished(self.root)
             like = " or ".join(dict.fromkeys(splits[0].shown for splits in wanted.values()))
             raise InputError(
                 f"no {self.title} in {self.root} or up to {DEPTH} folders below: nothing is like {like}; give the "

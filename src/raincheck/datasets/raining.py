@@ -8,7 +8,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from torch import Tensor
 
-from raincheck.datasets.base import Footage, Wrapped, random_window
+from raincheck.datasets.base import Footage, Wrapped, check_window, random_window
 from raincheck.datasets.caption import draw_caption
 from raincheck.datasets.compressed import compress
 from raincheck.datasets.excerpt import CentreCrop
@@ -17,7 +17,7 @@ from raincheck.datasets.tone import vary_picture
 from raincheck.errors import ConfigError
 from raincheck.rain.drawn import Drawn, DrawnField
 from raincheck.rain.kinds import falling, varied
-from raincheck.rain.parameters import Rain
+from raincheck.rain.parameters import WIDEST, Rain
 from raincheck.rain.render import RainField
 
 
@@ -26,8 +26,8 @@ class Variety:
     """How training clips vary, beyond one rain of their type over footage as it is.
 
     Attributes:
-        spread: how far the rain varies, 1 for a narrow type; 0 shows the rain itself only. See `randomise`; drawn rain
-            varies within its ranges whatever the spread.
+        spread: how far the rain varies, 1 for a narrow type, 5 at most; 0 shows the rain itself only. See `randomise`;
+            drawn rain varies within its ranges whatever the spread.
         layers: at most so many rains of the type fall at once.
         dry: share of the clips without rain: a network that never sees one takes sunlit foliage for rain.
         pictures: turn the footage by quarters, and change exposure and contrast; see `vary_picture`.
@@ -49,10 +49,11 @@ class Variety:
     def __post_init__(self) -> None:
         """Checks the ranges."""
         shares = self.dry, self.captions, self.compressed
-        if self.spread < 0 or self.layers < 1 or not all(0 <= share <= 1 for share in shares):
+        if not 0 <= self.spread <= WIDEST or self.layers < 1 or not all(0 <= share <= 1 for share in shares):
             raise ConfigError(
                 f"training clips cannot have spread {self.spread}, layers {self.layers}, dry {self.dry}, captions "
-                f"{self.captions} and compressed {self.compressed}; give 0 or more, 1 or more, and three shares of 1"
+                f"{self.captions} and compressed {self.compressed}; give 0 to {WIDEST:g}, 1 or more, and three shares "
+                "of 1"
             )
 
 
@@ -96,6 +97,11 @@ class RenderedVideo(Wrapped):
     def _read(self, start: int, count: int) -> tuple[Tensor, Tensor]:
         clean = self.footage.read(start, count)
         return self.field.lay(clean, start), clean
+
+    def check_clips(self, count: int, crop: int) -> None:
+        """Raises InputError if its footage is shorter than `count` frames, or smaller than `crop` pixels."""
+        if not isinstance(self.footage, Cuttable):
+            check_window(len(self), self.size, count, crop, self.name)
 
     def sample(self, rng: np.random.Generator, count: int, crop: int) -> tuple[Tensor, Tensor]:
         """A random clip under a new variation of the rain, and its clean twin, uint8 `(count, c, crop, crop)`.

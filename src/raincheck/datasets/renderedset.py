@@ -3,14 +3,17 @@
     Dataset_Training_Rendered/<clip>_Rain_{01,02,...}/%05d.png     clean: <clip>_GT, shared by the variants
     Dataset_Testing_Rendered/<clip>_Rain_{01,02,...}/%05d.png      likewise
 
-manifest.json beside them says what rain each video shows. Frames may be .jpg as well.
+request.json beside them says what was asked for, and manifest.json, written last, what rain each video shows. Frames
+may be .jpg as well.
 """
 
+from pathlib import Path
 from typing import ClassVar
 
 from raincheck.datasets.layout import Forms, Split
 from raincheck.datasets.published import PublishedPairs
 
+CLAIM, MANIFEST = "request.json", "manifest.json"
 FOLDERS = {"train": "Dataset_Training_Rendered", "test": "Dataset_Testing_Rendered"}
 
 
@@ -18,6 +21,14 @@ class RenderedSet(PublishedPairs):
     """A rendered set: one rain type, or the mixture that it was rendered with."""
 
     title = "Rendered set"
+
+    @classmethod
+    def unfinished(cls, place: Path) -> str | None:
+        """A set that was begun, and lacks what is written last."""
+        if (place / MANIFEST).exists() or not (place / CLAIM).exists():
+            return None
+        return "the set is not finished; go on with the same raincheck data render command"
+
     forms: ClassVar[Forms] = {
         "": tuple(
             Split(name, rf"{folder}/([^.].*)_Rain_\d+", [rf"{folder}/\1_GT"], first=1)

@@ -229,9 +229,7 @@ def write(
     with ExitStack() as stack:
         companions = None
         if stream.path is not None and stream.names is None and is_video(output):
-            companions = stack.enter_context(
-                closing(Companions(stream.path, late=part.start is not None, early=part.end is not None))
-            )
+            companions = stack.enter_context(closing(Companions(stream.path, part)))
         writer = stack.enter_context(
             open_writer(
                 output,

@@ -68,9 +68,9 @@ def narrower(network: ClipNetwork, side: int, strict: bool = True) -> int | None
         ConfigError: if there is none, unless `strict` is False, which gives None.
     """
     multiple, reach = network.multiple, network.reach
-    side -= side % multiple
-    if reach is not None and side >= 2 * up(reach, multiple) + multiple:
-        return side
+    fitting = side - side % multiple
+    if reach is not None and fitting >= 2 * up(reach, multiple) + multiple:
+        return fitting
     if not strict:
         return None
     if reach is None:

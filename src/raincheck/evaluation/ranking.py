@@ -6,10 +6,9 @@ from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
-from raincheck.errors import InputError
 from raincheck.evaluation.comparable import other_terms
 from raincheck.evaluation.results import COSTS, Result
-from raincheck.evaluation.rows import check, rows_of
+from raincheck.evaluation.rows import check, no_row, rows_of
 from raincheck.evaluation.scores import COLUMNS, HEADLINE, Bounds, Column, Values, values_of
 from raincheck.evaluation.statistics import Difference, Estimate, corrected, estimate, paired
 
@@ -168,7 +167,7 @@ def _opponent(ranked: Sequence[str], wanted: str | None) -> str | None:
         InputError: if there is no such row.
     """
     if wanted is not None and wanted not in ranked:
-        raise InputError(f"there is no {wanted} to compare with; choose one of {', '.join(ranked)}")
+        raise no_row(wanted, ranked)
     return (wanted or ranked[0]) if len(ranked) > 1 else None
 
 

@@ -1,6 +1,6 @@
 """Which runs may stand in one table, and which of them are one row of it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 from raincheck.errors import InputError
@@ -30,9 +30,13 @@ def opposed(groups: Sequence[Sequence[Some]], against: str | None) -> list[tuple
         InputError: if it is in no group.
     """
     if against is not None and all(if_there(against, group) is None for group in groups):
-        known = dict.fromkeys(result.name for group in groups for result in group)
-        raise InputError(f"there is no {against} to compare with; choose one of {', '.join(known)}")
+        raise no_row(against, dict.fromkeys(result.name for group in groups for result in group))
     return [(list(group), if_there(against, group)) for group in groups]
+
+
+def no_row(wanted: str, known: Iterable[str]) -> InputError:
+    """Says that there is no row of a name; names are quoted, since they may hold commas."""
+    return InputError(f"there is no {wanted!r} to compare with; choose one of {', '.join(map(repr, known))}")
 
 
 def if_there(name: str | None, results: Sequence[Result]) -> str | None:

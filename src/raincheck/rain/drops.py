@@ -10,12 +10,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from raincheck.errors import ConfigError
 from raincheck.rain.laws import Floats
 from raincheck.rain.parameters import Rain
 
 Seed = int | tuple[int, ...]
 
 GUST_PERIOD = 2.0  # s
+MOST = 10_000_000  # drops, for which a process needs some 3 GB
 STRIDE = 1_000_003  # more falls than any rain lasts: keeps the hashes of drops that came nearer apart
 
 
@@ -79,14 +81,17 @@ class Drops:
     Attributes:
         diameter, depth, fall, drift: of each drop: width in mm, m at the start, m/s downwards, m/s to the right
             relative to the camera without gusts and turns.
+
+    Raises:
+        ConfigError: if they are too many.
     """
 
     def __init__(self, rain: Rain, size: tuple[int, int], seed: Seed) -> None:
-        rng = np.random.default_rng(seed)
+        number, rng = expected(rain, size), np.random.default_rng(seed)
         law, self.turn = rain.law, float(np.radians(rain.yaw))  # rad/s
         self.rain, self.region = rain, region(rain, size)
         depths, volume = self.region.cumulated(rain.near, rain.far)
-        count = int(rng.poisson(law.concentration(rain.rate) * volume[-1]))
+        count = int(rng.poisson(number))
         self.key = int(rng.integers(2**63))
         self.gust_phase = float(rng.uniform(0, 2 * np.pi))
         uniform = rng.random((3, count))
@@ -141,6 +146,23 @@ def region(rain: Rain, size: tuple[int, int]) -> Region:
     nearing = abs(rain.forward) * rain.exposure / rain.focal_length
     reach = (rain.law.fastest * rain.exposure + nearing * size[0], sideways * rain.exposure + nearing * size[1])
     return Region(size, rain.focal_length, reach, blur, rain.far if rain.forward else None)
+
+
+def expected(rain: Rain, size: tuple[int, int]) -> float:
+    """How many drops a camera with frames of `size` has in front of it, on average.
+
+    Raises:
+        ConfigError: if they are too many.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):  # what is too large for a float is too many as well
+        number = rain.law.concentration(rain.rate) * region(rain, size).cumulated(rain.near, rain.far)[1][-1]
+    if not number <= MOST:
+        raise ConfigError(
+            f"a rain of {rain.rate:g} mm/h as far as {rain.far:g} m has {number:.2g} drops before a camera of "
+            f"{size[1]}x{size[0]} pixels with a focal length of {rain.focal_length:g}, and at most {MOST:.0e} can be "
+            "rendered; lower rate, far or spread, or raise focal_length"
+        )
+    return float(number)
 
 
 def gust(rain: Rain, phase: float, time: float) -> tuple[float, float]:

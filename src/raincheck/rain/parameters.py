@@ -14,6 +14,7 @@ POSITIVE = ("rate", "exposure", "frame_rate", "focal_length", "near", "focus")
 NOT_NEGATIVE = ("gusts", "turbulence", "light", "veil", "scene_depth", "aperture")
 LARGEST = float(np.finfo(np.float64).max)
 SHARES = ("sky_share", "airlight", "lamps")
+WIDEST = 5.0  # spread, see `randomise`: rate and focal length then differ from the type's by factors up to 6
 
 
 @dataclass(frozen=True)
@@ -184,7 +185,7 @@ def randomise(rain: Rain, rng: np.random.Generator, spread: float = 1.0) -> Rain
     Args:
         rain: the type.
         rng: decides the instance; always draws the same number of values.
-        spread: how far from the type's middle its instances lie; 0 is the type itself.
+        spread: how far from the type's middle its instances lie, up to `WIDEST`; 0 is the type itself.
     """
     draw = spread * rng.standard_normal(6).clip(-2, 2)
     factor = np.exp(0.18 * draw)

@@ -15,7 +15,7 @@ from raincheck.errors import ConfigError
 from raincheck.evaluation.ranking import Ranking, Row
 from raincheck.evaluation.results import COSTS
 from raincheck.evaluation.scores import COLUMNS
-from raincheck.files import make_folder_for, write_text
+from raincheck.files import write_result
 from raincheck.report.tables import Part, notes, parts
 
 TESTS = ("", " ±", " pairs", " p", " p Holm", " p Wilcoxon")
@@ -100,8 +100,7 @@ def write_table(rankings: Sequence[Ranking], path: Path, title: str = "") -> Non
     """
     if path.suffix not in WRITERS:
         raise ConfigError(f"{path} names no table; end it with {', '.join(WRITERS)}")
-    make_folder_for(path)
-    write_text(path, WRITERS[path.suffix](rankings, title))
+    write_result(path, WRITERS[path.suffix](rankings, title))
 
 
 def _numbers(row: Row, ranking: Ranking) -> list[float | str | None]:

@@ -11,6 +11,7 @@ from raincheck.evaluation.rows import alike, if_there, opposed
 from raincheck.report.formats import WRITERS, as_table, write_table
 from raincheck.report.page import write_report
 from raincheck.report.reading import Run, in_order, read_runs
+from raincheck.targets import check_target
 
 PAGE = ".html"
 
@@ -28,11 +29,12 @@ def report(paths: Sequence[Path], out: Sequence[Path], metric: str, against: str
     Raises:
         InputError: if there is no run, one is not valid, or there is no row `against`.
         ConfigError: if a suffix is none of those known.
-        OutputError: if a file cannot be written.
+        OutputError: if a file cannot be written, or is an input or one of its own.
     """
     for path in out:
         if path.suffix not in (PAGE, *WRITERS):
             raise ConfigError(f"{path} is neither page nor table; end it with {', '.join((PAGE, *WRITERS))}")
+        check_target(path, paths)
     runs, console = read_runs(paths), Console()
     groups = opposed(alike(runs), against)
     printed = [ranking(group, metric, foe) for group, foe in groups]

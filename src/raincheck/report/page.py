@@ -13,7 +13,7 @@ from raincheck import __version__
 from raincheck.evaluation.failed import Failed, of_data
 from raincheck.evaluation.ranking import ranking
 from raincheck.evaluation.rows import alike, opposed
-from raincheck.files import make_folder_for, write_text
+from raincheck.files import write_result
 from raincheck.report import curves, prices
 from raincheck.report.gallery import Gallery, galleries
 from raincheck.report.reading import Run, in_order, read_runs
@@ -59,8 +59,7 @@ def write_report(
         OutputError: if the file cannot be written.
     """
     page = render(read_runs(paths), title, against, failed)
-    make_folder_for(out)
-    write_text(out, page)
+    write_result(out, page)
 
 
 def render(runs: Sequence[Run], title: str, against: str | None, failed: Sequence[Failed]) -> str:

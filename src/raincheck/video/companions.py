@@ -16,6 +16,7 @@ from av.stream import Discard, Stream
 from raincheck.errors import InputError, RaincheckWarning
 from raincheck.video.container import opened
 from raincheck.video.output import CONTAINERS
+from raincheck.video.part import WHOLE, Part
 from raincheck.video.times import LEAST, Onward, start_of
 
 if TYPE_CHECKING:
@@ -35,16 +36,15 @@ class Companions:
 
     Args:
         path: the video file.
-        late: whether the pictures begin later than the file's.
-        early: whether they end earlier.
+        part: which of its pictures are written.
     """
 
-    def __init__(self, path: Path, late: bool = False, early: bool = False) -> None:
-        self.path, self.late, self.early = path, late, early
+    def __init__(self, path: Path, part: Part = WHOLE) -> None:
+        self.path, self.part, self.late = path, part, part.start is not None
         self.context = opened(path)
         self.container, pictures = self.context.__enter__()
         self.zero = start_of(self.container, pictures)  # the file's time stamp that counts as 0
-        self.start = self.last = self.gap = Fraction(0)  # seconds of the first and the latest picture and between two
+        self.start = Fraction(0)  # seconds of the first picture
         self.pictures = pictures
         pictures.discard = Discard.all
         self.tracks: dict[int, Stream] = {}  # of the output, by the input's index
@@ -89,7 +89,6 @@ class Companions:
     def begin(self, time: Fraction) -> Fraction:
         """Starts copying for pictures of which the first is shown at `time`; the time that becomes the output's 0."""
         self.start = time if self.late else Fraction(0)
-        self.last = time
         wanted = [self.container.streams[index] for index in self.tracks]
         if wanted:
             self.waiting = self.container.demux(*wanted)
@@ -110,17 +109,23 @@ class Companions:
             if last > first:
                 yield {**chapter, "start": first, "end": last}
 
-    def packets(self, time: Fraction | None) -> "Iterator[Packet[Stream]]":
-        """What comes before the picture at `time`; with None the rest, up to the end of the last picture of a part.
+    def rest(self, shown: Fraction) -> "Iterator[Packet[Stream]]":
+        """What is left of the part behind its last picture, which is shown until `shown` s; also adds the chapters.
 
         Raises:
             InputError: if the file is corrupt.
         """
-        if time is not None:
-            self.gap, self.last = time - self.last, time
-        end = time if time is not None else self.last + self.gap if self.early else None
-        if time is None:
-            self.output.set_chapters(list(self.chapters(end)))  # containers take them at the end
+        # Where pictures end before the part does, sound goes on; a Moment in frames has 0 seconds.
+        end = None if self.part.end is None else max(self.part.end.seconds, shown)
+        self.output.set_chapters(list(self.chapters(end)))  # containers take them at the end
+        return self.packets(end)
+
+    def packets(self, end: Fraction | None) -> "Iterator[Packet[Stream]]":
+        """What comes before `end` s; with None all that is left.
+
+        Raises:
+            InputError: if the file is corrupt.
+        """
         while self.next is not None:
             packet, at = self.next, self.time(self.next)
             if end is not None and at is not None and at >= end:

@@ -15,10 +15,10 @@ from raincheck.video.container import decoded, opened, to_picture
 from raincheck.video.display import display_of
 from raincheck.video.footage import FrameFolder, VideoFile, open_footage
 from raincheck.video.part import Part
-from raincheck.video.seek import part_frames
+from raincheck.video.seek import followed, lasting_in, part_frames
 from raincheck.video.still import SUFFIXES, images_stream, open_folder
 from raincheck.video.stream import FOLDER_RATE, Picture, Stream
-from raincheck.video.times import Times, lasting, start_of
+from raincheck.video.times import Times, start_of
 
 __all__ = ["FrameFolder", "Stream", "VideoFile", "open_footage", "open_stream"]
 
@@ -82,8 +82,8 @@ def open_video(path: Path) -> Stream:
     def source(part: Part, around: int, deep: bool) -> Iterator[Picture]:
         frames = part_frames(path, size, lambda: Times(start, tick, fps), part, around)
         return (
-            Picture(to_picture(frame, deep), time, own, lasting(frame, fps))
-            for frame, time, own in part.select(frames, around)
+            Picture(to_picture(frame, deep), time, own, lasting_in(part, frame, time, following, fps))
+            for (frame, following), time, own in part.select(followed(frames, part), around)
         )
 
     return Stream(

@@ -1,6 +1,7 @@
 """An output that is one video file, written by PyAV."""
 
 import os
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
@@ -11,6 +12,8 @@ import av
 import torch
 from av.codec.context import Flags
 from av.container import OutputContainer
+from av.packet import Packet
+from av.stream import Stream
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from einops import rearrange
@@ -80,6 +83,7 @@ class FileWriter:
         if not self.stamped:
             self.tick = 1 / self.rate
         self.start, self.last = Fraction(0), -1  # seconds that count as 0; ticks of the frame before
+        self.end, self.lasting = Fraction(0), 0  # seconds until which that one is shown; ticks that it is
         try:
             # Through a Python file a full disk raises at once; FFmpeg's own output can lose the last error.
             self.file = path.open("wb")
@@ -144,10 +148,10 @@ class FileWriter:
         picture = self.stored(frame)
         picture.pts = max(round((time - self.start) / self.tick), self.last + 1)
         picture.time_base, picture.duration = self.tick, round((lasts or 1 / self.rate) / self.tick)
-        self.last = picture.pts
+        self.last, self.end, self.lasting = picture.pts, time + (lasts or 1 / self.look.fps), picture.duration
         self.mux(picture)
         if self.companions is not None:
-            self.copy_companions(time)
+            self.copy(self.companions.packets(time))
         self.done += 1
 
     def stored(self, frame: Tensor) -> VideoFrame:
@@ -164,15 +168,14 @@ class FileWriter:
             interpolation=flags,
         )
 
-    def copy_companions(self, time: Fraction | None) -> None:
-        """Copies what goes with the pictures before `time`, or with None all that is left.
+    def copy(self, packets: "Iterator[Packet[Stream]]") -> None:
+        """Copies what goes with the pictures.
 
         Raises:
             OutputError: if it cannot be written.
             InputError: if it cannot be read.
         """
-        assert self.companions is not None
-        for packet in self.companions.packets(time):
+        for packet in packets:
             try:
                 self.container.mux(packet)
             except (OSError, av.FFmpegError, ValueError) as error:
@@ -186,7 +189,11 @@ class FileWriter:
         """
         try:
             self.container.start_encoding()  # before sound comes, which asks how long its ticks are
-            self.container.mux(self.track.encode(picture))
+            packets = self.track.encode(picture)
+            if picture is None and packets and self.container.format.name in ("mp4", "mov"):
+                # There a track ends when its last packet has, which need not be that of the last picture.
+                packets[-1].duration = self.lasting
+            self.container.mux(packets)
         except (OSError, av.FFmpegError, ValueError) as error:
             raise cannot(self.shown, error) from None
 
@@ -199,7 +206,7 @@ class FileWriter:
         """
         self.mux(None)
         if self.companions is not None and self.done:
-            self.copy_companions(None)
+            self.copy(self.companions.rest(self.end))
         try:
             self.container.close()
             self.file.flush()

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from raincheck.errors import OutputError
+from raincheck.errors import OutputError, remedy
 from raincheck.video.intact import HEIF_SUFFIXES, heif
 from raincheck.video.partial import partial_of
 from raincheck.video.still import SUFFIXES as IMAGE_SUFFIXES
@@ -133,4 +133,5 @@ def check_replaceable(folder: Path, named: Path, overwrite: bool) -> None:
 def cannot(output: Path, error: Exception) -> OutputError:
     """One sentence about a failed write."""
     reason = getattr(error, "strerror", None) or error
-    return OutputError(f"cannot write {output}: {reason}; choose a writable place with free space")
+    advice = remedy(error, "choose a writable place with free space")
+    return OutputError(f"cannot write {output}: {reason}; {advice}")

@@ -5,7 +5,7 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
-from raincheck.files import lock
+from raincheck.files import beside, lock
 from raincheck.video.still import SUFFIXES as IMAGE_SUFFIXES
 
 
@@ -17,8 +17,8 @@ def partial_of(target: Path) -> Path:
     goes by.
     """
     suffix = target.suffix if target.suffix.lower() in IMAGE_SUFFIXES else ""
-    name = f".{target.name}.partial{suffix}"
-    return target / name if target.is_dir() else target.with_name(name)
+    partial = beside(target, f".partial{suffix}")
+    return target / partial.name if target.is_dir() else partial
 
 
 def claim(partial: Path, folder: bool) -> int:

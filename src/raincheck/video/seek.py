@@ -2,7 +2,7 @@
 
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
@@ -12,7 +12,7 @@ from av.video.frame import VideoFrame
 from raincheck.errors import InputError, RaincheckWarning
 from raincheck.video.container import decoded, place
 from raincheck.video.part import Part
-from raincheck.video.times import Times
+from raincheck.video.times import Times, lasting
 
 TimedFrame = tuple[VideoFrame, Fraction]
 # Frames that are sought too far back: some containers list key frames by when they are decoded, which is earlier than
@@ -90,3 +90,43 @@ def from_key_frame(
     except InputError:
         return None
     return iter(before)
+
+
+def followed(frames: Iterable[TimedFrame], part: Part) -> Iterator[tuple[tuple[VideoFrame, Fraction | None], Fraction]]:
+    """Adds to each frame the time of the next; None behind the last, and where a part goes on to the video's end."""
+    if part.end is None:  # without reading ahead
+        yield from (((frame, None), time) for frame, time in frames)
+        return
+    before: TimedFrame | None = None
+    for frame, time in frames:
+        if before is not None:
+            yield (before[0], time), before[1]
+        before = frame, time
+    if before is not None:
+        yield (before[0], None), before[1]
+
+
+def lasting_in(
+    part: Part, frame: VideoFrame, time: Fraction, following: Fraction | None, fps: Fraction
+) -> Fraction | None:
+    """Seconds for which a frame of a part is shown: up to the next one, or up to the part's end if that is earlier.
+
+    The end shortens no frame below the rate's period, or the part would have another rate.
+
+    Args:
+        part: which the frame may be the last of.
+        frame: what is shown.
+        time: when, in seconds.
+        following: the time of the next frame, if there is one and the part has an end.
+        fps: frames per second.
+
+    Returns:
+        None where nothing is said, or what the rate says, to a tick.
+    """
+    own, period = lasting(frame, fps), 1 / fps
+    if part.end is None:
+        return own
+    lasts = (own or period) if following is None else following - time
+    if part.end.frames is None:
+        lasts = max(min(lasts, part.end.seconds - time), min(lasts, period))
+    return None if abs(lasts - period) <= (frame.time_base or 0) else lasts

@@ -1,0 +1,45 @@
+"""Where a file of results may be written: checks that come before any work, so that no input is lost and no work."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from raincheck.errors import OutputError, remedy
+
+# Results that are made again and again, and may lie beside what they are about.
+AGAIN = {".json", ".html", ".csv", ".md", ".tex"}
+# Files of these kinds that cannot be made again so easily: of runs, grids, sweeps, the demonstration and rendered sets.
+OWN = {
+    "report.json", "so_far.json", "failed.json", "data.json", "metrics.csv",
+    "sweep.json", "trials.csv", "request.json", "manifest.json",
+}  # fmt: skip
+
+
+def check_target(path: Path, inputs: Sequence[Path]) -> None:
+    """Refuses a file of results that cannot be written, or that would replace something else; writes nothing itself.
+
+    Args:
+        path: the file.
+        inputs: files and folders that the results are about.
+
+    Raises:
+        OutputError: if it is a folder, cannot be made, is an input, or is a file of an input other than results.
+    """
+    try:
+        is_folder, nearest = path.is_dir(), next(folder for folder in path.absolute().parents if folder.exists())
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror}; {remedy(error, 'choose another place')}") from None
+    if is_folder:
+        raise OutputError(f"cannot write {path}: it is a folder; give the name of a file")
+    if not (nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)):
+        raise OutputError(f"cannot write {path}: {nearest} is no folder that can be written to; choose another place")
+    for given in inputs:
+        if path.exists() and given.exists() and path.samefile(given):
+            raise OutputError(f"cannot write {path}: it is an input; choose another name")
+        if path.exists() and is_own(path) and given.resolve() in path.resolve().parents:
+            raise OutputError(f"cannot write {path}: it is a file of the input {given}; choose another name")
+
+
+def is_own(path: Path) -> bool:
+    """Whether a file in an input's folder is a part of it, rather than results from before."""
+    return path.name in OWN or path.suffix.lower() not in AGAIN
