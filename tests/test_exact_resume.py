@@ -1,6 +1,7 @@
 """Learning that is interrupted anywhere, and taken up again, ends with the same bits."""
 
 import random
+import warnings
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -793,3 +794,47 @@ def test_a_sampler_with_numbers_of_its_own(tmp_path: Path, event: str, call: int
 def test_a_sampler_with_numbers_of_its_own_is_told_of(tmp_path: Path) -> None:
     with pytest.warns(RaincheckWarning, match="^RandomSampler goes on from epoch to epoch in a way that no "):
         learn(tmp_path, plugins=lambda: [OwnSampler()])
+
+
+class Weighted(nn.Module):
+    """A criterion with a number of its own, which is no buffer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = 1.0
+
+    def forward(self, derained: Tensor, clean: Tensor) -> Tensor:
+        self.weight *= 0.9
+        return self.weight * (derained - clean).abs().mean()
+
+
+class Longer(Remembering):
+    """One epoch more in every experience, and a network that is dampened step by step; keeps neither itself."""
+
+    def after_update(self, strategy: Any, **kwargs: Any) -> None:
+        strategy.model.dropout.p *= 0.9
+
+    def after_training_exp(self, strategy: Any, **kwargs: Any) -> None:
+        strategy.train_epochs += 1
+
+
+@pytest.mark.parametrize(("event", "call"), [("after_update", 9), ("after_update", 15), ("before_training_exp", 2)])
+def test_plain_numbers_of_criterion_network_and_strategy(tmp_path: Path, event: str, call: int) -> None:
+    check(tmp_path, event, call, plugins=lambda: [Longer()], criterion=Weighted)
+
+
+class Extends(Remembering):
+    """Gives the network more parameters, by no adaptation of Avalanche's."""
+
+    def before_training_exp(self, strategy: Any, **kwargs: Any) -> None:
+        if strategy.clock.train_exp_counter == 1:
+            strategy.model.more = nn.Linear(1, 1)
+
+
+def test_a_network_that_a_plugin_extends_is_told_of_once(tmp_path: Path) -> None:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        learn(tmp_path, plugins=lambda: [Extends()], epochs=1)
+    told = [str(warning.message) for warning in caught if issubclass(warning.category, RaincheckWarning)]
+    (sentence,) = told
+    assert sentence.startswith("the network has other parameters than when it was given, so that what is kept in ")

@@ -27,6 +27,7 @@ from torch.optim import Optimizer
 from raincheck import division
 from raincheck.errors import ConfigError
 from raincheck.processes import is_first
+from raincheck.seam.attributes import attributes, shapes
 from raincheck.seam.callbacks import Callbacks
 from raincheck.seam.deferred import DeferredLoader
 from raincheck.seam.gradients import hidden
@@ -122,6 +123,7 @@ class LightningLoop(Resumable):
         self._processes: int | None = None  # known when they have met
         refuse_useless(self.trainer_arguments)
         refuse_accumulation(self, self.trainer_arguments, self.callbacks.given)
+        self.made, self.shapes = attributes(self), shapes(self.model)
         self._left_out = left_out(self.optimizer, self.model, self._criterion)
         if self.checkpoints:
             requeue.hold()

@@ -9,6 +9,7 @@ from raincheck import checkpoint
 from raincheck.errors import ConfigError, RaincheckWarning
 from raincheck.files import remove_partial
 from raincheck.processes import first_does, is_first
+from raincheck.seam.attributes import Attributes, Shapes, shapes
 from raincheck.seam.beginning import Beginning, beginning
 from raincheck.seam.state import avalanche_state, forgetful, plain, restore_strategy, strategy_state
 
@@ -23,12 +24,16 @@ class Resumable:
         adapted: the experiences that a network which grows has met, in order: stream, position, whether to train on.
         others: names of `BUILT` that a plugin has replaced by another object within an experience.
         began: what the present fit began with.
+        made: plain attributes of its parts as they were when it was made; see attributes.py.
+        shapes: of its network's parameters and buffers then.
     """
 
     checkpoints: Path | None
     adapted: dict[tuple[str, int, bool], None]
     others: set[str]
     began: Beginning
+    made: Attributes
+    shapes: Shapes
     _fits: tuple[int, int]  # the experience, and how many fits it has had: a strategy may learn from one in phases
     _begun: dict[str, Any]  # by name: those of `BUILT` with which the experience began
     callbacks: Any
@@ -122,7 +127,21 @@ class Resumable:
             OutputError: if it cannot be written; the older state is intact then.
         """
         if self.checkpoints and self.others <= {"dataloader"}:
+            self._look_for_growth()
             first_does(lambda: self._write(more))
+
+    def _look_for_growth(self) -> None:
+        """Says once if a plugin has changed the network's parameters: a new process could not make it the same."""
+        if self.adapted or self.shapes == (now := shapes(self.model)):
+            return
+        self.shapes = now
+        if is_first():
+            warnings.warn(
+                f"the network has other parameters than when it was given, so that what is kept in {self.checkpoints} "
+                "fits no new process; give it those from the start, or let it grow by Avalanche's adaptation",
+                RaincheckWarning,
+                stacklevel=3,
+            )
 
     def _write(self, more: dict[str, Any]) -> None:
         assert self.checkpoints

@@ -13,6 +13,7 @@ from torch.utils._pytree import tree_map_only
 from raincheck.checkpoint import foreign
 from raincheck.errors import ConfigError, one_line
 from raincheck.generators import generators, set_generators
+from raincheck.seam.attributes import changed, restore
 from raincheck.seam.evaluators import evaluator_state, restore_evaluator
 from raincheck.seam.groups import groups, regroup
 
@@ -75,6 +76,7 @@ def avalanche_state(strategy: Any) -> State:
         "clock": dict(vars(strategy.clock)),
         "groups": groups(strategy.optimizer, strategy.model),
         "modes": _modes(strategy.model),
+        "attributes": changed(strategy, strategy.made),
         "criterion": _criterion_state(strategy),
         "evaluator": evaluator_state(strategy.evaluator),
     }
@@ -153,6 +155,7 @@ def restore_avalanche(strategy: Any, state: State) -> None:
     vars(strategy.clock).update(state["clock"])
     regroup(strategy.optimizer, strategy.model, state.get("groups"))  # whose state is Lightning's to load, within one
     _set_modes(strategy.model, state.get("modes", {}))
+    restore(strategy, state.get("attributes", {}))
     _restore_criterion(strategy, state.get("criterion"))
     restore_evaluator(strategy.evaluator, state["evaluator"])
 
