@@ -123,7 +123,7 @@ class LightningLoop(Resumable):
         self._processes: int | None = None  # known when they have met
         refuse_useless(self.trainer_arguments)
         refuse_accumulation(self, self.trainer_arguments, self.callbacks.given)
-        self.made, self.shapes = attributes(self), shapes(self.model)
+        self._made, self._shapes = attributes(self), shapes(self.model)
         self._left_out = left_out(self.optimizer, self.model, self._criterion)
         if self.checkpoints:
             requeue.hold()

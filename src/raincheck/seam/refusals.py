@@ -15,18 +15,7 @@ TEMPLATES = "avalanche.training.templates"  # a strategy's methods that come fro
 EXTENDED = {"__init__", "__init_subclass__", "train", "eval", "forward", "make_optimizer", "model_adaptation"}
 OURS = ("raincheck.strategy", "raincheck.seam.")
 # What the mixin keeps in an instance. Avalanche has a `reset_optimizer` of its own, which means the same.
-KEPT = (
-    "trainer_arguments",
-    "callbacks",
-    "checkpoints",
-    "save_every",
-    "terms",
-    "adapted",
-    "others",
-    "began",
-    "made",
-    "shapes",
-)
+KEPT = {"trainer_arguments", "callbacks", "checkpoints", "save_every", "terms", "adapted", "others"}
 WHOLE_GRADIENTS = (AGEMPlugin, GEMPlugin, GSS_greedyPlugin, RWalkPlugin)  # zero, project or add up gradients
 
 
@@ -77,7 +66,7 @@ def refuse_other_loops(strategy: type, mixin: type) -> None:
 
 def refuse_other_meanings(strategy: Any) -> None:
     """Raises ConfigError if a strategy's own code has attributes that the mixin would put its own in the place of."""
-    for name in vars(strategy).keys() & set(KEPT):
+    for name in vars(strategy).keys() & KEPT:
         _refuse_name(type(strategy), name)
 
 

@@ -23,17 +23,14 @@ class Resumable:
         checkpoints: folder for the states; None keeps nothing.
         adapted: the experiences that a network which grows has met, in order: stream, position, whether to train on.
         others: names of `BUILT` that a plugin has replaced by another object within an experience.
-        began: what the present fit began with.
-        made: plain attributes of its parts as they were when it was made; see attributes.py.
-        shapes: of its network's parameters and buffers then.
     """
 
     checkpoints: Path | None
     adapted: dict[tuple[str, int, bool], None]
     others: set[str]
-    began: Beginning
-    made: Attributes
-    shapes: Shapes
+    _beginning: Beginning  # of the present fit
+    _made: Attributes  # plain attributes of its parts as they were when it was made; see attributes.py
+    _shapes: Shapes  # of its network then
     _fits: tuple[int, int]  # the experience, and how many fits it has had: a strategy may learn from one in phases
     _begun: dict[str, Any]  # by name: those of `BUILT` with which the experience began
     callbacks: Any
@@ -64,7 +61,7 @@ class Resumable:
         counter = self.clock.train_exp_counter
         self._fits = counter, 1 + (self._fits[1] if self._fits[0] == counter else 0)
         self._begun = {name: getattr(self, name) for name in BUILT}
-        self.began = beginning(self)
+        self._beginning = beginning(self)
         return first_does(lambda: path if (path := self.unfinished) and path.exists() else None)
 
     def check(self, callbacks: Sequence[Any]) -> None:
@@ -132,9 +129,9 @@ class Resumable:
 
     def _look_for_growth(self) -> None:
         """Says once if a plugin has changed the network's parameters: a new process could not make it the same."""
-        if self.adapted or self.shapes == (now := shapes(self.model)):
+        if self.adapted or self._shapes == (now := shapes(self.model)):
             return
-        self.shapes = now
+        self._shapes = now
         if is_first():
             warnings.warn(
                 f"the network has other parameters than when it was given, so that what is kept in {self.checkpoints} "

@@ -75,13 +75,13 @@ class SavingLoop(Loop):
         """Adds what Lightning does not know."""
         if self._saving:  # and not a user's ModelCheckpoint, whose files are for other uses
             checkpoint["avalanche"] = avalanche_state(self.strategy)
-            checkpoint["began"] = self.strategy.began
+            checkpoint["began"] = self.strategy._beginning
             checkpoint["iteration"] = iteration_state(self.strategy)
             for owner, state in checkpoint.get("callbacks", {}).items():
                 plain(owner, state)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Restores that, before Lightning restores the optimizer and its own loops."""
-        first_does(lambda: compare(checkpoint["began"], self.strategy.began, self.strategy.unfinished))
+        first_does(lambda: compare(checkpoint["began"], self.strategy._beginning, self.strategy.unfinished))
         restore_avalanche(self.strategy, checkpoint["avalanche"])
         restore_iteration(self.strategy, checkpoint["iteration"])

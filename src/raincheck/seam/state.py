@@ -76,7 +76,7 @@ def avalanche_state(strategy: Any) -> State:
         "clock": dict(vars(strategy.clock)),
         "groups": groups(strategy.optimizer, strategy.model),
         "modes": _modes(strategy.model),
-        "attributes": changed(strategy, strategy.made),
+        "attributes": changed(strategy, strategy._made),
         "criterion": _criterion_state(strategy),
         "evaluator": evaluator_state(strategy.evaluator),
     }
