@@ -187,7 +187,9 @@ def undisturbed(**kwargs: Any) -> dict[str, Any]:
 def check(tmp_path: Path, event: str, call: int, **kwargs: Any) -> None:
     with pytest.raises(SystemError, match=event):
         learn(tmp_path / "broken", event, call, **kwargs)
-    resumed = learn(tmp_path / "broken", **kwargs)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message=".*is of learning that began with other")
+        resumed = learn(tmp_path / "broken", **kwargs)
     whole = undisturbed(**kwargs)
     assert {name: equal(kept, whole[name]) for name, kept in resumed.items()} == dict.fromkeys(whole, True)
     assert [path.name for path in (tmp_path / "broken").iterdir()] == ["last.ckpt"]
