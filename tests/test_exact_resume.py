@@ -14,7 +14,10 @@ import pytest
 import torch
 from avalanche.benchmarks.scenarios import CLScenario, DatasetExperience, EagerCLStream
 from avalanche.core import SupervisedPlugin
+from avalanche.evaluation import PluginMetric
+from avalanche.evaluation.metric_results import MetricValue
 from avalanche.evaluation.metrics import (
+    Mean,
     accuracy_metrics,
     bwt_metrics,
     class_accuracy_metrics,
@@ -664,9 +667,38 @@ def test_what_no_checkpoint_can_hold_of_a_callback_is_refused_too(tmp_path: Path
     assert not kept.batches
 
 
+class Steps(PluginMetric[int]):
+    """A user's own metric: batches since the beginning, and the largest of each experience's losses."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.steps, self.largest = 0, {}
+        self.mean = Mean()
+
+    def reset(self, **kwargs: Any) -> None:
+        """It counts on."""
+
+    def result(self, **kwargs: Any) -> int:
+        return self.steps
+
+    def after_training_iteration(self, strategy: Any) -> Any:
+        self.steps += 1
+        number, loss = strategy.clock.train_exp_counter, float(strategy.loss)
+        self.largest[number] = max(loss, self.largest.get(number, 0.0))
+        self.mean.update(loss)
+
+    def after_training_exp(self, strategy: Any) -> Any:
+        found = [float(self.steps), *self.largest.values(), self.mean.result()]
+        return [MetricValue(self, f"Steps/{i}", value, self.steps) for i, value in enumerate(found)]
+
+    def __str__(self) -> str:
+        return "Steps"
+
+
 def evaluator() -> EvaluationPlugin:
     """Metrics that add up over batches, over experiences, and over everything."""
     return EvaluationPlugin(
+        Steps(),
         accuracy_metrics(minibatch=True, epoch=True, epoch_running=True, experience=True, stream=True),
         loss_metrics(epoch=True),
         forgetting_metrics(experience=True, stream=True),

@@ -9,7 +9,7 @@ from typing import Any
 from raincheck.checkpoint import foreign
 from raincheck.errors import ConfigError
 
-METRICS = "avalanche.evaluation."  # only objects of this package are taken apart, and made
+METRICS = "avalanche.evaluation."  # only objects of this package, and of classes derived from it, are taken apart
 SEQUENCES = {"list": list, "tuple": tuple, "set": set}
 RESULTS = ("all_metric_results", "last_metric_results")
 
@@ -47,7 +47,7 @@ def _taken_apart(value: Any) -> list[Any]:
     if type(value).__name__ in SEQUENCES:
         return [type(value).__name__, [_taken_apart(inner) for inner in value]]
     kind = type(value)
-    if kind.__module__.startswith(METRICS) and hasattr(value, "__dict__"):
+    if any(base.__module__.startswith(METRICS) for base in kind.__mro__) and hasattr(value, "__dict__"):
         parts = {name: _taken_apart(inner) for name, inner in vars(value).items()}
         return ["object", kind.__module__, kind.__qualname__, parts]
     return ["left"]
@@ -74,6 +74,7 @@ def _put_together(parts: list[Any], present: Any) -> Any:
 
 
 def _object(module: str, name: str, parts: dict[str, Any], present: Any) -> Any:
+    """The parts in an object of the same class that is there, else in a new one if the class is Avalanche's own."""
     same = (type(present).__module__, type(present).__qualname__) == (module, name)
     if not same and not module.startswith(METRICS):
         raise ConfigError(
