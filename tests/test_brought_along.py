@@ -251,6 +251,19 @@ def test_what_was_frozen_learns_once_it_is_thawed() -> None:
     assert same(found[0][0], found[1][0]) and found[0][1] == found[1][1]
 
 
+def test_what_stays_frozen_stays_out_of_an_optimizer_of_several_groups() -> None:
+    """Avalanche's own loop finds no group for it, and raises."""
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Flatten(), nn.Linear(10, 8), nn.Linear(8, 8), nn.Linear(8, 6))
+    model[1].requires_grad_(False)
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    groups = [{"params": list(model[at].parameters()), "lr": rate} for at, rate in ((2, 0.1), (3, 0.01))]
+    optimizer = torch.optim.SGD(groups)
+    after, _ = train(LightningStrategy, model, optimizer)
+    assert [(len(group["params"]), group["lr"]) for group in optimizer.param_groups] == [(2, 0.1), (2, 0.01)]
+    assert {name for name, value in after.items() if torch.equal(value, before[name])} == {"1.weight", "1.bias"}
+
+
 def test_an_optimizer_of_parts_that_were_exchanged_is_refused() -> None:
     model = mlp()
     optimizer = torch.optim.SGD(model.parameters(), 0.05)

@@ -151,12 +151,16 @@ def refuse_parted(loss: Any) -> None:
 
     losses: list[float] = [0.0] * _joined.size
     dist.all_gather_object(losses, float(loss), group=_joined.words)
-    if not all(math.isclose(one, losses[0], rel_tol=TOLERANCE) or math.isnan(one + losses[0]) for one in losses):
+    if not all(_alike(one, losses[0]) for one in losses):
         raise ConfigError(
             f"the processes part, with losses of {', '.join(f'{one:g}' for one in losses)}: something draws numbers of "
             "its own in each of them, or looks at its share of a batch only; let it draw from the global generators, "
             "and work on what the strategy holds, or use one process"
         )
+
+
+def _alike(one: float, other: float) -> bool:
+    return math.isclose(one, other, rel_tol=TOLERANCE) or (math.isnan(one) and math.isnan(other))
 
 
 @contextmanager

@@ -31,7 +31,7 @@ from raincheck.seam.attributes import attributes, shapes
 from raincheck.seam.callbacks import Callbacks
 from raincheck.seam.deferred import DeferredLoader
 from raincheck.seam.gradients import hidden
-from raincheck.seam.groups import left_out
+from raincheck.seam.groups import left_out, to_hide
 from raincheck.seam.launch import QUIET, meet, no_search_for_gpus, placed, quiet
 from raincheck.seam.loops import EvalLoop, FitLoop
 from raincheck.seam.own_epoch import OwnEpochLoop
@@ -133,7 +133,7 @@ class LightningLoop(Resumable):
     def make_optimizer(self, reset_optimizer_state: bool = False, **kwargs: Any) -> None:
         """The strategy's own `make_optimizer`, except that parameters left out of the optimizer stay out."""
         reset = reset_optimizer_state or self.reset_optimizer
-        with hidden(self.model, self._left_out):
+        with hidden(self.model, to_hide(self._left_out, self.optimizer, self.model)):
             super().make_optimizer(reset_optimizer_state=reset, **kwargs)  # type: ignore[misc]
 
     def _train_exp(self, experience: Any, eval_streams: Any = None, **kwargs: Any) -> None:

@@ -35,6 +35,8 @@ def test_a_rain_is_named_or_described(named: Any, rains: tuple[Rain | Drawn, ...
         ({"length": [9, 4]}, r"drawn rain's length is \(9, 4\); give two numbers above 0, the lower one first"),
         ({"length": 9}, "drawn rain's length is 9; give two numbers"),
         ({"width": ["a", "b"]}, r"drawn rain's width is \('a', 'b'\); give two numbers"),
+        ({"slant": "steep"}, "drawn rain needs opacity and coverage up to 1, a slant and blends; change "),
+        ({"slant": float("nan")}, "drawn rain needs opacity and coverage up to 1, a slant and blends; change "),
         ({"pace": [1, float("inf")]}, r"drawn rain's pace is \(1, inf\); give two numbers"),
     ],
 )

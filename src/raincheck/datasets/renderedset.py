@@ -22,16 +22,16 @@ class RenderedSet(PublishedPairs):
 
     title = "Rendered set"
 
-    @classmethod
-    def unfinished(cls, place: Path) -> str | None:
-        """A set that was begun, and lacks what is written last."""
-        if (place / MANIFEST).exists() or not (place / CLAIM).exists():
-            return None
-        return "the set is not finished; go on with the same raincheck data render command"
-
     forms: ClassVar[Forms] = {
         "": tuple(
             Split(name, rf"{folder}/([^.].*)_Rain_\d+", [rf"{folder}/\1_GT"], first=1)
             for name, folder in FOLDERS.items()
         )
     }
+
+    @classmethod
+    def unfinished(cls, place: Path) -> str | None:
+        """A set that was begun, and lacks what is written last."""
+        if (place / MANIFEST).exists() or not (place / CLAIM).exists():
+            return None
+        return "the set is not finished; go on with the same raincheck data render command"

@@ -64,7 +64,8 @@ class Drawn:
                 raise ConfigError(
                     f"drawn rain's {entry.name} is {given}; give two numbers above 0, the lower one first"
                 )
-        if max(self.opacity[1], self.coverage[1]) > 1 or self.slant < 0 or not self.blends:
+        upright = isinstance(self.slant, int | float) and 0 <= self.slant < math.inf
+        if max(self.opacity[1], self.coverage[1]) > 1 or not upright or not self.blends:
             raise ConfigError(f"drawn rain needs opacity and coverage up to 1, a slant and blends; change {self}")
         unknown = sorted(set(self.blends) - set(BLENDS))
         if unknown:

@@ -17,27 +17,38 @@ def groups(optimizer: Optimizer, model: Module) -> Groups:
     return held if all(name for group in held for name in group) else None
 
 
-def left_out(optimizer: Optimizer, model: Module, criterion: Any) -> set[str]:
-    """The names of trainable parameters that an optimizer was not given: these it is not to get later either.
+def left_out(optimizer: Optimizer, model: Module, criterion: Any) -> dict[str, bool]:
+    """The parameters that an optimizer was not given, and whether they were trainable.
 
-    None where it has not one of the model's: then Avalanche fills it. A frozen one has no gradient, and may be in it.
+    None where it has not one of the model's: then Avalanche fills it.
 
     Raises:
         ConfigError: if some of what it holds is no part of the model, whose parts were exchanged after it was made.
     """
     held = {id(parameter) for group in optimizer.param_groups for parameter in group["params"]}
     named = dict(model.named_parameters())
-    without = {name for name, parameter in named.items() if id(parameter) not in held}
+    without = {name: parameter.requires_grad for name, parameter in named.items() if id(parameter) not in held}
     if len(without) == len(named):
-        return set()
-    trainable = {name for name in without if named[name].requires_grad}
+        return {}
     known = [*named.values(), *(criterion.parameters() if isinstance(criterion, Module) else [])]
-    if trainable and held - {id(parameter) for parameter in known}:
+    if any(without.values()) and held - {id(parameter) for parameter in known}:
+        first = min(name for name, trainable in without.items() if trainable)
         raise ConfigError(
-            f"the optimizer holds parameters that are not the model's, and not its {min(trainable)}; make it after "
-            "the model is complete"
+            f"the optimizer holds parameters that are not the model's, and not its {first}; make it after the model is "
+            "complete"
         )
-    return trainable
+    return without
+
+
+def to_hide(without: dict[str, bool], optimizer: Optimizer, model: Module) -> set[str]:
+    """Which of the parameters that were left out Avalanche is not to put into the optimizer now.
+
+    Trainable ones never. Frozen ones have no gradient and may be in it, so that they learn once they are thawed; but
+    among several groups Avalanche finds no place for them, and they stay out for as long as they are frozen.
+    """
+    several, named = len(optimizer.param_groups) > 1, dict(model.named_parameters())
+    frozen = {name for name in without if several and name in named and not named[name].requires_grad}
+    return {name for name, trainable in without.items() if trainable} | frozen
 
 
 def regroup(optimizer: Optimizer, model: Module, kept: Groups) -> None:
