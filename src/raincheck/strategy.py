@@ -46,7 +46,7 @@ from raincheck.seam.refusals import (
 )
 from raincheck.seam.resuming import Resumable, kept_in
 from raincheck.seam.swallowed import let_through
-from raincheck.seam.terms import named_terms
+from raincheck.seam.terms import add_terms
 from raincheck.seam.trainer import ExperienceTrainer, requeue, trainer_plugins
 
 
@@ -174,22 +174,8 @@ class LightningLoop(Resumable):
         return division.divided_forward(self, super().forward)  # type: ignore[misc]
 
     def _before_backward(self, **kwargs: Any) -> None:
-        """Triggers the plugins one by one, to name what each adds to the loss.
-
-        Whether one added something is seen from the tensor and its version, not its value: the names are then the same
-        in every process, and the device is not waited for.
-        """
-        before = self.loss.detach().clone()  # a clone, because most plugins add in place
-        self.terms = {"data": before}
-        for plugin in self.plugins:
-            if hasattr(plugin, "before_backward"):
-                loss, version = self.loss, self.loss._version
-                plugin.before_backward(self, **kwargs)
-                own = named_terms(plugin)
-                if self.loss is not loss or version != loss._version:
-                    after = self.loss.detach().clone()
-                    self.terms.update({type(plugin).__name__: after - before} if own is None else own)
-                    before = after
+        """Triggers the plugins one by one, to name what each adds to the loss."""
+        add_terms(self, kwargs)
 
     # Lightning's Trainer ----------------------------------------------------------------------------------------
 

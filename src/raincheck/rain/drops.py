@@ -17,7 +17,7 @@ from raincheck.rain.parameters import Rain
 Seed = int | tuple[int, ...]
 
 GUST_PERIOD = 2.0  # s
-MOST = 10_000_000  # drops, for which a process needs some 3 GB
+MOST = 10_000_000  # drops; a frame of 9 million took 3.7 GB
 STRIDE = 1_000_003  # more falls than any rain lasts: keeps the hashes of drops that came nearer apart
 
 

@@ -20,6 +20,25 @@ def named_terms(plugin: Any) -> Mapping[str, Tensor] | None:
     return {str(name): torch.as_tensor(value) for name, value in terms.items()} if named and terms is not None else None
 
 
+def add_terms(strategy: Any, kwargs: Mapping[str, Any]) -> None:
+    """Triggers `before_backward` of the plugins one by one, and names in `strategy.terms` what each adds to the loss.
+
+    Whether one added something is seen from the tensor and its version, not its value: the names are then the same in
+    every process, and the device is not waited for.
+    """
+    before = strategy.loss.detach().clone()  # a clone, because most plugins add in place
+    strategy.terms = {"data": before}
+    for plugin in strategy.plugins:
+        if hasattr(plugin, "before_backward"):
+            loss, version = strategy.loss, strategy.loss._version
+            plugin.before_backward(strategy, **kwargs)
+            own = named_terms(plugin)
+            if strategy.loss is not loss or version != loss._version:
+                after = strategy.loss.detach().clone()
+                strategy.terms.update({type(plugin).__name__: after - before} if own is None else own)
+                before = after
+
+
 @dataclass
 class Terms:
     """Shows the terms of the loss during one fit.
