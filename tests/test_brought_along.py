@@ -222,6 +222,15 @@ class Interrupted(SupervisedPlugin):
         raise KeyboardInterrupt
 
 
+@pytest.fixture
+def ctrl_c_heard() -> Iterator[None]:
+    """As at a terminal: what a shell starts in its background ignores Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c_heard")
 def test_ctrl_c_stays_ctrl_c_and_comes_again() -> None:
     for _ in range(2):
         with pytest.raises(KeyboardInterrupt):
