@@ -24,9 +24,8 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from raincheck import division
 from raincheck.errors import ConfigError
-from raincheck.processes import is_first
+from raincheck.processes import division, is_first
 from raincheck.seam.attributes import attributes, shapes
 from raincheck.seam.callbacks import Callbacks
 from raincheck.seam.deferred import DeferredLoader

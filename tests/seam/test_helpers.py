@@ -31,11 +31,11 @@ def test_cores_are_shared_out(
 ) -> None:
     monkeypatch.delenv("SLURM_CPUS_PER_TASK", raising=False)
     monkeypatch.setattr(processes, "cores", lambda: cores)
-    monkeypatch.setattr(processes, "_joined", Group(0, learning, None) if learning > 1 else None)
+    monkeypatch.setattr(processes, "joined", lambda: Group(0, learning, None) if learning > 1 else None)
     assert helpers(torch.device(device), nodes) == expected
 
 
 def test_a_task_of_slurms_has_its_cores_to_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SLURM_CPUS_PER_TASK", "6")
-    monkeypatch.setattr(processes, "_joined", Group(0, 8, None))
+    monkeypatch.setattr(processes, "joined", lambda: Group(0, 8, None))
     assert helpers(torch.device("cuda"), 2) == 5

@@ -7,8 +7,8 @@ from typing import Any
 from avalanche.core import SupervisedPlugin
 from torch import nn
 
-from raincheck import division
 from raincheck.plugins.rows import own_rows
+from raincheck.processes import division
 
 
 class Passes(SupervisedPlugin):

@@ -5,7 +5,7 @@ import copy
 import torch
 from torch import Tensor, nn
 
-from raincheck.division import divided
+from raincheck.processes.division import divided
 
 
 class Teacher:

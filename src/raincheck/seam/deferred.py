@@ -7,8 +7,8 @@ from weakref import ref
 
 from torch import Generator, Tensor
 
-from raincheck.division import whole_batches
 from raincheck.generators import Generators, generators, same, set_generators
+from raincheck.processes.loading import whole_batches
 from raincheck.seam.loaders import ENDLESS, batches, by_index, counts, remembers, without_first
 
 State = dict[str, Any]

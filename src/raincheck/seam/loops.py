@@ -9,8 +9,8 @@ from typing import Any
 from torch import Tensor
 from torch.optim import Optimizer
 
-from raincheck.division import step
 from raincheck.processes import refuse_parted
+from raincheck.processes.gathering import step
 from raincheck.seam.base import Loop
 from raincheck.seam.gradients import gradient_first, gradients, refuse_change, unscaled
 from raincheck.seam.loaders import batches, counts

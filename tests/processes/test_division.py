@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.utils.data import DataLoader, TensorDataset
 
-from raincheck import division, generators, processes
-from raincheck.division import share, whole_batches
 from raincheck.errors import ConfigError
-from raincheck.processes import Group
+from raincheck.processes import Group, division, first_does
+from raincheck.processes.gathering import gather, share
+from raincheck.processes.loading import _share_of, whole_batches
 
 
 @given(rows=st.integers(0, 50), size=st.integers(1, 9))
@@ -31,7 +31,7 @@ def test_every_process_draws_the_same_order_and_loads_its_share(workers: int) ->
     loaded = []
     for rank in range(3):
         torch.manual_seed(0)
-        twin = division._share_of(loader(11, 4, shuffle=True, num_workers=workers), Group(rank, 3, None), 0)
+        twin = _share_of(loader(11, 4, shuffle=True, num_workers=workers), Group(rank, 3, None), 0)
         loaded.append([(rows, batch[0].tolist()) for rows, batch in twin])
     torch.manual_seed(0)
     whole = [batch[0].tolist() for batch in loader(11, 4, shuffle=True)]
@@ -43,7 +43,7 @@ def test_every_process_draws_the_same_order_and_loads_its_share(workers: int) ->
 
 def test_a_batch_with_fewer_rows_than_processes_is_everyones() -> None:
     for rank in range(3):
-        twin = division._share_of(loader(2, 4), Group(rank, 3, None), 0)
+        twin = _share_of(loader(2, 4), Group(rank, 3, None), 0)
         assert [(rows, batch[0].tolist()) for rows, batch in twin] == [(2, [0, 1])]
 
 
@@ -53,51 +53,11 @@ def test_alone_nothing_is_divided() -> None:
         assert division.group(8) is None
         assert [batch[0].tolist() for batch in whole_batches(batches, 0)] == [[0, 1], [2, 3], [4]]
         assert division.divided(lambda rows: rows + 1, torch.zeros(3)).tolist() == [1, 1, 1]
-    assert processes.first_does(lambda: 7) == 7
+    assert first_does(lambda: 7) == 7
 
 
 def test_what_has_not_a_row_each_is_refused() -> None:
     with pytest.raises(
         ConfigError, match=r"^several processes cannot divide a batch whose rows meet a tensor of shape"
     ):
-        division.gather(torch.zeros(()), 4, Group(0, 2, None))
-
-
-def test_own_numbers_differ_by_key_and_leave_the_generators_as_they_were() -> None:
-    import random
-
-    import numpy as np
-
-    def draw() -> tuple[float, float, float]:
-        return random.random(), float(np.random.rand()), float(torch.rand(()))
-
-    torch.manual_seed(0)
-    before = generators.generators()
-    expected = draw()
-    generators.set_generators(before)
-    drawn = []
-    for key in ((0, 1), (1, 1), (0, 2), (0, 1)):
-        with generators.own_numbers(*key):
-            drawn.append(draw())
-    assert draw() == expected
-    assert drawn[0] == drawn[3]
-    assert len(set(drawn)) == 3 and all(len(set(column)) == 3 for column in zip(*drawn, strict=True))
-
-
-@pytest.mark.parametrize(
-    ("environment", "first"),
-    [
-        ({}, True),
-        ({"LOCAL_RANK": "1"}, False),
-        ({"RANK": "2", "LOCAL_RANK": "0"}, False),
-        ({"SLURM_PROCID": "1"}, False),
-    ],
-)
-def test_the_first_is_known_before_the_processes_meet(
-    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], first: bool
-) -> None:
-    for name in ("RANK", "LOCAL_RANK", "SLURM_PROCID"):
-        monkeypatch.delenv(name, raising=False)
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-    assert processes.is_first() == first
+        gather(torch.zeros(()), 4, Group(0, 2, None))
