@@ -1,5 +1,7 @@
 """Reads YAML that a user wrote; a key that a mapping has twice is refused, where YAML's own loader takes the last."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -29,20 +31,31 @@ class Loader(yaml.SafeLoader):
         return node
 
 
-def load(text: str, where: object) -> Any:
+def load(path: Path) -> Any:
     """The content of a YAML file.
-
-    Args:
-        text: of the file.
-        where: the file, for messages.
 
     Raises:
         ConfigError: if a mapping has a key twice.
+        OSError: if the file cannot be read.
         yaml.YAMLError: if it is no YAML.
-        ValueError: if a date in it is none.
+        ValueError: if it is no UTF-8, or a date in it is none.
         RecursionError: if it is nested too deeply.
     """
     try:
-        return yaml.load(text, Loader)
+        return yaml.load(path.read_text(encoding="utf-8"), Loader)
     except ConfigError as error:
-        raise ConfigError(f"{where}: {error}") from None
+        raise ConfigError(f"{path}: {error}") from None
+
+
+def read_yaml(path: Path) -> Any:
+    """The content of a file of settings.
+
+    Raises:
+        ConfigError: if it is missing or no YAML, contains itself, or has a key twice.
+    """
+    try:
+        content = load(path)
+        json.dumps(content, default=str, skipkeys=True)  # raises ValueError for what contains itself
+        return content
+    except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:
+        raise ConfigError(f"cannot read the configuration {path}: {one_line(error)}; give a YAML file") from None

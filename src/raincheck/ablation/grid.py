@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from raincheck.ablation.cells import Settings, every_combination, merged, one_at_a_time
-from raincheck.config import read_yaml
 from raincheck.errors import ConfigError
+from raincheck.plain_yaml import read_yaml
 
 NAME = re.compile(r"\w[\w.,=+-]*")  # names become folders
 KEYS = ("extends", "title", "base", "options", "settings", "cells", "from", "factors", "orders", "seeds", "against")

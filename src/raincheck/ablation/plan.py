@@ -13,10 +13,11 @@ from jsonargparse import Namespace
 
 from raincheck.ablation.cells import Settings, grounded, merged
 from raincheck.ablation.grid import Grid, Order
-from raincheck.config import build, dump, parse, read_yaml
+from raincheck.config import build, dump, parse
 from raincheck.errors import ConfigError, InputError
 from raincheck.files import write_text
 from raincheck.fingerprint import missing
+from raincheck.plain_yaml import read_yaml
 from raincheck.running.identity import identity
 from raincheck.sober import sober
 

@@ -170,7 +170,7 @@ def read_rain(path: Path) -> Rain:
         ConfigError: if it holds no mapping of them, or one of them twice.
     """
     try:
-        content = plain_yaml.load(path.read_text(encoding="utf-8"), path)
+        content = plain_yaml.load(path)
     except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:
         reason = getattr(error, "strerror", None) or "it is no YAML"
         raise ConfigError(f"cannot read the rain {path}: {reason}; give a preset or a file of parameters") from None

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from raincheck.config import read_yaml
 from raincheck.errors import ConfigError, RaincheckWarning
 from raincheck.metrics import METRICS
+from raincheck.plain_yaml import read_yaml
 from raincheck.sweeping.space import Parameter, grid_size, read_parameters
 
 METHODS = ("grid", "random", "bayes")

@@ -9,10 +9,11 @@ import pytest
 import yaml
 from avalanche.training.plugins import EWCPlugin
 
-from raincheck.config import RunConfig, build, dump, parse, read_yaml
+from raincheck.config import RunConfig, build, dump, parse
 from raincheck.errors import ConfigError
 from raincheck.losses import Charbonnier, StructureLoss
 from raincheck.networks import RRGNet
+from raincheck.plain_yaml import read_yaml
 from raincheck.plugins import EWC, CosineSchedule, RainReview
 from raincheck.running.claim import differences
 

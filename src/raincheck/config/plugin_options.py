@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from raincheck.config.trust import check_class, inside, named_classes
 from raincheck.errors import ConfigError
-from raincheck.trust import check_class, inside, named_classes
 
 OPTION = re.compile(r"--plugins(?:\.([A-Z]\w*)\.(\w+))?(?:=(.*))?", re.DOTALL)
 NAME = re.compile(r"[A-Z]\w*")

@@ -9,7 +9,7 @@ import yaml
 from raincheck.config import dump, parse
 from raincheck.errors import ConfigError
 
-DEMO = Path(__file__).parents[1] / "src" / "raincheck" / "demo"
+DEMO = Path(__file__).parents[2] / "src" / "raincheck" / "demo"
 FILES = [f"--config={DEMO / 'stream.yaml'}", f"--config={DEMO / 'rrgnet.yaml'}"]
 
 

@@ -2,8 +2,9 @@
 
 import difflib
 import importlib
+import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import yaml
 
 from raincheck import losses, networks, plugins
 from raincheck.errors import ConfigError
+from raincheck.plain_yaml import read_yaml
 
 TRUSTED = ("raincheck", "avalanche", "lightning", "torch")
 # Options whose value is a class, so that a bare string is a class path too.
@@ -19,6 +21,23 @@ CLASSES = {"class_path", "network", "loss", "optimizer", "plugins", "tasks", "st
 # Options below which arguments may themselves be classes, unless their class is one of ours, which take none.
 NESTING = {"network", "loss", "optimizer", "plugins", "callbacks", "logger", "profiler"}
 DOTTED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
+
+
+def check_classes(arguments: Sequence[str], trust: bool) -> None:
+    """Looks at every class that files and options name, before any of them is imported.
+
+    Raises:
+        ConfigError: naming the class that is not trusted or does not exist, and the nearest one that does.
+    """
+    tokens = [part for token in arguments for part in token.split("=", 1 if token.startswith("--") else 0)]
+    for option, value in itertools.pairwise([*tokens, ""]):
+        if option == "--config":
+            for path in named_classes(read_yaml(Path(value))):
+                check_class(path, trust, f" in {value}")
+        elif option.startswith("--"):
+            keys = option[2:].rstrip("+").split(".")
+            for path in named_classes("" if value.startswith("--") else value, keys[-1], not NESTING.isdisjoint(keys)):
+                check_class(path, trust, "")
 
 
 def named_classes(value: Any, key: str = "", open_to_classes: bool = False) -> Iterator[str]:
