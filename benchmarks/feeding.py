@@ -20,8 +20,8 @@ from raincheck.datasets.base import PairedVideo
 from raincheck.datasets.clips import TrainClips
 from raincheck.datasets.held import Held, Room
 from raincheck.datasets.pair import PairedFootage
-from raincheck.datasets.raining import RenderedVideo
 from raincheck.datasets.rendered import RenderedRain
+from raincheck.datasets.rendering.video import RenderedVideo
 from raincheck.networks import RRGNet
 from raincheck.rain.parameters import PRESETS
 from raincheck.rain.render import RainField, lay, render

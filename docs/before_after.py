@@ -15,8 +15,8 @@ from PIL import Image
 
 from raincheck import derain
 from raincheck.datasets.photographs import FilmedPhotograph, bundled_photographs
-from raincheck.datasets.raining import RenderedVideo
 from raincheck.datasets.rendered import as_rains
+from raincheck.datasets.rendering.video import RenderedVideo
 from raincheck.metrics.psnr import psnr_y
 
 SIZE = (240, 320)

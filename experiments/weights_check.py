@@ -26,10 +26,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from raincheck.datasets.base import Footage
-from raincheck.datasets.caption import draw_caption
-from raincheck.datasets.compressed import as_jpegs, as_video
 from raincheck.datasets.excerpt import CentreCrop
 from raincheck.datasets.photographs import FilmedPhotograph, folder_photographs
+from raincheck.datasets.rendering.caption import draw_caption
+from raincheck.datasets.rendering.compressed import as_jpegs, as_video
 from raincheck.deraining.ensemble import SelfEnsemble
 from raincheck.deraining.passing import derain_frames
 from raincheck.metrics.psnr import psnr_y

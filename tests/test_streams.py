@@ -7,8 +7,8 @@ from torch.utils.data import DataLoader
 
 from raincheck.datasets.base import Task
 from raincheck.datasets.pair import PairedFootage
-from raincheck.datasets.raining import RenderedVideo
 from raincheck.datasets.rendered import RenderedRain
+from raincheck.datasets.rendering.video import RenderedVideo
 from raincheck.errors import ConfigError, InputError
 from raincheck.rain.parameters import PRESETS
 from raincheck.streams import rain_stream

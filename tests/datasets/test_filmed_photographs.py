@@ -10,8 +10,6 @@ from skimage import data
 from skimage.transform import AffineTransform, warp
 
 from program import finish
-from raincheck.datasets.film import Cutout, Film, Motion
-from raincheck.datasets.filming import shoot
 from raincheck.datasets.photographs import (
     TEST,
     FilmedPhotograph,
@@ -19,6 +17,8 @@ from raincheck.datasets.photographs import (
     folder_photographs,
     split_photographs,
 )
+from raincheck.datasets.rendering.film import Cutout, Film, Motion
+from raincheck.datasets.rendering.filming import shoot
 from raincheck.errors import ConfigError, InputError
 
 

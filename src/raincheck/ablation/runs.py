@@ -18,7 +18,7 @@ from typing import Any
 import torch
 
 from raincheck.ablation.plan import Planned
-from raincheck.datasets.kept import keep
+from raincheck.datasets.rendering.kept import keep
 from raincheck.errors import ConfigError, DivergenceError
 from raincheck.processes import cores, first_does
 from raincheck.run import run

@@ -17,8 +17,8 @@ from zlib import crc32
 import numpy as np
 from torch import Tensor
 
-from raincheck.datasets.film import SPEED, Film, draw_film
-from raincheck.datasets.filming import shoot
+from raincheck.datasets.rendering.film import SPEED, Film, draw_film
+from raincheck.datasets.rendering.filming import shoot
 from raincheck.errors import ConfigError, InputError
 from raincheck.video.pixels import to_float
 from raincheck.video.still import frame_files, read_image

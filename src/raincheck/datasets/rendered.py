@@ -9,7 +9,6 @@ from torch import Tensor
 
 from raincheck.datasets.base import Footage, Task, TaskSource
 from raincheck.datasets.excerpt import CentreCrop, Excerpt, hold_excerpt, open_excerpt
-from raincheck.datasets.film import SPEED
 from raincheck.datasets.photographs import (
     TEST,
     FilmedPhotograph,
@@ -17,7 +16,9 @@ from raincheck.datasets.photographs import (
     folder_photographs,
     split_photographs,
 )
-from raincheck.datasets.raining import PLAIN, RenderedVideo, Variety
+from raincheck.datasets.rendering.film import SPEED
+from raincheck.datasets.rendering.variety import PLAIN, Variety
+from raincheck.datasets.rendering.video import RenderedVideo
 from raincheck.errors import ConfigError
 from raincheck.rain.drawn import Drawn
 from raincheck.rain.kinds import as_rains

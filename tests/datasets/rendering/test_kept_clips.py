@@ -10,9 +10,9 @@ from test_rendered_rain import Noise
 
 from raincheck.datasets.clips import TrainClips
 from raincheck.datasets.excerpt import CentreCrop
-from raincheck.datasets.kept import keep
-from raincheck.datasets.raining import RenderedVideo
 from raincheck.datasets.rendered import RenderedRain
+from raincheck.datasets.rendering.kept import keep
+from raincheck.datasets.rendering.video import RenderedVideo
 from raincheck.rain.parameters import PRESETS
 from raincheck.rain.render import RainField
 

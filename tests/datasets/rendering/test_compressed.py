@@ -12,9 +12,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from raincheck.datasets.compressed import as_jpegs, as_video, compress
-from raincheck.datasets.raining import Variety
 from raincheck.datasets.rendered import RenderedRain
+from raincheck.datasets.rendering.compressed import as_jpegs, as_video, compress
+from raincheck.datasets.rendering.variety import Variety
 from tinyvideo import smooth
 
 
@@ -51,7 +51,7 @@ def test_video_keeps_the_order_of_frames(clip: Tensor) -> None:
 
 ENCODE = """
 import sys, numpy, torch
-from raincheck.datasets.compressed import as_video
+from raincheck.datasets.rendering.compressed import as_video
 for size in (17, 64, 96):
     noise = numpy.random.default_rng(size).integers(0, 256, (5, 3, size, size), dtype=numpy.uint8)
     sys.stdout.buffer.write(as_video(torch.from_numpy(noise), 20).numpy().tobytes())

@@ -15,13 +15,13 @@ from raincheck.datasets.base import TaskSource
 from raincheck.datasets.clips import TestClips, TrainClips
 from raincheck.datasets.excerpt import CentreCrop, Excerpt, hold_excerpt
 from raincheck.datasets.photographs import TEST, bundled_photographs
-from raincheck.datasets.raining import RenderedVideo
 from raincheck.datasets.rendered import RenderedRain
+from raincheck.datasets.rendering.video import RenderedVideo
 from raincheck.errors import ConfigError, InputError
 from raincheck.rain.parameters import PRESETS, Rain, find_rain
 from raincheck.rain.render import render
 
-CLEAN = Path(__file__).parents[2] / ".." / "shared" / "data" / "clean"
+CLEAN = Path(__file__).parents[3] / ".." / "shared" / "data" / "clean"
 
 
 class Noise:

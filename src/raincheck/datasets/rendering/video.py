@@ -9,55 +9,16 @@ import numpy as np
 from torch import Tensor
 
 from raincheck.datasets.base import Footage, Wrapped, check_window, random_window
-from raincheck.datasets.caption import draw_caption
-from raincheck.datasets.compressed import compress
 from raincheck.datasets.excerpt import CentreCrop
-from raincheck.datasets.kept import kept
-from raincheck.datasets.tone import vary_picture
-from raincheck.errors import ConfigError
+from raincheck.datasets.rendering.caption import draw_caption
+from raincheck.datasets.rendering.compressed import compress
+from raincheck.datasets.rendering.kept import kept
+from raincheck.datasets.rendering.tone import vary_picture
+from raincheck.datasets.rendering.variety import PLAIN, Variety
 from raincheck.rain.drawn import Drawn, DrawnField
 from raincheck.rain.kinds import falling, varied
-from raincheck.rain.parameters import WIDEST, Rain
+from raincheck.rain.parameters import Rain
 from raincheck.rain.render import RainField
-
-
-@dataclass(frozen=True)
-class Variety:
-    """How training clips vary, beyond one rain of their type over footage as it is.
-
-    Attributes:
-        spread: how far the rain varies, 1 for a narrow type, 5 at most; 0 shows the rain itself only. See `randomise`;
-            drawn rain varies within its ranges whatever the spread.
-        layers: at most so many rains of the type fall at once.
-        dry: share of the clips without rain: a network that never sees one takes sunlit foliage for rain.
-        pictures: turn the footage by quarters, and change exposure and contrast; see `vary_picture`.
-        captions: share of the clips with letters over the rain: a network that never sees any takes them for streaks.
-        compressed: share of the clips that were lossy files, rainy and clean alike; see `compress`. Streaks look
-            otherwise then, and all rain that is filmed or published has been compressed.
-
-    Raises:
-        ConfigError: if a number is out of its range.
-    """
-
-    spread: float = 1.0
-    layers: int = 1
-    dry: float = 0.0
-    pictures: bool = False
-    captions: float = 0.0
-    compressed: float = 0.0
-
-    def __post_init__(self) -> None:
-        """Checks the ranges."""
-        shares = self.dry, self.captions, self.compressed
-        if not 0 <= self.spread <= WIDEST or self.layers < 1 or not all(0 <= share <= 1 for share in shares):
-            raise ConfigError(
-                f"training clips cannot have spread {self.spread}, layers {self.layers}, dry {self.dry}, captions "
-                f"{self.captions} and compressed {self.compressed}; give 0 to {WIDEST:g}, 1 or more, and three shares "
-                "of 1"
-            )
-
-
-PLAIN = Variety()
 
 
 @runtime_checkable

@@ -9,7 +9,7 @@ from einops import rearrange
 from numpy.typing import NDArray
 from torch import Tensor
 
-from raincheck.datasets.film import Cutout, Film, Floats
+from raincheck.datasets.rendering.film import Cutout, Film, Floats
 from raincheck.video.pixels import to_uint8
 
 EDGE = 1.2  # pixels over which a cut-out's edge fades

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from raincheck.datasets.caption import draw_caption
-from raincheck.datasets.raining import PLAIN, RenderedVideo, Variety
 from raincheck.datasets.rendered import RenderedRain
-from raincheck.datasets.tone import vary_picture
+from raincheck.datasets.rendering.caption import draw_caption
+from raincheck.datasets.rendering.tone import vary_picture
+from raincheck.datasets.rendering.variety import PLAIN, Variety
+from raincheck.datasets.rendering.video import RenderedVideo
 from raincheck.errors import ConfigError
 from raincheck.rain.drawn import DrawnField
 from raincheck.rain.render import RainField
