@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from raincheck.data.findings import Finding, Kind, SplitReport, compare, shown
+from raincheck.data.comparison import compare, shown
+from raincheck.data.findings import Finding, Kind, SplitReport
 from raincheck.data.looking import Looker
 from raincheck.datasets.published import catalogue, locate
 from raincheck.errors import InputError
