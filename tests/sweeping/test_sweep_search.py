@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from scipy import stats
 
+from raincheck.sweeping.definition import Metric, Stopping, Sweep
 from raincheck.sweeping.search import hopeless, imputed, propose
 from raincheck.sweeping.space import Point, read_parameters, values
 from raincheck.sweeping.trials import Trial
-from raincheck.sweeping.wandb_file import Metric, Stopping, Sweep
 
 PARAMETERS: dict[str, Any] = {
     "x": {"min": 0.0, "max": 10.0},

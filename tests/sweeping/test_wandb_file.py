@@ -9,7 +9,8 @@ import pytest
 import yaml
 
 from raincheck.errors import ConfigError
-from raincheck.sweeping.wandb_file import Metric, Stopping, Sweep, read_sweep
+from raincheck.sweeping.definition import Metric, Stopping, Sweep
+from raincheck.sweeping.wandb_file import read_sweep
 
 GOOD: dict[str, Any] = {
     "program": "raincheck",

@@ -15,6 +15,8 @@ from raincheck.commands import Parser, add_run_options
 from raincheck.config import dump, parse
 from raincheck.errors import ConfigError
 from raincheck.running.identity import identity
+from raincheck.sweeping.definition import Sweep
+from raincheck.sweeping.space import Point, arguments
 
 ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=.*", re.DOTALL)
 MACRO = re.compile(r"\$\{(.*)\}")
@@ -51,6 +53,27 @@ class RunCommand:
         if self.trust and not trust:
             raise ConfigError("the command says --trust; say so to raincheck sweep too if you know what it does")
         return parse(self.arguments, self.trust)
+
+
+def trial_command(sweep: Sweep, point: Point, number: int, out: Path) -> RunCommand:
+    """The `raincheck run` of a trial.
+
+    Args:
+        sweep: the sweep file's content.
+        point: what was proposed for the trial.
+        number: of the trial.
+        out: folder of the sweep.
+
+    Raises:
+        ConfigError: if the sweep's command comes to no `raincheck run`.
+    """
+    chosen = arguments(sweep.parameters, point)
+    return run_command(words(sweep.command, sweep.program, chosen, arguments_file(out, number)))
+
+
+def arguments_file(out: Path, number: int) -> Path:
+    """What `${args_json_file}` stands for in the command of a trial."""
+    return out / f"arguments-{number}.json"
 
 
 def run_id(config: Namespace) -> str:

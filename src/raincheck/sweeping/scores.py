@@ -7,7 +7,7 @@ from typing import Any
 from raincheck.evaluation.matrix import Matrix
 from raincheck.evaluation.so_far import scores_so_far
 from raincheck.metrics import METRICS
-from raincheck.sweeping.wandb_file import SCORES
+from raincheck.sweeping.definition import SCORES
 
 
 def left(folder: Path) -> tuple[dict[str, Any] | None, bool]:

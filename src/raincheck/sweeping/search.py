@@ -11,9 +11,9 @@ from itertools import islice
 import numpy as np
 
 from raincheck.errors import ConfigError
+from raincheck.sweeping.definition import Metric, Sweep
 from raincheck.sweeping.space import Point, grid
 from raincheck.sweeping.trials import State, Trial
-from raincheck.sweeping.wandb_file import Metric, Sweep
 
 try:
     import optuna

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from rich.table import Table
 from rich.text import Text
 
+from raincheck.sweeping.definition import Metric, Sweep
 from raincheck.sweeping.trials import Trial
-from raincheck.sweeping.wandb_file import Metric, Sweep
 
 
 def best(trials: Sequence[Trial], metric: Metric) -> Trial | None:
