@@ -29,10 +29,10 @@ from raincheck.demo import METHODS, RAINS
 from raincheck.evaluation.matrix import Matrix
 from raincheck.evaluation.statistics import estimate
 from raincheck.evaluation.transfer import average, forgetting
+from raincheck.notices import quiet_libraries
 from raincheck.plugins import RainReview
 from raincheck.plugins.schedule import CosineSchedule
 from raincheck.plugins.scores import Scores
-from raincheck.run import sober
 from raincheck.strategy import LightningStrategy
 from raincheck.streams import rain_stream
 
@@ -148,7 +148,7 @@ def main() -> None:
     settings = list(product(METHODS, (False, True)))
     runs: dict[tuple[str, bool], list[Numbers]] = {setting: [] for setting in settings}
     for seed, (method, reset) in product(options.seeds, settings):
-        with sober():
+        with quiet_libraries():
             runs[method, reset].append(learn(method, reset, seed, options.steps, options.rate == "warm-up"))
         print(seed, method, reset, runs[method, reset][-1], file=sys.stderr, flush=True)
     print(f"{datetime.now(UTC).date()}, {options.steps} steps a task, seeds {options.seeds}, {versions()}\n")

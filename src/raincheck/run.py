@@ -21,6 +21,7 @@ from raincheck.evaluation.matrix import Matrix
 from raincheck.files import locked, remove_partial
 from raincheck.metrics import METRICS
 from raincheck.networks import ClipNetwork, start_from
+from raincheck.notices import notices, quiet_libraries
 from raincheck.plugins.progress import ProgressBar
 from raincheck.plugins.scores import Scores
 from raincheck.processes import first_does, is_first
@@ -29,7 +30,6 @@ from raincheck.running.claim import claimed, remember_data, same_data
 from raincheck.running.misfit import misfits
 from raincheck.running.outcome import Matrices, Report, conclude, pause
 from raincheck.seam.launch import helpers, meet
-from raincheck.sober import notices, sober
 from raincheck.strategy import LightningStrategy
 from raincheck.streams import Benchmark, RainExperience
 from raincheck.tracking import tracked
@@ -52,14 +52,14 @@ def run(config: Namespace, out: Path, until: int | None = None) -> Report:
         OutputError: if the folder cannot be used.
         DivergenceError: if a loss is no number any more; the checkpoint of the last task is kept.
     """
-    with sober():
+    with quiet_libraries():
         meet(config.trainer, torch.device("cpu"))
     with ExitStack() as claims:
         report = first_does(lambda: enter(claims, out, dump(config)))
         if report is not None:
             return report
         plain = yaml.safe_load(dump(config))
-        with sober(), notices(), tracked(config.tracking if is_first() else "none", out, plain) as tracker:
+        with quiet_libraries(), notices(), tracked(config.tracking if is_first() else "none", out, plain) as tracker:
             _reseed(config.seed, 0)
             built = build(config)
             with misfits(built.plugins):

@@ -17,9 +17,9 @@ from raincheck.config import build, dump, parse
 from raincheck.errors import ConfigError, InputError
 from raincheck.files import write_text
 from raincheck.fingerprint import missing
+from raincheck.notices import quiet_libraries
 from raincheck.plain_yaml import read_yaml
 from raincheck.running.identity import identity
-from raincheck.sober import sober
 
 FAILED = "failed.json"  # in the folder of a run that came to no result
 
@@ -147,7 +147,7 @@ def look_for_data(runs: Sequence[Planned], grid: Path) -> None:
         InputError: naming one that is not.
     """
     for one in {str((one.config.stream.root, one.config.stream.tasks)): one for one in runs}.values():
-        with sober():
+        with quiet_libraries():
             absent = missing(build(one.config).stream.tasks)
         if absent:
             raise InputError(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from raincheck.commands import Parser, add_network_options, rate, size
 from raincheck.errors import ConfigError
-from raincheck.sober import notices
+from raincheck.notices import notices
 
 if TYPE_CHECKING:
     from raincheck.deraining import Video

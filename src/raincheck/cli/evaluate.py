@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from raincheck.commands import Parser, add_network_options
-from raincheck.sober import notices
+from raincheck.notices import notices
 
 
 def run(arguments: list[str]) -> None:

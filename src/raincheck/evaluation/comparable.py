@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
-from raincheck.chosen import chosen
+from raincheck.defaults import without_defaults
 
 Setting = Mapping[str, Any]
 BUDGET = ("crop", "steps")  # of the stream: how much there is to learn from
@@ -33,7 +33,7 @@ def setting(config: Mapping[str, Any], tasks: Sequence[str], files: Mapping[str,
     budget = {f"stream.{key}": stream[key] for key in BUDGET} | {key: config.get(key) for key in ("batch", "weights")}
     budget |= dict(_flat("stream.augment", stream.get("augment") or {}))
     trainer = {key: value for key, value in (config.get("trainer") or {}).items() if key not in PLACE}
-    recipe = digest(chosen({key: config.get(key) for key in RECIPE} | {"learn": stream.get("learn")}))
+    recipe = digest(without_defaults({key: config.get(key) for key in RECIPE} | {"learn": stream.get("learn")}))
     contents = {f"files.{task}": found for task, found in files.items()}
     return {
         **data,
@@ -47,7 +47,7 @@ def setting(config: Mapping[str, Any], tasks: Sequence[str], files: Mapping[str,
 
 def task_digest(task: Any) -> str:
     """A short name for a task's configuration, the same wherever its files lie and however much it says of defaults."""
-    return digest(_placeless(chosen(task)))
+    return digest(_placeless(without_defaults(task)))
 
 
 def data_of(one: Setting) -> frozenset[str]:

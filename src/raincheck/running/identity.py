@@ -5,8 +5,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from raincheck.chosen import chosen, defaults
 from raincheck.config import RunConfig, StreamConfig
+from raincheck.defaults import defaults, without_defaults
 
 # Options that change no number: they may differ between the start of a run and its continuation, and name no run.
 FREE = ("workers", "tracking", "save_every", "stream.held")
@@ -24,7 +24,7 @@ def identity(config: Mapping[str, Any]) -> str:
     usual = dict(flat({**defaults(RunConfig), "stream": defaults(StreamConfig)}))
     said = {
         key: value
-        for key, value in flat(chosen(config))
+        for key, value in flat(without_defaults(config))
         if not key.startswith((*FREE, "stream.root")) and value != usual.get(key) and value not in (None, {}, [])
     }
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]

@@ -7,7 +7,7 @@ from rich.console import Console
 
 from raincheck.errors import ConfigError
 from raincheck.files import locked, refuse_others, remove_partial, write_text
-from raincheck.sober import notices
+from raincheck.notices import notices
 from raincheck.sweeping.command import arguments_file, run_id, trial_command
 from raincheck.sweeping.definition import Sweep
 from raincheck.sweeping.launchers import LAUNCHERS

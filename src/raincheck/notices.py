@@ -12,7 +12,7 @@ from raincheck.errors import RaincheckWarning
 
 
 @contextmanager
-def sober() -> Iterator[None]:
+def quiet_libraries() -> Iterator[None]:
     """Keeps libraries' advice, which is not for our users, off their terminals."""
     os.environ.setdefault("WANDB_SILENT", "true")
     lightning = logging.getLogger("lightning.pytorch")

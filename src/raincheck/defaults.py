@@ -1,4 +1,4 @@
-"""What a configuration chooses: its classes, and those of their arguments that are not as the class has them itself."""
+"""The defaults of classes that a configuration names, and a configuration without them."""
 
 import importlib
 import inspect
@@ -7,7 +7,7 @@ from dataclasses import MISSING, asdict, fields, is_dataclass
 from typing import Any
 
 
-def chosen(value: Any) -> Any:
+def without_defaults(value: Any) -> Any:
     """A part of a configuration without the arguments that are as their class has them by default.
 
     A dumped configuration says every argument. Without those, what is learned of it (a run's name, whether two runs
@@ -19,12 +19,12 @@ def chosen(value: Any) -> Any:
     if isinstance(value, Mapping) and isinstance(value.get("class_path"), str):
         module, _, name = value["class_path"].rpartition(".")
         usual = defaults(getattr(importlib.import_module(module), name))
-        given = {key: chosen(inner) for key, inner in (value.get("init_args") or {}).items()}
+        given = {key: without_defaults(inner) for key, inner in (value.get("init_args") or {}).items()}
         own = {key: inner for key, inner in given.items() if key not in usual or usual[key] != inner}
         return {"class_path": value["class_path"], "init_args": own}
     if isinstance(value, Mapping):
-        return {key: chosen(inner) for key, inner in value.items()}
-    return [chosen(inner) for inner in value] if isinstance(value, list) else value
+        return {key: without_defaults(inner) for key, inner in value.items()}
+    return [without_defaults(inner) for inner in value] if isinstance(value, list) else value
 
 
 def defaults(kind: Callable[..., Any]) -> dict[str, Any]:
