@@ -17,6 +17,7 @@ from raincheck.rain.parameters import Rain
 Seed = int | tuple[int, ...]
 
 GUST_PERIOD = 2.0  # s
+SLICES = 64  # of the depth, whose volumes are added up
 MOST = 10_000_000  # drops; a frame of 9 million took 3.7 GB
 STRIDE = 1_000_003  # more falls than any rain lasts: keeps the hashes of drops that came nearer apart
 
@@ -62,9 +63,9 @@ class Region:
     def _at(self, depth: Floats) -> Floats:
         return depth if self.straight is None else np.full_like(depth, self.straight)
 
-    def cumulated(self, near: float, far: float, steps: int = 64) -> tuple[Floats, Floats]:
+    def cumulated(self, near: float, far: float) -> tuple[Floats, Floats]:
         """Depths from `near` to `far` and the volume in m^3 up to each."""
-        depth = np.linspace(near, far, steps)
+        depth = np.linspace(near, far, SLICES)
         area = self.height(depth) * self.width(depth)
         slices = (area[1:] + area[:-1]) / 2 * (depth[1] - depth[0])
         return depth, np.concatenate([[0.0], np.cumsum(slices)])

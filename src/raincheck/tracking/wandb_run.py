@@ -49,7 +49,7 @@ def begin(folder: Path, config: Mapping[str, Any]) -> wandb.Run:
     return _begin("offline", folder, config)
 
 
-def obstacle(seconds: float = ANSWER) -> str | None:
+def obstacle() -> str | None:
     """What stands in the way of going online, or None.
 
     Asks the server who we are. That waits on a thread of its own, because what wandb does below has timeouts and
@@ -66,8 +66,8 @@ def obstacle(seconds: float = ANSWER) -> str | None:
 
     thread = threading.Thread(target=ask, daemon=True)
     thread.start()
-    thread.join(seconds)
-    return answers[0] if answers else f"no answer within {seconds:.0f} seconds"
+    thread.join(ANSWER)
+    return answers[0] if answers else f"no answer within {ANSWER:.0f} seconds"
 
 
 def run_id(folder: Path) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, Colorspace, Interpolation
 
-BT709, BT601, UNSPECIFIED = 1, 6, 2
+BT709, BT601 = 1, 6
 HD_LINES = 720  # from here on players take untagged video for BT.709, below for BT.601
 # Matrices that FFmpeg's converter knows, by their codes.
 MATRICES = {

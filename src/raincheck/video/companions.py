@@ -3,7 +3,6 @@
 import warnings
 from collections.abc import Iterator
 from fractions import Fraction
-from io import BytesIO
 from math import floor
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,17 +14,14 @@ from av.stream import Discard, Stream
 
 from raincheck.errors import InputError, RaincheckWarning
 from raincheck.video.container import opened
-from raincheck.video.output import CONTAINERS
 from raincheck.video.part import WHOLE, Part
 from raincheck.video.times import LEAST, Onward, start_of
+from raincheck.video.tracks import KINDS, accepts, advice, is_told_otherwise, told
 
 if TYPE_CHECKING:
     from av.container.core import Chapter  # in the stubs only
 
-KINDS = ("audio", "subtitle", "attachment")
 PRIMING = Fraction(1, 10)  # seconds that codecs of sound need before the first that is heard, at most
-# Tags that say how the input was written; the output's own container writes others.
-ABOUT_THE_FILE = {"major_brand", "minor_version", "compatible_brands", "encoder", "duration", "number_of_frames"}
 
 
 class Companions:
@@ -197,31 +193,3 @@ class Companions:
     def close(self) -> None:
         """Closes the file."""
         self.context.__exit__(None, None, None)
-
-
-def is_told_otherwise(track: Stream) -> bool:
-    """Whether a track only says what the file's chapters or tags say too, which are kept."""
-    return track.type == "data" and (track.discard == Discard.all or "timecode" in track.metadata)
-
-
-def accepts(container: str, track: Stream) -> bool:
-    """Whether a container format can hold a track: tried in memory, because FFmpeg's tables say yes too often."""
-    with av.open(BytesIO(), "w", format=container) as trial:
-        try:
-            trial.add_stream_from_template(track)
-            trial.start_encoding()
-        except (av.FFmpegError, ValueError):
-            return False
-    return True
-
-
-def advice(track: Stream) -> str:
-    """What to do about a track that a container cannot hold."""
-    suffixes = [suffix for suffix, container in CONTAINERS.items() if accepts(container, track)]
-    best = min(suffixes, key=[".mkv", *CONTAINERS].index, default=None)
-    return "convert it first to keep it" if best is None else f"name a {best} file to keep it"
-
-
-def told(tags: dict[str, str]) -> dict[str, str]:
-    """Tags without those that are about the input's file, or that Matroska counts anew."""
-    return {key: value for key, value in tags.items() if key.lower() not in ABOUT_THE_FILE and key[:1] != "_"}
