@@ -12,7 +12,7 @@ import torch
 
 from program import PATIENCE
 from raincheck.deraining import derain
-from raincheck.export import export
+from raincheck.export.write import export
 from raincheck.networks import RRGNet, save_weights
 from tinyvideo import read_video, smooth, write_video
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from raincheck.errors import OutputError, remedy
 
 # Results that are made again and again, and may lie beside what they are about.
-AGAIN = {".json", ".html", ".csv", ".md", ".tex"}
+AGAIN = {".json", ".html", ".csv", ".md", ".tex", ".onnx", ".pt2"}
 # Files of these kinds that cannot be made again so easily: of runs, grids, sweeps, the demonstration and rendered sets.
 OWN = {
     "report.json", "so_far.json", "failed.json", "data.json", "metrics.csv",

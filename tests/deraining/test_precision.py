@@ -18,7 +18,7 @@ from raincheck.deraining.engine import Seen
 from raincheck.deraining.precision import compiled, in_bf16
 from raincheck.errors import ConfigError
 from raincheck.evaluation.pair import evaluate_pair
-from raincheck.exported import Exported
+from raincheck.export.read import Exported
 from raincheck.networks import Identity, RRGNet, load_network
 from raincheck.video.stream import FOLDER_RATE, at_rate
 from tinyvideo import noise, smooth, write_folder

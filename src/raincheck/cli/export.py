@@ -19,7 +19,7 @@ def run(arguments: list[str]) -> None:
         "--out", type=Path, required=True, metavar="FILE", help="a .onnx or .pt2 file; replaced if it exists"
     )
     options = mine.parse_args(arguments)
-    from raincheck.export import export as export_network
+    from raincheck.export.write import export as export_network
 
     difference = export_network(options.weights, options.out, options.format)
     print(f"written to {options.out}; differs from the network by {difference:.1e} at most")

@@ -12,7 +12,7 @@ from raincheck.deraining.precision import compiled, in_bf16
 from raincheck.deraining.room import plan_tiles
 from raincheck.deraining.tiles import Tile, cut_tiles, narrower
 from raincheck.errors import ConfigError
-from raincheck.exported import Exported, open_network
+from raincheck.export.read import Exported, open_network
 from raincheck.networks.base import ClipNetwork
 from raincheck.video.pixels import to_float, to_whole
 from raincheck.video.stream import Picture

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from raincheck.errors import ConfigError, first_line
-from raincheck.exported import Exported
+from raincheck.export.read import Exported
 from raincheck.networks.base import ClipNetwork
 
 PRECISIONS = ("fp32", "bf16", "auto")

@@ -1,4 +1,4 @@
-"""Networks as files that run without raincheck: ONNX, and torch.export."""
+"""Writing networks as files that run without raincheck: ONNX, and torch.export."""
 
 import io
 import json
@@ -11,10 +11,11 @@ from torch.export import Dim, ExportedProgram
 from torch.fx.experimental import _config
 
 from raincheck.errors import ConfigError
-from raincheck.exported import SUFFIXES, Exported, open_onnx, open_torch, require
-from raincheck.files import replace_file
+from raincheck.export.read import SUFFIXES, Exported, open_onnx, open_torch, require
+from raincheck.files import make_folder_for, replace_file
 from raincheck.networks.base import ClipNetwork
 from raincheck.networks.weights import load_network
+from raincheck.targets import check_target
 
 # The one that the exporter's operators are written in, so nothing is converted; onnxruntime knows it since 1.14 (2023).
 OPSET = 18
@@ -32,7 +33,7 @@ def export(weights: str | Path, out: str | Path, format: str = "onnx") -> float:
 
     Args:
         weights: `rrgnet` or `rrgnet-small` (shipped), `identity`, a weights file, or a run's folder.
-        out: a .onnx or .pt2 file; replaced if it exists.
+        out: a .onnx or .pt2 file; replaced if it exists. Its folder is made where there is none yet.
         format: `onnx` (opset 18) or `torch` (torch.export).
 
     Returns:
@@ -49,6 +50,7 @@ def export(weights: str | Path, out: str | Path, format: str = "onnx") -> float:
         raise ConfigError(f"there is no format {format!r} to export to; choose one of {', '.join(FORMATS)}")
     if out.suffix.lower() != SUFFIXES[format]:
         raise ConfigError(f"cannot export to {out} as {format}; give a name that ends in {SUFFIXES[format]}")
+    check_target(out, [Path(weights)])
     save, load = FORMATS[format]
     network = load_network(weights)
     content = save(traced(network), about(network))
@@ -58,6 +60,7 @@ def export(weights: str | Path, out: str | Path, format: str = "onnx") -> float:
             f"the {format} graph of {type(network).__name__} differs from it by {difference:.1e}, more than "
             f"{TOLERANCE}, on random clips; choose another format or other weights"
         )
+    make_folder_for(out)
     replace_file(out, lambda partial: partial.write_bytes(content))
     return difference
 

@@ -14,8 +14,8 @@ from program import finish
 from raincheck.deraining import derain
 from raincheck.errors import ConfigError, WeightsError
 from raincheck.evaluation.pair import evaluate_pair
-from raincheck.export import export
-from raincheck.exported import open_network
+from raincheck.export.read import open_network
+from raincheck.export.write import export
 from raincheck.networks import RRGNet, save_weights
 from tinyvideo import noise, smooth, write_folder
 
@@ -134,7 +134,7 @@ def test_an_exported_network_is_on_the_cpu(folder: Path) -> None:
 
 
 def test_without_the_extra(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("raincheck.exported.find_spec", lambda name: None)
+    monkeypatch.setattr("raincheck.export.read.find_spec", lambda name: None)
     with pytest.raises(ConfigError) as caught:
         open_network(folder / "w.onnx")
     assert str(caught.value) == "an .onnx file needs onnxruntime, not installed here; pip install 'raincheck[onnx]'"

@@ -1,4 +1,4 @@
-"""Exported networks: graph and weights in one file, computed by onnxruntime or torch.export without our classes."""
+"""Opening exported networks: graph and weights in one file, computed by onnxruntime or torch without our classes."""
 
 import io
 import logging
@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from raincheck.errors import ConfigError, WeightsError, first_line
+from raincheck.files import check_name
 from raincheck.networks.base import ClipNetwork
 from raincheck.networks.weights import load_network
 
@@ -53,6 +54,7 @@ def open_network(weights: str | Path, trust: bool = False) -> ClipNetwork:
         ConfigError: if the runtime is not installed.
     """
     path = Path(weights)
+    check_name(path, WeightsError)
     if not path.is_file() or path.suffix.lower() not in SUFFIXES.values():
         return load_network(weights)
     if path.suffix.lower() == ".onnx":

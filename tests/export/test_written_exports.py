@@ -15,16 +15,16 @@ from einops import rearrange
 from PIL import Image
 
 from program import finish
-from raincheck import export as exporting
 from raincheck.errors import ConfigError, OutputError, RaincheckError, WeightsError
-from raincheck.export import export
-from raincheck.exported import Exported
+from raincheck.export import write as exporting
+from raincheck.export.read import Exported
+from raincheck.export.write import export
 from raincheck.networks import ClipNetwork, RRGNet, load_network, save_weights
 from raincheck.networks.catalogue import network_classes
 from raincheck.video.pixels import to_float, to_uint8
 from tinyvideo import listing
 
-REAL = Path(__file__).parents[2] / "shared" / "data" / "rainy"
+REAL = Path(__file__).parents[3] / "shared" / "data" / "rainy"
 
 
 def changed(network: ClipNetwork) -> ClipNetwork:
@@ -199,13 +199,6 @@ def test_mistakes(small: Path, tmp_path: Path) -> None:
             f"cannot export to {tmp_path}/w.pt2 as onnx; give a name that ends in .onnx",
         ),
         (tmp_path / "no", "w.onnx", "onnx", WeightsError, f"no weights at {tmp_path}/no; give "),
-        (
-            small,
-            "no/w.pt2",
-            "torch",
-            OutputError,
-            f"cannot write {tmp_path}/no/w.pt2: No such file or directory; choose ",
-        ),
     ]
     for weights, out, format, error, message in cases:
         with pytest.raises(error) as caught:
@@ -214,8 +207,33 @@ def test_mistakes(small: Path, tmp_path: Path) -> None:
         assert listing(tmp_path) == []
 
 
+def test_its_folder_is_made_as_by_other_commands(small: Path, tmp_path: Path) -> None:
+    out = tmp_path / "no" / "where" / "w.pt2"
+    export(small, out, "torch")
+    assert listing(out.parent) == ["w.pt2"]
+
+
+@pytest.mark.parametrize("name", ["folder.pt2", "file/w.pt2", "w" * 252 + ".pt2"])
+def test_a_file_that_cannot_be_written_is_refused_before_any_work(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "folder.pt2").mkdir()
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(exporting, "load_network", lambda weights: pytest.fail("the work has begun"))
+    with pytest.raises(OutputError, match=r"^cannot write .*; (choose|give) "):
+        export("rrgnet", tmp_path / name, "torch")
+    assert listing(tmp_path) == ["file", "folder.pt2"]
+
+
+def test_an_export_within_a_run_can_be_repeated(small: Path, tmp_path: Path) -> None:
+    (tmp_path / "weights.safetensors").write_bytes(small.read_bytes())
+    for _ in range(2):
+        export(tmp_path, tmp_path / "w.pt2", "torch")
+    assert listing(tmp_path) == ["w.pt2", "weights.safetensors"]
+
+
 def test_without_the_extra(small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("raincheck.exported.find_spec", lambda name: None if name == "onnxscript" else True)
+    monkeypatch.setattr("raincheck.export.read.find_spec", lambda name: None if name == "onnxscript" else True)
     with pytest.raises(ConfigError) as caught:
         export(small, tmp_path / "w.onnx")
     assert str(caught.value) == ("export to ONNX needs onnxscript, not installed here; pip install 'raincheck[onnx]'")
