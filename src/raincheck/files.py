@@ -22,6 +22,19 @@ def beside(path: Path, ending: str) -> Path:
     return path.with_name(name)
 
 
+def check_name(path: Path, error: type[RaincheckError]) -> None:
+    """Refuses a path of which the system can't even say whether anything is there.
+
+    Raises:
+        RaincheckError: of that type, if its name is too long, or a folder on its way may not be entered.
+    """
+    try:
+        path.exists()
+    except OSError as problem:
+        what = f"{path} cannot be used ({problem.strerror})"
+        raise error(f"{what}; {remedy(problem, 'check its path')}") from None
+
+
 def replace_file(path: Path, write: Callable[[Path], object]) -> None:
     """Lets `write` fill a file beside `path`, then puts it in `path`'s place.
 

@@ -18,7 +18,7 @@ from PIL import Image
 import raincheck
 from program import finish
 from raincheck.deraining import choose_device, derain, derain_frames
-from raincheck.errors import ConfigError, InputError, OutputError, WeightsError
+from raincheck.errors import ConfigError, InputError, OutputError, RaincheckError, WeightsError
 from raincheck.networks.identity import Identity
 from raincheck.networks.rrgnet import RRGNet
 from raincheck.networks.weights import save_weights
@@ -239,6 +239,28 @@ def test_mistakes_leave_nothing_behind(tmp_path: Path) -> None:
         with pytest.raises(error):
             derain(source, tmp_path / output, **{"weights": "identity", **options})
         assert listing(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    ("names", "error"),
+    [
+        (("w" * 300, "b.mp4", "identity"), InputError),
+        (("a.png", "w" * 300, "identity"), OutputError),
+        (("a.png", "w" * 300 + ".mp4", "identity"), OutputError),
+        (("a.png", None, "w" * 300), WeightsError),
+    ],
+)
+def test_names_that_no_disk_takes_are_mistakes_like_others(
+    tmp_path: Path, names: tuple[str, str | None, str], error: type[RaincheckError], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Image.fromarray(noise(1)[0]).save("a.png")
+    video, output, weights = names
+    with pytest.raises(error) as caught:
+        derain(video, output, weights=weights)
+    long = max(filter(None, names), key=len)
+    assert str(caught.value).startswith(f"{long} cannot be used (File name too long); choose a shorter name")
+    assert listing(tmp_path) == ["a.png"]
 
 
 def test_a_frame_that_changes_size_in_the_middle_of_a_video_is_refused() -> None:

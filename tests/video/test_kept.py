@@ -366,6 +366,19 @@ def test_the_last_picture_of_a_part_stands_as_long_as_it_did_and_has_its_sound(
         assert file.duration == pytest.approx(seconds * 1e6, abs=10_000)
 
 
+@pytest.mark.parametrize("output", ["b.mp4", "b.mkv"])
+@pytest.mark.parametrize("part", [{"end": "1000f"}, {"start": 0.2, "end": "7f"}, {"start": "2f", "end": "6f"}])
+def test_sound_goes_on_behind_the_last_picture_where_frames_are_counted_beyond_it(
+    tmp_path: Path, output: str, part: dict[str, str | float]
+) -> None:
+    path = slow_film(tmp_path / "a.mp4", [0, 1, 2, 23, 24, 25], 4)
+    derain(path, tmp_path / output, weights="identity", start=part.get("start"))
+    expected = sounding(tmp_path / output)
+    assert expected > 3.7
+    derain(path, tmp_path / output, weights="identity", **part)  # type: ignore[arg-type]
+    assert sounding(tmp_path / output) == expected
+
+
 @pytest.mark.parametrize("end", ["0.25", "3f"])
 def test_a_part_of_a_constant_rate_keeps_the_rate(tmp_path: Path, end: str) -> None:
     path = slow_film(tmp_path / "a.mp4", list(range(10)), 1)

@@ -1,35 +1,26 @@
 """`derain`: a video in, frames or a file out."""
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, closing
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, TypedDict, Unpack, overload
 
-import torch
-from einops import rearrange
-from torch import Tensor
-
 from raincheck.deraining.applicable import check_applicable
-from raincheck.deraining.compare import COMPARISONS, choose_comparison
+from raincheck.deraining.compare import choose_comparison
 from raincheck.deraining.engine import Engine, network_on
 from raincheck.deraining.kept import stays_deep, tell_losses, tell_motionless
-from raincheck.deraining.passing import derain_pictures
-from raincheck.errors import ConfigError, OutputError
-from raincheck.video.ahead import ahead
-from raincheck.video.companions import Companions
-from raincheck.video.cuts import CONTEXT
+from raincheck.deraining.showing import Progress, View, counted, derained
+from raincheck.deraining.writing import Target, write
+from raincheck.errors import ConfigError, InputError, OutputError, RaincheckError
+from raincheck.files import check_name
 from raincheck.video.decode import Stream, open_stream
-from raincheck.video.encode import open_writer
 from raincheck.video.encoders import Encoding
-from raincheck.video.file_writer import Look
-from raincheck.video.memory import Frame, memory_stream
-from raincheck.video.output import check_output, is_image, is_video
-from raincheck.video.part import Part, parse_moment
-from raincheck.video.stream import FOLDER_RATE, Picture
+from raincheck.video.memory import Frame, handed_out, memory_stream
+from raincheck.video.output import check_output
+from raincheck.video.part import parse_part
+from raincheck.video.stream import FOLDER_RATE
 
 Video = str | Path | Frame | Iterable[Frame]
-Progress = Callable[[int, int | None], None]
 SLOWEST, FASTEST = 0.001, 1_000_000  # frames per second
 
 
@@ -133,40 +124,45 @@ def derain(
         WeightsError: if there are no such weights, or they are not trusted.
         ConfigError: if an option asks for what does not exist, or cannot apply to such an input or output.
     """
-    source = Path(video) if isinstance(video, str | Path) else None
-    target = None if output is None else Path(output)
+    source, output = named(video, InputError), named(output, OutputError)
     encoding = Encoding(crf, codec, pixel_format)
-    check_applicable(source, target, fps, encoding, overwrite)
-    if target is not None:
-        check_output(target, source, overwrite)
-    comparison = choose_comparison(compare)
-    part = Part(*(None if moment is None else parse_moment(moment) for moment in (start, end)))
-    rate = rate_of(fps)
-    stream, arrays = (open_stream(video, rate), True) if isinstance(video, str | Path) else memory_stream(video, rate)
+    check_applicable(source, output, fps, encoding, overwrite)
+    if output is not None:
+        check_output(output, source, overwrite)
+    part, comparison = parse_part(start, end), choose_comparison(compare)
+    stream, arrays = opened(video, rate_of(fps))
     engine = Engine(*network_on(weights, device, trust), precision, tile, compile, self_ensemble)
     tell_motionless(stream, engine.network)
-    deep = target is not None and stays_deep(stream, target, encoding)
-    if target is not None:
-        tell_losses(stream, target, encoding)
-    pictures = derained(stream, engine, part, comparison, cuts, deep)
-    length = part.count(stream.length, stream.fps)
-    if target is None:
-        return handed_out((picture.pixels for picture in counted(pictures, length, progress)), arrays)
-    if is_image(target) and stream.length != 1:
-        raise OutputError(f"cannot write {target}: an image holds one frame; name a video file or a folder")
-    with closing(ahead(pictures)) as ready:
-        write(counted(ready, length, progress), stream, target, part, comparison, encoding, overwrite)
-    return target
+    if output is None:
+        view = View(part, comparison, cuts)
+        return handed_out(counted(derained(stream, engine, view), stream, view, progress), arrays)
+    view = View(part, comparison, cuts, stays_deep(stream, output, encoding))
+    tell_losses(stream, output, encoding)
+    write(derained(stream, engine, view), stream, view, Target(output, encoding, overwrite), progress)
+    return output
 
 
-def handed_out(frames: Iterator[Tensor], arrays: bool) -> Iterator[Any]:
-    """Frames `(c, h, w)` that callers may draw on, as NumPy arrays `(h, w, c)` or as tensors.
+def named(given: object, error: type[RaincheckError]) -> Path | None:
+    """The path of an input or output; None for what is none.
 
-    OpenCV wants them contiguous, and torch refuses tensors made in inference mode.
+    Raises:
+        RaincheckError: of that type, if there can be no such path.
     """
-    if arrays:
-        return (rearrange(frame, "c h w -> h w c").contiguous().numpy() for frame in frames)
-    return (frame.clone(memory_format=torch.contiguous_format) for frame in frames)
+    if not isinstance(given, str | Path):
+        return None
+    check_name(Path(given), error)
+    return Path(given)
+
+
+def opened(video: Video, rate: Fraction) -> tuple[Stream, bool]:
+    """A video as a stream, and whether its frames are handed out as NumPy arrays; images and frames are of that rate.
+
+    Raises:
+        InputError: if it cannot be read.
+    """
+    if isinstance(video, str | Path):
+        return open_stream(video, rate), True
+    return memory_stream(video, rate)
 
 
 def rate_of(fps: Fraction | float | None) -> Fraction:
@@ -178,69 +174,3 @@ def rate_of(fps: Fraction | float | None) -> Fraction:
     if fps is not None and not SLOWEST <= fps <= FASTEST:
         raise ConfigError(f"{fps} frames per second show nothing; give a number from {SLOWEST} to {FASTEST}")
     return FOLDER_RATE if fps is None else Fraction(fps).limit_denominator(1001)
-
-
-def derained(
-    stream: Stream, engine: Engine, part: Part, comparison: str | None, cuts: bool, deep: bool
-) -> Iterator[Picture]:
-    """The frames to show with their times.
-
-    Raises:
-        InputError: if the video cannot be read, or none of its frames is in the part.
-    """
-    source = stream.pictures(part, engine.network.window // 2 + CONTEXT, deep)
-    # Frames from memory are taken by whoever takes ours: without an output in the thread of the caller, who may need it
-    # so; with one in the thread that computes.
-    source = source if stream.path is None else ahead(source)
-    with closing(source):
-        for rainy, pixels in derain_pictures(source, engine, cuts):
-            shown = pixels if comparison is None else COMPARISONS[comparison](rainy.pixels, pixels, rainy.time)
-            yield rainy._replace(pixels=shown)
-
-
-def counted(pictures: Iterable[Picture], length: int | None, progress: Progress | None) -> Iterator[Picture]:
-    """Passes frames on, and reports how many were taken and used."""
-    for done, picture in enumerate(pictures, start=1):
-        yield picture
-        if progress is not None:
-            progress(done, length)
-
-
-def write(
-    pictures: Iterable[Picture],
-    stream: Stream,
-    output: Path,
-    part: Part,
-    comparison: str | None,
-    encoding: Encoding,
-    overwrite: bool,
-) -> None:
-    """Writes frames with all that goes with them.
-
-    Raises:
-        InputError: if the video cannot be read.
-        OutputError: if the output cannot be written; nothing is left of it.
-        ConfigError: if there is no encoder for what is wanted.
-    """
-    high, wide = stream.size
-    size = (high, 2 * wide) if comparison == "side" else (high, wide)
-    first, files = part.first(stream.fps), stream.files()
-    look = Look(stream.fps, size, stream.display, stream.colour, stream.aspect, stream.tick)
-    with ExitStack() as stack:
-        companions = None
-        if stream.path is not None and stream.names is None and is_video(output):
-            companions = stack.enter_context(closing(Companions(stream.path, part)))
-        writer = stack.enter_context(
-            open_writer(
-                output,
-                look,
-                encoding=encoding,
-                names=stream.names and stream.names[first:],
-                originals=files and files[first:],
-                companions=companions,
-                source=stream.path,
-                overwrite=overwrite,
-            )
-        )
-        for picture in pictures:
-            writer.write(picture.pixels, picture.time, picture.lasts)

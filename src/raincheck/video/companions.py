@@ -36,7 +36,7 @@ class Companions:
     """
 
     def __init__(self, path: Path, part: Part = WHOLE) -> None:
-        self.path, self.part, self.late = path, part, part.start is not None
+        self.path, self.end, self.late = path, part.end, part.start is not None
         self.context = opened(path)
         self.container, pictures = self.context.__enter__()
         self.zero = start_of(self.container, pictures)  # the file's time stamp that counts as 0
@@ -105,6 +105,11 @@ class Companions:
             if last > first:
                 yield {**chapter, "start": first, "end": last}
 
+    def outlast(self) -> None:
+        """Lets sound go on to its own end, where the part ends at a frame that the video does not have."""
+        if self.end is not None and self.end.frames is not None:
+            self.end = None
+
     def rest(self, shown: Fraction) -> "Iterator[Packet[Stream]]":
         """What is left of the part behind its last picture, which is shown until `shown` s; also adds the chapters.
 
@@ -112,7 +117,7 @@ class Companions:
             InputError: if the file is corrupt.
         """
         # Where pictures end before the part does, sound goes on; a Moment in frames has 0 seconds.
-        end = None if self.part.end is None else max(self.part.end.seconds, shown)
+        end = None if self.end is None else max(self.end.seconds, shown)
         self.output.set_chapters(list(self.chapters(end)))  # containers take them at the end
         return self.packets(end)
 

@@ -81,10 +81,9 @@ def open_video(path: Path) -> Stream:
 
     def source(part: Part, around: int, deep: bool) -> Iterator[Picture]:
         frames = part_frames(path, size, lambda: Times(start, tick, fps), part, around)
-        return (
-            Picture(to_picture(frame, deep), time, own, lasting_in(part, frame, time, following, fps))
-            for (frame, following), time, own in part.select(followed(frames, part), around)
-        )
+        for (frame, following), time, own in part.select(followed(frames, part), around):
+            lasts, last = lasting_in(part, frame, time, following, fps), part.end is not None and following is None
+            yield Picture(to_picture(frame, deep), time, own, lasts, last)
 
     return Stream(
         path=path,

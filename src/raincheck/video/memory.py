@@ -1,8 +1,9 @@
 """Video that is in memory already, or made frame by frame by someone else's program."""
 
-from collections.abc import Iterable, Sized
+from collections.abc import Iterable, Iterator, Sized
 from fractions import Fraction
 from itertools import chain
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -61,3 +62,14 @@ def as_tensor(index: int, frame: Frame) -> Tensor:
     if isinstance(frame, Tensor):
         return frame.to("cpu", copy=True)
     return torch.from_numpy(np.array(rearrange(frame, "h w c -> c h w"), order="C"))
+
+
+def handed_out(pictures: Iterable[Picture], arrays: bool) -> Iterator[Any]:
+    """Frames that callers may draw on, as NumPy arrays `(h, w, c)` or as tensors `(c, h, w)`.
+
+    OpenCV wants them contiguous, and torch refuses tensors made in inference mode.
+    """
+    frames = (picture.pixels for picture in pictures)
+    if arrays:
+        return (rearrange(frame, "c h w -> h w c").contiguous().numpy() for frame in frames)
+    return (frame.clone(memory_format=torch.contiguous_format) for frame in frames)

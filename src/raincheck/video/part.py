@@ -133,3 +133,12 @@ class Part:
 
 
 WHOLE = Part()
+
+
+def parse_part(start: str | float | None, end: str | float | None) -> Part:
+    """The part between two moments, as `parse_moment` reads them; None is the video's own start or end.
+
+    Raises:
+        ConfigError: if one is no moment.
+    """
+    return Part(*(None if moment is None else parse_moment(moment) for moment in (start, end)))

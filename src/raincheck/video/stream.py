@@ -26,12 +26,14 @@ class Picture(NamedTuple):
         time: seconds since the video's start; later than that of the frame before.
         wanted: False for one that only the windows of others see.
         lasts: seconds for which it is shown, where the file says other than the rate.
+        last: whether it is known that no other follows, neither in the part nor behind it.
     """
 
     pixels: Tensor
     time: Fraction
     wanted: bool = True
     lasts: Fraction | None = None
+    last: bool = False
 
 
 @dataclass(frozen=True)
