@@ -369,13 +369,13 @@ def test_the_last_picture_of_a_part_stands_as_long_as_it_did_and_has_its_sound(
 @pytest.mark.parametrize("output", ["b.mp4", "b.mkv"])
 @pytest.mark.parametrize("part", [{"end": "1000f"}, {"start": 0.2, "end": "7f"}, {"start": "2f", "end": "6f"}])
 def test_sound_goes_on_behind_the_last_picture_where_frames_are_counted_beyond_it(
-    tmp_path: Path, output: str, part: dict[str, str | float]
+    tmp_path: Path, output: str, part: dict[str, Any]
 ) -> None:
     path = slow_film(tmp_path / "a.mp4", [0, 1, 2, 23, 24, 25], 4)
     derain(path, tmp_path / output, weights="identity", start=part.get("start"))
     expected = sounding(tmp_path / output)
     assert expected > 3.7
-    derain(path, tmp_path / output, weights="identity", **part)  # type: ignore[arg-type]
+    derain(path, tmp_path / output, weights="identity", **part)
     assert sounding(tmp_path / output) == expected
 
 
@@ -523,3 +523,58 @@ def test_tracks_that_are_never_copied_are_named(tmp_path: Path, recwarn: pytest.
 def test_chapters_of_mp4_are_no_track_that_is_left_out(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
     derain(film(tmp_path / "a.mp4"), tmp_path / "b.mp4", weights="identity")
     assert not notices(recwarn)
+
+
+HDR10 = {"colorspace": 9, "color_primaries": 9, "color_trc": 16, "color_range": 1}
+BRIGHTNESS = "master-display=G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,1):max-cll=1000,400"
+
+
+def hdr(path: Path, transfer: int = 16) -> Path:
+    """A video as HDR10 has it: PQ, BT.2020, 10 bits, and how bright it was made and is."""
+    with av.open(str(path), "w") as file:
+        track: Any = file.add_stream("libx265", rate=25, options={"x265-params": f"log-level=none:{BRIGHTNESS}"})
+        track.height, track.width, track.pix_fmt = 48, 64, "yuv420p10le"
+        for key, value in {**HDR10, "color_trc": transfer}.items():
+            setattr(track.codec_context, key, value)
+        for pixels in smooth(3):
+            frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
+            file.mux(track.encode(frame.reformat(format="yuv420p10le", dst_colorspace=9, dst_color_range=1)))
+        file.mux(track.encode())
+    return path
+
+
+def test_hdr_keeps_its_tags_and_says_what_is_lost(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
+    path, output = hdr(tmp_path / "a.mkv"), tmp_path / "b.mp4"
+    derain(path, output, weights="identity", codec="libx265", pixel_format="yuv420p10le", crf=1)
+    assert codes(output) == (9, 9, 16, 1)
+    assert np.abs(planes(output) - planes(path)).mean() < 2  # of 1023
+    assert notices(recwarn) == [f"{output} does not keep the mastering display and the content light level of {path}"]
+
+
+@pytest.mark.parametrize(("transfer", "name"), [(16, "HDR (PQ)"), (18, "HDR (HLG)"), (14, "BT.2020")])
+@pytest.mark.parametrize("output", ["out", None])
+def test_images_and_raw_frames_cannot_say_that_colours_are_hdr(
+    tmp_path: Path, output: str | None, transfer: int, name: str, recwarn: pytest.WarningsRecorder
+) -> None:
+    path = hdr(tmp_path / "a.mp4", transfer)
+    target: Any = None if output is None else tmp_path / output
+    derain(path, target, weights="identity")
+    assert (
+        f"{target or 'a stream of frames'} cannot say that the colours of {path} are {name}, so that they look wrong; "
+        "name a .mp4 or .mkv file, or convert the video to BT.709 first"
+    ) in notices(recwarn)
+
+
+@pytest.mark.parametrize("matrix", [8, 14])
+def test_colours_that_cannot_be_converted_are_named_and_stay_what_they_are(
+    tmp_path: Path, matrix: int, recwarn: pytest.WarningsRecorder
+) -> None:
+    """YCgCo and ICtCp: the numbers go through RGB and back by one matrix, and are said to be what they were."""
+    path = tagged(tmp_path / "a.mp4", (96, 96), "709", {"colorspace": matrix, "color_range": 1})
+    derain(path, tmp_path / "b.mp4", weights="identity", crf=5)
+    assert codes(tmp_path / "b.mp4")[0] == codes(path)[0] == matrix
+    assert np.quantile(np.abs(planes(tmp_path / "b.mp4") - planes(path)), 0.98) <= 1
+    (notice,) = notices(recwarn)
+    assert notice.startswith(
+        f"{path} stores its colours by a matrix (code {matrix} of H.273) that FFmpeg does not conv"
+    )

@@ -133,11 +133,11 @@ def derain(
     stream, arrays = opened(video, rate_of(fps))
     engine = Engine(*network_on(weights, device, trust), precision, tile, compile, self_ensemble)
     tell_motionless(stream, engine.network)
+    tell_losses(stream, output, encoding)
     if output is None:
         view = View(part, comparison, cuts)
         return handed_out(counted(derained(stream, engine, view), stream, view, progress), arrays)
     view = View(part, comparison, cuts, stays_deep(stream, output, encoding))
-    tell_losses(stream, output, encoding)
     write(derained(stream, engine, view), stream, view, Target(output, encoding, overwrite), progress)
     return output
 

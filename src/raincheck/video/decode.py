@@ -10,6 +10,7 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from raincheck.errors import InputError
+from raincheck.video.asides import asides_of
 from raincheck.video.colour import colour_of_frame
 from raincheck.video.container import decoded, opened, to_picture
 from raincheck.video.display import display_of
@@ -100,4 +101,5 @@ def open_video(path: Path) -> Stream:
         interlaced=bool(first.interlaced_frame),
         transparent=beside or (see_through(first) if animation else has_alpha(first)),
         display=display_of(first),
+        asides=asides_of(first),
     )

@@ -1,6 +1,6 @@
 """A video read once, frame after frame, in constant memory."""
 
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -57,6 +57,7 @@ class Stream:
         interlaced: whether a frame holds the lines of two moments.
         transparent: whether a video file says for each pixel how much of it is to be seen.
         display: how frames are turned and mirrored to be shown; empty where they are not.
+        asides: what the file says beside its first frame that no file of ours says again, in words.
     """
 
     path: Path | None
@@ -73,6 +74,7 @@ class Stream:
     interlaced: bool = False
     transparent: bool = False
     display: Matrix = ()
+    asides: Sequence[str] = ()
 
     def files(self) -> list[Path] | None:
         """The images, where it is made of such."""
