@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -457,6 +458,24 @@ def test_one_time_stamp_that_is_wrong_moves_no_other() -> None:
     found = [clock.next(3600 * n) for n in (0, 1, 2, -500, 4, 5)]
     assert found[4:] == [Fraction(4, 25), Fraction(5, 25)] and found == sorted(set(found))
     assert found[2] < found[3] < found[4]
+
+
+def test_a_constant_rate_that_begins_late_stays_constant() -> None:
+    """As pictures of Matroska do that wait for the delay of a sound codec."""
+    clock = Times(Fraction(0), Fraction(1, 1000), Fraction(30))
+    found = [clock.next(round(1000 * n / 30 + 23.2)) for n in range(100)]
+    assert {after - before for before, after in pairwise(found)} == {Fraction(1, 30)}
+    assert found[0] == pytest.approx(0.0232, abs=0.001)
+
+
+@pytest.mark.parametrize("output", ["b.mp4", "b.mkv"])
+def test_a_tape_of_dv_has_its_rate(tmp_path: Path, output: str) -> None:
+    """FFmpeg calls the ticks of such a file its average rate, 60000 a second."""
+    path = write_video(tmp_path / "a.dv", smooth(5, 576, 720), "dvvideo")
+    derain(path, tmp_path / output, weights="identity", end="0.16")
+    with av.open(str(tmp_path / output)) as file:
+        assert file.streams.video[0].average_rate == 25
+        assert [float(f.pts * f.time_base) for f in file.decode(video=0)] == [0, 0.04, 0.08, 0.12]
 
 
 def notices(recorded: pytest.WarningsRecorder) -> list[str]:

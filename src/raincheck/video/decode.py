@@ -19,7 +19,7 @@ from raincheck.video.part import Part
 from raincheck.video.seek import followed, lasting_in, part_frames
 from raincheck.video.still import SUFFIXES, images_stream, open_folder
 from raincheck.video.stream import FOLDER_RATE, Picture, Stream
-from raincheck.video.times import Times, start_of
+from raincheck.video.times import Times, rate_of, start_of
 
 __all__ = ["FrameFolder", "Stream", "VideoFile", "open_footage", "open_stream"]
 
@@ -69,7 +69,7 @@ def open_video(path: Path) -> Stream:
         InputError: if it is no readable video file, is truncated, or its first frame cannot be decoded.
     """
     with opened(path) as (container, track):
-        fps = track.average_rate or track.base_rate or FOLDER_RATE
+        fps = rate_of(track) or FOLDER_RATE
         length = announced(container, track, fps)
         start, tick = start_of(container, track), track.time_base or 1 / fps
         aspect = track.sample_aspect_ratio

@@ -11,6 +11,13 @@ LEAST = Fraction(1, 1000)  # seconds between time stamps that every container ca
 JUMP = Fraction(1)  # seconds that time stamps are never out of order by
 
 
+def rate_of(pictures: VideoStream) -> Fraction | None:
+    """Average frames per second, if they are known; of raw DV, of which FFmpeg says the ticks instead, the usual."""
+    average, base = pictures.average_rate, pictures.base_rate
+    ticks = pictures.time_base and 1 / pictures.time_base
+    return base if not average or (base and average == ticks) else average
+
+
 def start_of(container: InputContainer, pictures: VideoStream) -> Fraction:
     """Seconds at which a file's first track begins: what its time stamps count from.
 
@@ -80,7 +87,7 @@ class Times:
 
     Containers round time stamps to their tick, Matroska for instance to a millisecond. A time within a tick of the
     constant rate's is taken for that, so that a video keeps its exact rate in a container of finer ticks; unless ticks
-    are so coarse that everything is near.
+    are so coarse that everything is near. A first picture that is late moves all times of the rate.
 
     Args:
         start: seconds that count as 0.
@@ -91,6 +98,7 @@ class Times:
     def __init__(self, start: Fraction, tick: Fraction, fps: Fraction) -> None:
         self.start, self.tick, self.fps = start, tick, fps
         self.onward = Onward(max(tick, LEAST))
+        self.late: Fraction | None = None  # seconds that the first one is behind a time of the rate
 
     def next(self, stamp: int | None) -> Fraction:
         """Seconds of the next frame; one without a time stamp follows the frame before at the constant rate."""
@@ -100,7 +108,10 @@ class Times:
                 Fraction(0) if last is None else last + 1 / self.fps - self.onward.shift, 1 / self.fps
             )
         time = stamp * self.tick - self.start
-        even = round(time * self.fps) / self.fps
+        if self.late is None:
+            late = time - round(time * self.fps) / self.fps
+            self.late = late if abs(late) > self.tick else Fraction(0)
+        even = round((time - self.late) * self.fps) / self.fps + self.late
         if abs(even - time) <= self.tick < 1 / (4 * self.fps):
             time = even
         return self.onward.next(time, 1 / self.fps)
