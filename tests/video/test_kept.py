@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from fractions import Fraction
+from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 
 from raincheck import derain
 from raincheck.errors import RaincheckWarning
@@ -542,6 +543,27 @@ def test_tracks_that_are_never_copied_are_named(tmp_path: Path, recwarn: pytest.
 def test_chapters_of_mp4_are_no_track_that_is_left_out(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
     derain(film(tmp_path / "a.mp4"), tmp_path / "b.mp4", weights="identity")
     assert not notices(recwarn)
+
+
+@pytest.mark.parametrize(("orientation", "turn"), [(1, 0), (6, -90), (8, 90), (3, 180)])
+def test_video_of_a_camera_that_tags_each_picture(tmp_path: Path, orientation: int, turn: int) -> None:
+    """FFmpeg tells EXIF tags beside frames, a kind that PyAV has no name for and refuses to list."""
+    tags = Image.Exif()
+    tags[ExifTags.Base.Orientation] = orientation
+    with av.open(str(tmp_path / "a.avi"), "w") as file:
+        track: Any = file.add_stream("mjpeg", rate=25)
+        track.width, track.height, track.pix_fmt = 64, 48, "yuvj420p"
+        file.start_encoding()
+        for index, frame in enumerate(smooth(3)):
+            content = BytesIO()
+            Image.fromarray(frame).save(content, "JPEG", exif=tags)
+            packet = av.Packet(content.getvalue())
+            packet.stream, packet.pts, packet.dts, packet.time_base = track, index, index, Fraction(1, 25)
+            file.mux(packet)
+    derain(tmp_path / "a.avi", tmp_path / "b.mp4", weights="identity")
+    with av.open(str(tmp_path / "b.mp4")) as file:
+        assert next(file.decode(video=0)).rotation in ((turn, -turn) if turn == 180 else (turn,))
+    assert np.abs(read_video(tmp_path / "b.mp4").astype(int) - smooth(3)).mean() < 5
 
 
 HDR10 = {"colorspace": 9, "color_primaries": 9, "color_trc": 16, "color_range": 1}

@@ -10,10 +10,9 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from raincheck.errors import InputError
-from raincheck.video.asides import asides_of
 from raincheck.video.colour import colour_of_frame
 from raincheck.video.container import decoded, opened, to_picture
-from raincheck.video.display import display_of
+from raincheck.video.display import asides_of, display_of
 from raincheck.video.footage import FrameFolder, VideoFile, open_footage
 from raincheck.video.part import Part
 from raincheck.video.seek import followed, lasting_in, part_frames

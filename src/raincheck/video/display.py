@@ -1,4 +1,4 @@
-"""How a video file wants its frames shown: turned, mirrored, or both."""
+"""How a video file wants its frames shown: turned, mirrored, or both, and what else it says of that."""
 
 import math
 from array import array
@@ -9,15 +9,44 @@ from av.video.frame import VideoFrame
 
 # Nine numbers in the layout of FFmpeg's AV_PKT_DATA_DISPLAYMATRIX; none where there is nothing to say.
 Matrix = tuple[int, ...]
+# What no file of ours says again.
+ASIDES = {
+    Type.MASTERING_DISPLAY_METADATA: "mastering display",
+    Type.CONTENT_LIGHT_LEVEL: "content light level",
+    Type.DYNAMIC_HDR_PLUS: "HDR10+ metadata",
+    Type.DOVI_METADATA: "Dolby Vision metadata",
+    Type.SPHERICAL: "spherical projection",
+    Type.STEREO3D: "3D layout",
+    Type.A53_CC: "closed captions",
+}
+
+
+def asides_of(frame: VideoFrame) -> list[str]:
+    """What stands beside a frame and no file of ours says again, in words."""
+    data = side_data(frame)
+    return [words for kind, words in ASIDES.items() if data.get(kind) is not None]
+
+
+def side_data(frame: VideoFrame) -> Any:  # a mapping in the stubs, whose keys are another type than they take
+    """What FFmpeg tells beside a frame; nothing where it tells what PyAV has no name for, such as EXIF tags."""
+    try:
+        return frame.side_data
+    except ValueError:
+        return {}
 
 
 def display_of(frame: VideoFrame) -> Matrix:
     """A frame's display matrix without its translation, which players ignore; empty if it is shown as it is stored."""
-    data: Any = frame.side_data  # a mapping in the stubs, whose keys are another type than they take
-    if (found := data.get(Type.DISPLAYMATRIX)) is None:
-        return ()
+    if (found := side_data(frame).get(Type.DISPLAYMATRIX)) is None:
+        return turning(frame.rotation)
     a, b, u, c, d, v, _, _, w = array("i", bytes(found))
     return () if b == c == 0 and a == d > 0 else (a, b, u, c, d, v, 0, 0, w)
+
+
+def turning(degrees: int) -> Matrix:
+    """The matrix that turns counter-clockwise; empty for 0."""
+    a, b = (round(2**16 * f(math.radians(degrees))) for f in (math.cos, math.sin))
+    return (a, -b, 0, b, a, 0, 0, 0, 2**30) if degrees else ()
 
 
 def turned(matrix: Matrix) -> int:
