@@ -154,6 +154,18 @@ def test_frames_in_memory_come_back_as_they_were_given(tmp_path: Path, weights: 
     np.testing.assert_array_equal(read_folder(tmp_path / "out"), expected)
 
 
+def test_an_output_may_be_any_path(tmp_path: Path) -> None:
+    class Place:
+        """A path of another library's."""
+
+        def __fspath__(self) -> str:
+            return str(tmp_path / "out")
+
+    output: Any = Place()
+    derain(noise(2), output, weights="identity")
+    np.testing.assert_array_equal(read_folder(tmp_path / "out"), noise(2))
+
+
 @pytest.mark.parametrize("kind", [torch.from_numpy, np.asarray])
 def test_programs_may_make_all_frames_in_one_buffer(weights: Path, kind: Any) -> None:
     frames = noise(6)

@@ -10,6 +10,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
+from av.stream import Disposition
 from PIL import ExifTags, Image
 
 from raincheck import derain
@@ -274,6 +275,23 @@ def test_sound_of_a_transport_stream_goes_into_mp4(tmp_path: Path) -> None:
         samples = [sum(f.samples for f in file.decode(audio=0)) for file in (before, after)]
     assert samples[0] == samples[1] > 90_000
     assert onset(tmp_path / "b.mp4")["video"] == pytest.approx(0, abs=0.05)
+
+
+def test_which_tracks_are_the_default_is_kept(tmp_path: Path) -> None:
+    path, marked = film(tmp_path / "a.mkv"), tmp_path / "b.mkv"
+    with av.open(str(path)) as source, av.open(str(marked), "w") as file:
+        tracks = [file.add_stream_from_template(source.streams[index]) for index in (0, 1, 1)]
+        for track, disposition in zip(tracks, (Disposition.default, 0, Disposition.default), strict=True):
+            track.disposition = disposition  # type: ignore[assignment]
+        for packet in source.demux():
+            if packet.size:
+                packet.stream = tracks[packet.stream_index]
+                file.mux(packet)
+    derain(marked, tmp_path / "c.mkv", weights="identity")
+    with av.open(str(marked)) as before, av.open(str(tmp_path / "c.mkv")) as after:
+        expected = [track.disposition for track in before.streams]
+        assert [bool(d & Disposition.default) for d in expected] == [True, False, True]
+        assert [track.disposition for track in after.streams] == expected
 
 
 def test_subtitles_are_copied(tmp_path: Path) -> None:

@@ -124,7 +124,8 @@ def derain(
         WeightsError: if there are no such weights, or they are not trusted.
         ConfigError: if an option asks for what does not exist, or cannot apply to such an input or output.
     """
-    source, output = named(video, InputError), named(output, OutputError)
+    source = named(video, InputError) if isinstance(video, str | Path) else None
+    output = None if output is None else named(output, OutputError)
     encoding = Encoding(crf, codec, pixel_format)
     check_applicable(source, output, fps, encoding, overwrite)
     if output is not None:
@@ -142,16 +143,14 @@ def derain(
     return output
 
 
-def named(given: object, error: type[RaincheckError]) -> Path | None:
-    """The path of an input or output; None for what is none.
+def named(path: str | Path, error: type[RaincheckError]) -> Path:
+    """The path of an input or output.
 
     Raises:
         RaincheckError: of that type, if there can be no such path.
     """
-    if not isinstance(given, str | Path):
-        return None
-    check_name(Path(given), error)
-    return Path(given)
+    check_name(Path(path), error)
+    return Path(path)
 
 
 def opened(video: Video, rate: Fraction) -> tuple[Stream, bool]:

@@ -71,6 +71,7 @@ class Companions:
                 self.clocks[track.index] = Onward(Fraction(0) if track.type == "subtitle" else LEAST)
         output.metadata.update(told(self.container.metadata))
         output.streams.video[0].metadata.update(told(self.pictures.metadata))
+        output.streams.video[0].disposition = self.pictures.disposition
 
     def leave_out(self, track: Stream, kind: str) -> None:
         """Says which track is not copied, and what to do about it."""
