@@ -142,6 +142,19 @@ def test_form_b_with_either_name_of_the_clean_folder(clean: str, tmp_path: Path)
     assert "train: 2 videos, where 190 were published" in task.notes
 
 
+def test_form_b_whose_clean_folder_is_there_again_but_empty(tmp_path: Path) -> None:
+    WRITE["rainsynlight25"](tmp_path, frames=9, form="B")
+    for split in ("train", "test"):
+        folder = tmp_path / "video_rain_light" / split
+        (folder / "processed").rename(folder / "gt")
+        for video in sorted((folder / "gt").iterdir()):
+            (folder / "processed" / video.name).mkdir(parents=True)
+            (folder / "processed" / video.name / "Thumbs.db").write_bytes(b"no frame")
+    rainy, clean = RainSynLight25(str(tmp_path)).task(0).test[0].read(0, 1)
+    assert torch.equal(clean[0], pixels(tmp_path / "video_rain_light/test/gt/1/1.png"))
+    assert not any(report.faulty for report in check_data(tmp_path))
+
+
 def test_both_forms_at_once_must_be_told_apart(tmp_path: Path) -> None:
     for form in "AB":
         WRITE["rainsynlight25"](tmp_path / form, form=form)

@@ -58,7 +58,7 @@ class Split:
     Attributes:
         name: `train`, `test`, or `real` for rain without clean twins, which is neither learned nor scored.
         rainy: paths of the rainy videos below the data set's folder; each component is a regular expression.
-        clean: paths of the clean twins, with the groups of `rainy`; the first that exists counts.
+        clean: paths of the clean twins, with the groups of `rainy`; the first that holds something counts.
         prefixes: what the names of rainy and of clean frames begin with, where both lie in one folder.
         clips: how many videos were published, None if that is not known.
         frames: how many frames each has, None if that differs or is not known.
@@ -125,13 +125,16 @@ class Split:
         twins = [Path(match.expand(template)) for template in self.clean] if match is not None else []
         if path.is_file():
             twins += [twin.with_suffix(suffix) for twin in twins for suffix in sorted(VIDEO_SUFFIXES)]
-        there = ([at for at in lying(base, twin) if alone or at.name == twin.name] for twin in twins)
-        first: list[Path] = next(filter(None, there), [base / twins[0]] if twins else [])
-        clean = max(first, key=lambda at: len(commonpath([at, path])), default=None)
+        there = [
+            Source(at, self.prefixes[1])
+            for twin in twins
+            for at in sorted(lying(base, twin), key=lambda at: -len(commonpath([at, path])))
+            if alone or at.name == twin.name
+        ] or [Source(base / twin, self.prefixes[1]) for twin in twins[:1]]
+        clean = next((source for source in there if source.path.is_file() or source.frames()), next(iter(there), None))
         name = path.stem if path.is_file() else path.name
         known = [own for own in self.names if alone and own.casefold() == name.casefold()]
-        twin = None if clean is None else Source(clean, self.prefixes[1])
-        return Pair(known[0] if known else name, Source(path, self.prefixes[0]), twin)
+        return Pair(known[0] if known else name, Source(path, self.prefixes[0]), clean)
 
 
 Forms = Mapping[str, Sequence[Split]]  # a data set's splits, by the name of the form in which it circulates
