@@ -15,6 +15,7 @@ from raincheck.rain.laws import Floats
 from raincheck.rain.parameters import Rain
 
 Seed = int | tuple[int, ...]
+Times = float | Floats  # s
 
 GUST_PERIOD = 2.0  # s
 SLICES = 64  # of the depth, whose volumes are added up
@@ -107,11 +108,11 @@ class Drops:
     def __len__(self) -> int:
         return len(self.ids)
 
-    def gust(self, time: float) -> tuple[float, float]:
+    def gust(self, time: Times) -> tuple[Times, Times]:
         """The common gust at `time` s: its speed in m/s and the way it has carried the drops since 0, in m."""
         return gust(self.rain, self.gust_phase, time)
 
-    def depths(self, time: float) -> tuple[Floats, NDArray[np.int64]]:
+    def depths(self, time: Times) -> tuple[Floats, NDArray[np.int64]]:
         """How far the drops are `time` s after the start, m, and how often each has passed the camera until then."""
         if self.rain.forward == 0:
             return self.depth, np.zeros(len(self), np.int64)
@@ -119,8 +120,11 @@ class Drops:
         passes = np.floor(way / (self.rain.far - self.rain.near))
         return self.rain.near + way - passes * (self.rain.far - self.rain.near), passes.astype(np.int64)
 
-    def at(self, time: float) -> tuple[Floats, Floats, Floats]:
-        """Where the drops are `time` s after the start: right of and below the optical axis, and how far, m."""
+    def at(self, time: Times) -> tuple[Floats, Floats, Floats]:
+        """Where the drops are `time` s after the start: right of and below the optical axis, and how far, m.
+
+        Of `time` `(t, 1)` all are `(t, n)`, but for a distance that never changes, `(n,)`.
+        """
         depth, passes = self.depths(time)
         fallen = self.start + self.fall * time
         wraps = np.floor(fallen / self.height)
@@ -132,7 +136,7 @@ class Drops:
         x = np.mod(place + self.drift * time + self.gust(time)[1] - turned, self.width) - self.width / 2
         return x, y, depth
 
-    def sideways(self, time: float, depth: Floats) -> Floats:
+    def sideways(self, time: Times, depth: Floats) -> Floats:
         """Speed to the right relative to the camera, m/s, of each drop at `time` s at `depth` m."""
         speed: Floats = self.drift + self.gust(time)[0] - self.turn * depth
         return speed
@@ -166,9 +170,9 @@ def expected(rain: Rain, size: tuple[int, int]) -> float:
     return float(number)
 
 
-def gust(rain: Rain, phase: float, time: float) -> tuple[float, float]:
+def gust(rain: Rain, phase: float, time: Times) -> tuple[Times, Times]:
     """A gust at `time` s: its speed in m/s and the way it has carried since 0, in m; `phase` in radians."""
     turns = 2 * np.pi / GUST_PERIOD
     speed = rain.gusts * np.sin(turns * time + phase)
     way = rain.gusts / turns * (np.cos(phase) - np.cos(turns * time + phase))
-    return float(speed), float(way)
+    return speed, way

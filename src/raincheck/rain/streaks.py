@@ -40,25 +40,23 @@ class Streaks:
 def project(drops: Drops, indices: NDArray[np.int64]) -> Streaks:
     """The streaks of all drops in frames `indices`, those outside the view left out."""
     rain, (height, width) = drops.rain, drops.region.size
-    parts = []
-    for frame, index in enumerate(indices):
-        time = float(index) / rain.frame_rate
-        x, y, depth = drops.at(time)
-        scale = rain.focal_length / depth  # pixels per metre
-        disc = drops.diameter / 1000 * scale
-        confusion = rain.aperture * rain.focal_length * np.abs(1 / depth - 1 / rain.focus)
-        across = np.hypot(disc, confusion)
-        x, y = x * scale, y * scale
-        # While the shutter is open; a drop that comes nearer moves away from the middle, here to first order.
-        nearing = rain.forward * rain.exposure / depth
-        right = drops.sideways(time, depth) * rain.exposure * scale + x * nearing
-        down = drops.fall * rain.exposure * scale + y * nearing
-        x, y = x + (width - 1) / 2, y + (height - 1) / 2
-        reach_x, reach_y = (np.abs(right) + across) / 2 + 1, (np.abs(down) + across) / 2 + 1
-        seen = np.flatnonzero((x > -reach_x) & (x < width - 1 + reach_x) & (y > -reach_y) & (y < height - 1 + reach_y))
-        which = np.full(len(seen), frame)
-        parts.append((which, *(values[seen] for values in (x, y, right, down, disc, across, depth))))
-    which, x, y, dx, dy, disc, across, depth = (np.concatenate(part) for part in zip(*parts, strict=True))
+    time = indices[:, None] / rain.frame_rate  # all frames at once: with few drops, calls are what costs
+    x, y, depth = drops.at(time)
+    scale = rain.focal_length / depth  # pixels per metre
+    disc = drops.diameter / 1000 * scale
+    confusion = rain.aperture * rain.focal_length * np.abs(1 / depth - 1 / rain.focus)
+    across = np.hypot(disc, confusion)
+    x, y = x * scale, y * scale
+    # While the shutter is open; a drop that comes nearer moves away from the middle, here to first order.
+    nearing = rain.forward * rain.exposure / depth
+    right = drops.sideways(time, depth) * rain.exposure * scale + x * nearing
+    down = drops.fall * rain.exposure * scale + y * nearing
+    x, y = x + (width - 1) / 2, y + (height - 1) / 2
+    reach_x, reach_y = (np.abs(right) + across) / 2 + 1, (np.abs(down) + across) / 2 + 1
+    seen = (x > -reach_x) & (x < width - 1 + reach_x) & (y > -reach_y) & (y < height - 1 + reach_y)
+    which, drop = np.nonzero(seen)
+    every = (x, y, right, down, disc, across, depth)  # some are the same in all frames
+    x, y, dx, dy, disc, across, depth = (values[which, drop] if values.ndim == 2 else values[drop] for values in every)
     return Streaks(which, x, y, dx, dy, np.pi / 4 * disc**2, across, depth)
 
 

@@ -8,7 +8,7 @@ PEAKS = {torch.uint8: 255, torch.uint16: 65535}  # white
 
 def to_float(pixels: Tensor) -> Tensor:
     """uint8 or uint16 to float32 in [0, 1], any shape."""
-    return pixels.to(torch.float32) / PEAKS[pixels.dtype]
+    return pixels.to(torch.float32).div_(PEAKS[pixels.dtype])
 
 
 def to_uint8(pixels: Tensor) -> Tensor:
@@ -18,4 +18,4 @@ def to_uint8(pixels: Tensor) -> Tensor:
 
 def to_whole(pixels: Tensor, dtype: torch.dtype) -> Tensor:
     """Float in [0, 1] to uint8 or uint16, rounded to nearest and clamped, any shape."""
-    return (pixels.clamp(0, 1) * PEAKS[dtype]).round().to(dtype)
+    return pixels.clamp(0, 1).mul_(PEAKS[dtype]).round_().to(dtype)
