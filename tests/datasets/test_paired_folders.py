@@ -10,7 +10,7 @@ import torch
 from fakeframes import write_frames
 from raincheck.datasets.folder import PairedFolders
 from raincheck.datasets.pair import open_pair
-from raincheck.errors import ConfigError, InputError
+from raincheck.errors import ConfigError, InputError, RaincheckWarning
 from raincheck.video.still import read_image
 
 
@@ -69,7 +69,12 @@ def test_one_may_count_from_another_number(trees: Path) -> None:
     folder = trees / "clean" / "park" / "a"
     for path in sorted(folder.glob("*.jpg"), reverse=True):
         path.rename(folder / f"{int(path.stem) + 7:05d}{path.suffix}")
-    pair = open_pair("a", trees / "rainy" / "park" / "a", folder)
+    with pytest.warns(RaincheckWarning) as said:
+        pair = open_pair("a", trees / "rainy" / "park" / "a", folder)
+    assert [str(warning.message) for warning in said] == [
+        f"the frames of {trees}/rainy/park/a are numbered from 1 and those of {folder} from 8; the first is taken for "
+        "the twin of the first, so if one lacks its first frame, leave out the other's"
+    ]
     rainy, clean = pair.read(1, 2)
     assert torch.equal(clean[0], read_image(folder / "00009.jpg")) and len(rainy) == 2
 

@@ -1,5 +1,6 @@
 """Rainy footage and its clean twin as one video: opened, checked to fit each other, and cut."""
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from torch import Tensor
 
 from raincheck.datasets.base import Footage, Wrapped, check_window, random_window
 from raincheck.datasets.excerpt import CentreCrop, Excerpt, hold_excerpt, open_excerpt
-from raincheck.errors import ConfigError, InputError
+from raincheck.errors import ConfigError, InputError, RaincheckWarning
 from raincheck.video import still
 
 
@@ -78,24 +79,31 @@ def check_numbers(rainy: Path, clean: Path, numbers: Sequence[Sequence[int | Non
         )
 
 
-def steps(folder: Path) -> list[int]:
-    """How far each numbered frame of a folder is from the first; nothing if one has no number, or two have the same."""
+def numbered(folder: Path) -> list[int]:
+    """The numbers of a folder's frames; nothing if one has no number, or two have the same."""
     found = still.numbers([path.stem for path in still.frame_files(folder)])
-    numbers = [number for number in found if number is not None]
-    whole = len(set(numbers)) == len(found)
-    return [number - numbers[0] for number in numbers] if whole else []
+    known = [number for number in found if number is not None]
+    return known if len(set(known)) == len(found) else []
 
 
 def check_in_step(rainy: Path, clean: Path) -> None:
     """Compares the frames of two folders, which belong together in order, by their numbers.
 
-    One may count from 0 and the other from 1, but not miss another frame.
+    One may count from 0 and the other from 1, which is said aloud, but not miss another frame.
 
     Raises:
         InputError: if they do not fit, or a folder cannot be read.
     """
-    if rainy.is_dir() and clean.is_dir():
-        check_numbers(rainy, clean, [steps(folder) for folder in (rainy, clean)])
+    if not (rainy.is_dir() and clean.is_dir()):
+        return
+    both = [numbered(folder) for folder in (rainy, clean)]
+    check_numbers(rainy, clean, [[number - own[0] for number in own] for own in both])
+    if all(both) and both[0][0] != both[1][0]:
+        notice = (
+            f"the frames of {rainy} are numbered from {both[0][0]} and those of {clean} from {both[1][0]}; the first "
+            "is taken for the twin of the first, so if one lacks its first frame, leave out the other's"
+        )
+        warnings.warn(notice, RaincheckWarning, stacklevel=2)
 
 
 def open_pair(name: str, rainy: Path, clean: Path, held: bool = False) -> PairedFootage:
