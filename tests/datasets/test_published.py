@@ -170,6 +170,19 @@ def test_both_forms_at_once_must_be_told_apart(tmp_path: Path) -> None:
         RainSynLight25(str(tmp_path), form="C")
 
 
+def test_halves_of_two_forms_are_no_choice(tmp_path: Path) -> None:
+    WRITE["lwdds"](tmp_path, form="split")
+    (tmp_path / "test" / "syn").mkdir()
+    for kind in ("rainy_vid", "clean_vid"):
+        (tmp_path / "test" / kind).rename(tmp_path / "test" / "syn" / kind)
+    with pytest.raises(ConfigError) as error:
+        LWDDS(str(tmp_path)).task(0)
+    assert str(error.value) == (
+        f"LWDDS is there more than once: form split in {tmp_path} and form syn in {tmp_path}; none has videos to train "
+        "and to test on: put both into one"
+    )
+
+
 def test_a_form_beside_another_that_lies_further_down_is_not_hidden(tmp_path: Path) -> None:
     WRITE["rainsynlight25"](tmp_path, form="A")
     WRITE["rainsynlight25"](tmp_path / "RainSynLight25", form="B")

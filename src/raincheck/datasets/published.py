@@ -110,8 +110,15 @@ class PublishedPairs(TaskSource):
         usual = [(form, place) for form, place in found if form == self.usual] or found
         if len(usual) > 1:
             there = " and ".join(f"form {form} in {place}" if form else str(place) for form, place in usual)
-            raise ConfigError(f"{self.title} is there more than once: {there}; choose one by root or form")
+            halves = not any(has_both(self.forms[form], place) for form, place in usual)
+            remedy = "none has videos to train and to test on: put both into one" if halves else "choose one by root or form"
+            raise ConfigError(f"{self.title} is there more than once: {there}; {remedy}")
         return usual[0]
+
+
+def has_both(splits: Sequence[Split], place: Path) -> bool:
+    """Whether there are videos to train and to test on."""
+    return all(split.exists(place) for split in splits if split.name in ("train", "test"))
 
 
 def locate(forms: Forms, root: Path) -> list[tuple[str, Path]]:
