@@ -27,6 +27,8 @@ from raincheck.data.request import Request, read_rains
 from raincheck.datasets.clips import TrainClips
 from raincheck.datasets.renderedset import RenderedSet
 from raincheck.errors import ConfigError, InputError
+from raincheck.rain.drawn import DRAWN, Drawn, DrawnField
+from raincheck.rain.kinds import as_rain
 from raincheck.rain.parameters import PRESETS, Rain
 from raincheck.rain.render import cover, render
 from raincheck.video.decode import open_footage
@@ -61,7 +63,7 @@ def test_the_help_names_every_preset(capsys: pytest.CaptureFixture[str]) -> None
     with pytest.raises(SystemExit):
         main(["data", "render", "--help"])
     named = re.search(r"a preset \(([^)]*)\)", " ".join(capsys.readouterr().out.split()))
-    assert named and set(named[1].split(", ")) == set(PRESETS)
+    assert named and set(named[1].split(", ")) == {*PRESETS, *DRAWN}
 
 
 def render_here(clean: Path, out: Path, *rains: str, **settings: Any) -> dict[str, Any]:
@@ -131,6 +133,39 @@ def test_rainy_follows_exactly_from_clean_and_layers(clean: Path, tmp_path: Path
                 assert veil[:, :20].min() > 0.95 > 0.9 > veil[:, 20:].max()
             made = cover(gt, rain, share(out / "Streaks" / name / f"{i:05d}.png")[None], veil)
             assert np.array_equal(made.rainy[0].movedim(0, -1).numpy(), frame)
+
+
+def test_drawn_rain_follows_exactly_too_with_any_number_of_processes(clean: Path, tmp_path: Path) -> None:
+    out, own = tmp_path / "set", tmp_path / "own.yaml"
+    own.write_text("length: [4, 9]\nslant: 3\nblends: [screen, add]\n")
+    rains = [*DRAWN, str(own), "wind"]
+    manifest = render_here(clean, out, *rains, layers=True)
+    drawn = [video for video in manifest["videos"] if video.get("type") in {*DRAWN, "own"}]
+    assert len(drawn) == 18 and as_rain(drawn[5]["rain"]) == Drawn(length=(4, 9), slant=3, blends=("screen", "add"))
+    for video in drawn:
+        gt = torch.from_numpy(read_folder(out / video["clean"])).movedim(-1, 1)
+        field = DrawnField(as_rain(video["rain"]), (video["height"], video["width"]), tuple(video["seed"]))  # type: ignore[arg-type]
+        layers = sorted((out / "Streaks" / Path(video["folder"]).name).iterdir())
+        made = field.over(gt, np.stack([share(path) for path in layers])).movedim(1, -1)
+        assert np.array_equal(made.numpy(), read_folder(out / video["folder"]))
+        assert np.abs(field.lay(gt).movedim(1, -1).numpy().astype(int) - made.numpy()).max() <= 1
+    assert len({video["sha256"] for video in drawn}) == 18 and not any("transmission" in video for video in drawn)
+    again = tmp_path / "again"
+    assert render_set(Request([clean], read_rains(rains), layers=True), again, jobs=2) == manifest
+    assert files(again) == files(out) and render_here(clean, out, *rains, layers=True) == manifest
+    assert {report.verdict for report in check_data(out)} == {
+        "without faults; how many videos were published is not known here"
+    }
+
+
+def test_drawn_rain_takes_no_depth_and_no_pictures_of_streaks(tmp_path: Path) -> None:
+    for given in ({"depth": tmp_path}, {"streaks": tmp_path}):
+        with pytest.raises(ConfigError) as error:
+            Request([], read_rains(["heavy", "lines"]), **given)  # type: ignore[arg-type]
+        assert str(error.value) == (
+            "drawn rain such as lines has streaks of its own and knows no distances; leave out streaks and depth, or "
+            "render it as a set of its own"
+        )
 
 
 def test_a_video_is_a_function_of_its_own_name(clean: Path, tmp_path: Path) -> None:
@@ -360,7 +395,8 @@ def test_a_rain_may_be_a_file_of_parameters(tmp_path: Path) -> None:
         ("rate: 2026-13-45", f"cannot read the rain {path}: it is no YAML; "),
         ("[" * 2000, f"cannot read the rain {path}: it is no YAML; "),
         ("rate: 1\nwind: 2\nrate: 3", f"{path}: the key rate is there twice, in lines 1 and 3; leave one out"),
-        ("kind: [rain]", "the rain's kind is ['rain']; it must be one of rain, snow"),
+        ("kind: {a: rain}", "the rain's kind is {'a': 'rain'}; it must be one of rain, snow"),
+        ("length: 3", "drawn rain's length is 3; give two numbers above 0, the lower one first"),
         (f"rate: {'9' * 400}", "rain parameters must be finite numbers; change Rain(rate=999"),
         ("speed: 3", "rain has no parameter 'speed'; it has rate, "),
     ):

@@ -150,7 +150,7 @@ def test_form_b_whose_clean_folder_is_there_again_but_empty(tmp_path: Path) -> N
         for video in sorted((folder / "gt").iterdir()):
             (folder / "processed" / video.name).mkdir(parents=True)
             (folder / "processed" / video.name / "Thumbs.db").write_bytes(b"no frame")
-    rainy, clean = RainSynLight25(str(tmp_path)).task(0).test[0].read(0, 1)
+    _, clean = RainSynLight25(str(tmp_path)).task(0).test[0].read(0, 1)
     assert torch.equal(clean[0], pixels(tmp_path / "video_rain_light/test/gt/1/1.png"))
     assert not any(report.faulty for report in check_data(tmp_path))
 

@@ -31,8 +31,9 @@ def parser() -> Parser:
         "--rain",
         action="append",
         metavar="R",
-        help="a preset (thin, dense, veil, wind, drizzle, light, heavy, downpour, night, sparse, drive, snow, dry), or "
-        "a YAML file of a rain's parameters; several are taken in turn (default: heavy)",
+        help="a preset (thin, dense, veil, wind, drizzle, light, heavy, downpour, night, sparse, drive, snow, dry, "
+        "lines, flecks, strokes, drops, soft), or a YAML file of a rain's parameters; several are taken in turn "
+        "(default: heavy)",
     )
     mine.add_argument("--seed", type=int, default=0, metavar="N", help="decides every drop (default: %(default)s)")
     mine.add_argument("--variants", type=int, metavar="N", help="rains over each clip (default: one of each --rain)")

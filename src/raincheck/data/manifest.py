@@ -12,6 +12,7 @@ from typing import Any
 from raincheck.datasets.renderedset import MANIFEST
 from raincheck.errors import OutputError
 from raincheck.files import write_text
+from raincheck.rain.drawn import Drawn
 from raincheck.rain.drops import Seed
 from raincheck.rain.parameters import Rain
 from raincheck.video.still import entries, pictures
@@ -44,10 +45,10 @@ class Made:
     depth: str | None = None
     clean: str | None = None
     kind: str | None = None
-    rain: Rain | None = None
+    rain: Rain | Drawn | None = None
     seed: Seed | None = None
 
-    def under(self, folder: str, kind: str, rain: Rain, seed: Seed) -> "Made":
+    def under(self, folder: str, kind: str, rain: Rain | Drawn, seed: Seed) -> "Made":
         """A rainy video of this clean one."""
         return replace(self, folder=folder, clean=self.folder, kind=kind, rain=rain, seed=seed)
 
@@ -57,6 +58,7 @@ class Made:
         entry |= {"height": self.size[0], "width": self.size[1], "fps": None if self.fps is None else str(self.fps)}
         if self.rain is not None:
             entry |= {"clean": self.clean, "type": self.kind, "seed": self.seed, "rain": asdict(self.rain)}
+        if isinstance(self.rain, Rain):
             # With a depth map it is another in every pixel: that of the rain's extinction over the map's distance.
             entry |= {"transmission": self.rain.transmission} if self.depth is None else {"depth": self.depth}
         return entry | {"sha256": digest}

@@ -1,7 +1,8 @@
 """Frames of a rendered set, written by whichever process has time: each file whole or not at all, and always the same.
 
 Shares of streaks and veil are rounded to 16 bits before they are laid over the scene, so that the files which hold
-them give back the rainy frame exactly: `rain.render.cover(clean, rain, streaks / 65535, transmission).rainy`.
+them give back the rainy frame exactly: `rain.render.cover(clean, rain, streaks / 65535, transmission).rainy`, or of
+drawn rain `rain.drawn.DrawnField(rain, size, seed).over(clean, streaks / 65535)`.
 """
 
 from dataclasses import dataclass
@@ -18,9 +19,11 @@ from PIL import Image
 from torch import Tensor
 
 from raincheck.files import beside, replace_file
+from raincheck.rain.drawn import Drawn, DrawnField
 from raincheck.rain.drops import Seed
+from raincheck.rain.kinds import falling
 from raincheck.rain.parameters import Rain
-from raincheck.rain.render import Field, RainField, Shares, cover, distances
+from raincheck.rain.render import Field, Shares, cover, distances
 from raincheck.rain.sheets import SheetField
 from raincheck.video.besides import SAVE_ARGUMENTS
 
@@ -43,7 +46,7 @@ class Painting:
 
     folder: Path
     suffix: str
-    rain: Rain | None = None
+    rain: Rain | Drawn | None = None
     seed: Seed = 0
     sheets: Path | None = None
     streaks: Path | None = None
@@ -74,9 +77,11 @@ def file(folder: Path, number: int, suffix: str) -> Path:
 
 
 @lru_cache(maxsize=8)
-def open_field(rain: Rain, size: tuple[int, int], seed: Seed, sheets: Path | None) -> Field:
+def open_field(rain: Rain | Drawn, size: tuple[int, int], seed: Seed, sheets: Path | None) -> Field | DrawnField:
     """The rain of a video, which its parts share."""
-    return RainField(rain, size, seed) if sheets is None else SheetField(sheets, rain, size, seed)
+    if sheets is None or isinstance(rain, Drawn):
+        return falling(rain, size, seed)
+    return SheetField(sheets, rain, size, seed)
 
 
 def paint(painting: Painting, start: int, clean: NDArray[np.uint8], depth: Shares | None) -> int:
@@ -112,11 +117,14 @@ def rain_over(
     clean: Tensor, painting: Painting, start: int, depth: Shares | None
 ) -> tuple[Tensor, NDArray[np.uint16], NDArray[np.uint16] | None]:
     """Rainy frames, uint8 `(t, c, h, w)`, and shares of streaks and, with a depth map, of veil, uint16 `(t, h, w)`."""
-    rain, (count, _, height, width) = painting.rain, clean.shape
-    assert rain is not None
-    field = open_field(rain, (height, width), painting.seed, painting.sheets)
+    count, _, height, width = clean.shape
+    assert painting.rain is not None
+    field = open_field(painting.rain, (height, width), painting.seed, painting.sheets)
+    if isinstance(field, DrawnField):
+        drawn = rounded(field.frames(start, count))
+        return field.over(clean, shares(drawn)), drawn, None
     scene = None if depth is None else distances(torch.from_numpy(depth), (count, height, width))
-    streaks = rounded(field.frames(start, count, scene))
+    rain, streaks = field.rain, rounded(field.frames(start, count, scene))
     if scene is None:
         return cover(clean, rain, shares(streaks), rain.transmission).rainy, streaks, None
     veil = rounded(rain.passing(scene))

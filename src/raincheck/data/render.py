@@ -25,6 +25,7 @@ from raincheck.errors import OutputError, RaincheckError
 from raincheck.files import locked
 from raincheck.processes import cores
 from raincheck.rain.drops import expected
+from raincheck.rain.parameters import Rain
 
 
 def render_set(
@@ -103,7 +104,7 @@ def planned(request: Request, clip: Clip, split: str, out: Path) -> Footage:
     works = [Work(clean, Painting(out / clean.folder, request.suffix))]
     for variant in range(1, (request.variants or len(request.rains)) + 1):
         kind, rain, seed = request.rain(clip.name, variant, fps)
-        if request.streaks is None:
+        if request.streaks is None and isinstance(rain, Rain):
             expected(rain, size)  # refuses too many now, and not after hours of other clips
         name = f"{clip.name}_Rain_{variant:02d}"
         painting = Painting(

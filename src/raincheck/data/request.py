@@ -18,8 +18,10 @@ from raincheck.datasets.renderedset import CLAIM
 from raincheck.errors import ConfigError
 from raincheck.files import refuse_others, write_text
 from raincheck.fingerprint import fingerprints
+from raincheck.rain.drawn import Drawn
 from raincheck.rain.drops import Seed
-from raincheck.rain.parameters import WIDEST, Rain, find_rain, randomise
+from raincheck.rain.kinds import as_rain, varied
+from raincheck.rain.parameters import WIDEST, Rain
 from raincheck.video.still import frame_files
 
 FASTEST = 1_000_000  # frames a second, and the slowest are as many seconds apart
@@ -35,7 +37,7 @@ class Request:
         rains: types of rain, by what they are called; variants take them in turn.
         seed: of the whole set.
         variants: rains over each clip; None is as many as types.
-        spread: how far variants vary their type, up to 5; see `randomise`.
+        spread: how far variants vary their type, up to 5; see `randomise`. Drawn rain varies within its ranges.
         frames: at most so many of each clip; None keeps all.
         size: at most this height and width; None keeps them.
         fps: frames a second of folders of frames; None takes the rain's.
@@ -47,7 +49,7 @@ class Request:
     """
 
     clean: Sequence[Path]
-    rains: dict[str, Rain]
+    rains: dict[str, Rain | Drawn]
     seed: int = 0
     variants: int | None = None
     spread: float = 1.0
@@ -73,6 +75,12 @@ class Request:
             raise ConfigError(f"spread is {self.spread:g}; it must be between 0 and {WIDEST:g}")
         if self.fps is not None and not 1 / FASTEST <= self.fps <= FASTEST:
             raise ConfigError(f"fps must be between 1/{FASTEST} and {FASTEST}; correct it")
+        drawn = [name for name, rain in self.rains.items() if isinstance(rain, Drawn)]
+        if drawn and (self.streaks or self.depth):
+            raise ConfigError(
+                f"drawn rain such as {drawn[0]} has streaks of its own and knows no distances; leave out streaks and "
+                "depth, or render it as a set of its own"
+            )
 
     def clips(self) -> dict[str, list[Clip]]:
         """The clips of each split.
@@ -95,18 +103,18 @@ class Request:
         train, test = split_names(list(found), self.test)
         return {"train": [clips[name] for name in train], "test": [clips[name] for name in test]}
 
-    def rain(self, clip: str, variant: int, fps: Fraction | None) -> tuple[str, Rain, Seed]:
+    def rain(self, clip: str, variant: int, fps: Fraction | None) -> tuple[str, Rain | Drawn, Seed]:
         """The type, the rain and the seed of a clip's variant, counted from 1: a function of their names alone.
 
         The camera of the clip is that of the rain: its frame rate bounds the exposure.
         """
         name = list(self.rains)[(variant - 1) % len(self.rains)]
         kind = self.rains[name]
-        if fps is not None:
+        if fps is not None and isinstance(kind, Rain):
             exposure = min(kind.exposure, float(1 / fps))
             kind = replace(kind, frame_rate=float(fps), exposure=exposure)
         seed = (self.seed, zlib.crc32(clip.encode()), variant)
-        return name, randomise(kind, np.random.default_rng(seed), self.spread), seed
+        return name, varied(kind, np.random.default_rng(seed), self.spread), seed
 
     def claim(self, clips: Sequence[Clip]) -> dict[str, Any]:
         """The request as it is compared and kept: no path of this machine but names, and what the clips look like."""
@@ -138,7 +146,8 @@ def claim(out: Path, wanted: dict[str, Any]) -> bool:
     path = out / CLAIM
     if path.exists():
         there = read_object(path, "choose another --out")
-        if differ := [key for key in wanted | there if wanted.get(key) != there.get(key)]:
+        asked = json.loads(json.dumps(wanted))  # a drawn rain's ranges come back as lists
+        if differ := [key for key in asked | there if asked.get(key) != there.get(key)]:
             raise ConfigError(f"{out} holds a set rendered with other {', '.join(differ)}; choose another --out")
         return False
     refuse_others(out, "rendered set")
@@ -146,24 +155,24 @@ def claim(out: Path, wanted: dict[str, Any]) -> bool:
     return True
 
 
-def read_rains(named: Sequence[str]) -> dict[str, Rain]:
+def read_rains(named: Sequence[str]) -> dict[str, Rain | Drawn]:
     """Rains by name: presets, or YAML files of a rain's parameters, called by the file's name.
 
     Raises:
         ConfigError: if there is no such preset, file or parameter.
     """
-    rains: dict[str, Rain] = {}
+    rains: dict[str, Rain | Drawn] = {}
     for text in named:
         path = Path(text)
         known = path.suffix in (".yaml", ".yml")
-        name, rain = (path.stem, read_rain(path)) if known else (text, find_rain(text))
+        name, rain = (path.stem, read_rain(path)) if known else (text, as_rain(text))
         if name in rains:
             raise ConfigError(f"two rains are called {name}; rename one")
         rains[name] = rain
     return rains
 
 
-def read_rain(path: Path) -> Rain:
+def read_rain(path: Path) -> Rain | Drawn:
     """The rain whose parameters a YAML file holds.
 
     Raises:
@@ -176,4 +185,4 @@ def read_rain(path: Path) -> Rain:
         raise ConfigError(f"cannot read the rain {path}: {reason}; give a preset or a file of parameters") from None
     if not isinstance(content, dict):
         raise ConfigError(f"{path} holds no rain; write parameters such as `rate: 20`, one a line")
-    return find_rain({str(key): value for key, value in content.items()})
+    return as_rain({str(key): value for key, value in content.items()})

@@ -111,7 +111,9 @@ class PublishedPairs(TaskSource):
         if len(usual) > 1:
             there = " and ".join(f"form {form} in {place}" if form else str(place) for form, place in usual)
             halves = not any(has_both(self.forms[form], place) for form, place in usual)
-            remedy = "none has videos to train and to test on: put both into one" if halves else "choose one by root or form"
+            remedy = (
+                "none has videos to train and to test on: put both into one" if halves else "choose one by root or form"
+            )
             raise ConfigError(f"{self.title} is there more than once: {there}; {remedy}")
         return usual[0]
 

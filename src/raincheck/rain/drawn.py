@@ -162,9 +162,12 @@ class DrawnField:
 
     def lay(self, clean: Tensor, start: int = 0) -> Tensor:
         """The rain's frames from `start` over a clean clip: uint8 `(t, c, h, w)`, like `clean`."""
-        alpha = torch.from_numpy(self.frames(start, len(clean)))[:, None]
+        return self.over(clean, self.frames(start, len(clean)))
+
+    def over(self, clean: Tensor, opacity: NDArray[np.float32]) -> Tensor:
+        """Streaks of an opacity `(t, h, w)` in [0, 1], in this rain's light and blend, over a clean clip: uint8."""
         light = self.scene_share * mean_colour(clean) + (1 - self.scene_share) * self.light
-        return to_uint8(blend(self.blend, to_float(clean), alpha, light))
+        return to_uint8(blend(self.blend, to_float(clean), torch.from_numpy(opacity)[:, None], light))
 
 
 def blend(kind: str, scene: Tensor, alpha: Tensor, light: Tensor) -> Tensor:

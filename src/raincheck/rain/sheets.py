@@ -149,7 +149,7 @@ class SheetField:
         """How far a sheet has moved in frame `index`: pixels to the right and downwards."""
         down = index * sheet.length / (self.rain.exposure * self.rain.frame_rate)
         time = index / self.rain.frame_rate
-        carried = (self.rain.wind - self.rain.pan) * time + gust(self.rain, self.gust_phase, time)[1]
+        carried = (self.rain.wind - self.rain.pan) * time + float(gust(self.rain, self.gust_phase, time)[1])
         scale = sheet.length / (SPEED * self.rain.exposure)  # pixels a metre, where drops make such streaks
         return round(down * sheet.slope + carried * scale), round(down)
 
