@@ -261,3 +261,11 @@ def test_the_group_has_help_and_refuses_unknown_commands(capsys: pytest.CaptureF
     assert main(["data"]) == 0 and "usage: raincheck data COMMAND" in capsys.readouterr().out
     assert main(["data", "chekc"]) == 2
     assert "there is no command 'chekc'; choose one of check, render" in capsys.readouterr().err
+
+
+def test_faults_of_videos_of_one_name_in_two_parts_are_two(tmp_path: Path) -> None:
+    WRITE["rainsyncomplex25"](tmp_path, form="B", frames=9)
+    for split in ("train", "test"):
+        (tmp_path / "video_rain_heavy" / split / "processed/1/9.png").unlink()
+    (report,) = check_data(tmp_path)
+    assert report.verdict == "2 faults"

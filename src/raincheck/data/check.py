@@ -35,8 +35,8 @@ class SetReport:
     @property
     def verdict(self) -> str:
         """One sentence."""
-        findings = [finding for _, part in self.parts for finding in part]
-        if faults := len({(finding.kind, finding.where) for finding in findings if finding.kind.fault}):
+        # Videos that share a clean twin share its faults; those of one name in two parts do not.
+        if faults := len({(part, found) for part, findings in self.parts for found in findings if found.kind.fault}):
             return f"{faults} fault{'s' if faults > 1 else ''}"
         missing = [report.split.name for report in self.splits if report.clips < (report.split.published or 1)]
         if missing:
