@@ -244,6 +244,7 @@ SNEAKY = {
     "nested short option": ["--plugins", REPLAY, "--plugins.storage_policy", "evil.Plugin"],
     "nested without a type": ["--plugins", UNTYPED, "--plugins.ewc_lambda", '{"class_path": "evil.Plugin"}'],
     "abbreviated": ["--plug", "evil.Plugin"],
+    "augmentation": ["--stream.augment.more+=evil.Plugin"],
     "trainer": ["--trainer", '{"callbacks": [{"class_path": "evil.Plugin"}]}'],
     "spaces": ["--plugins", " evil.Plugin "],
     "help": ["--plugins.help", "evil.Plugin"],
@@ -273,6 +274,7 @@ def test_untrusted_classes_are_refused_before_they_are_imported(base: list[str],
         {"plugins": [{"class_path": REPLAY, "init_args": {"storage_policy": {"class_path": "evil.Plugin"}}}]},
         {"plugins": [{"class_path": UNTYPED, "init_args": {"ewc_lambda": {"class_path": "evil.Plugin"}}}]},
         {"trainer": {"callbacks": [{"class_path": "evil.Plugin"}]}},
+        {"stream": {"tasks": [], "augment": {"more": ["evil.Plugin"]}}},
     ],
 )
 def test_untrusted_classes_in_files(evil: Path, content: dict[str, Any]) -> None:
@@ -284,6 +286,24 @@ def test_untrusted_classes_in_files(evil: Path, content: dict[str, Any]) -> None
         "pass --trust if you know what it does"
     )
     assert not evil.exists() and "evil" not in sys.modules
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "torch.utils.collect_env.run",  # runs its argument as a shell command
+        "torch.distributed.elastic.multiprocessing.subprocess_handler.subprocess_handler.Popen",  # of the standard
+    ],
+)
+def test_what_torch_has_besides_classes_of_its_own_needs_trust(tmp_path: Path, path: str) -> None:
+    content = {"stream": {"tasks": []}, "trainer": {"callbacks": [{"class_path": path}]}}
+    config = write(tmp_path / "c.yaml", content)
+    with pytest.raises(ConfigError) as error:
+        parse(["--config", config])
+    assert str(error.value) == (
+        f"{path} in {config} is no class of raincheck, avalanche, lightning, torch; "
+        "pass --trust if you know what it does"
+    )
 
 
 def test_an_included_file_is_no_way_around(evil: Path, tmp_path: Path) -> None:

@@ -17,9 +17,9 @@ from raincheck.plain_yaml import read_yaml
 
 TRUSTED = ("raincheck", "avalanche", "lightning", "torch")
 # Options whose value is a class, so that a bare string is a class path too.
-CLASSES = {"class_path", "network", "loss", "optimizer", "plugins", "tasks", "stream", "help"}
+CLASSES = {"class_path", "network", "loss", "optimizer", "plugins", "tasks", "stream", "more", "help"}
 # Options below which arguments may themselves be classes, unless their class is one of ours, which take none.
-NESTING = {"network", "loss", "optimizer", "plugins", "callbacks", "logger", "profiler"}
+NESTING = {"network", "loss", "optimizer", "plugins", "callbacks", "logger", "profiler", "more"}
 DOTTED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
 
 
@@ -103,3 +103,7 @@ def check_class(path: str, trust: bool, where: str) -> None:
         near = difflib.get_close_matches(name, dir(found), n=1)
         hint = f"did you mean {package}.{near[0]}?" if near else "correct its name"
         raise ConfigError(f"there is no class {path}{where}; {hint}")
+    # A function can do anything with its arguments, and a module has those in it that it imported from elsewhere.
+    named = getattr(found, name)
+    if not trust and not (isinstance(named, type) and named.__module__.split(".")[0] in TRUSTED):
+        raise ConfigError(f"{path}{where} is no class of {', '.join(TRUSTED)}; pass --trust if you know what it does")
