@@ -306,6 +306,15 @@ def test_what_torch_has_besides_classes_of_its_own_needs_trust(tmp_path: Path, p
     )
 
 
+@pytest.mark.parametrize("text", ["", "# seed: 3\n", "seed\n", "- seed: 3\n"])
+def test_a_file_without_options_is_named(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError) as error:
+        parse(["--config", str(path)])
+    assert str(error.value) == f"{path} holds no options; write lines such as `seed: 3`, or leave it out"
+
+
 def test_an_included_file_is_no_way_around(evil: Path, tmp_path: Path) -> None:
     inner = write(tmp_path / "inner.yaml", {"class_path": "evil.Plugin"})
     for content in ({"network": inner}, {"plugins": [inner]}, {"plugins": inner}, {"stream": inner}):

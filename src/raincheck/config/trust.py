@@ -32,7 +32,10 @@ def check_classes(arguments: Sequence[str], trust: bool) -> None:
     tokens = [part for token in arguments for part in token.split("=", 1 if token.startswith("--") else 0)]
     for option, value in itertools.pairwise([*tokens, ""]):
         if option == "--config":
-            for path in named_classes(read_yaml(Path(value))):
+            content = read_yaml(Path(value))
+            if not isinstance(content, dict):
+                raise ConfigError(f"{value} holds no options; write lines such as `seed: 3`, or leave it out")
+            for path in named_classes(content):
                 check_class(path, trust, f" in {value}")
         elif option.startswith("--"):
             keys = option[2:].rstrip("+").split(".")
