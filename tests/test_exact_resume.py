@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from avalanche.benchmarks.scenarios import CLScenario, DatasetExperience, EagerCLStream
 from avalanche.core import SupervisedPlugin
 from avalanche.evaluation import PluginMetric
@@ -434,6 +435,62 @@ def test_what_is_put_in_place_within_an_experience(
     assert {path.name for path in tmp_path.iterdir()} == {"last.ckpt", *left}
 
 
+class Exchanges(Remembering):
+    """A part for one of another kind, when an event comes for the first time in the second experience."""
+
+    def __init__(self, part: str, event: str) -> None:
+        super().__init__()
+        self.part = part
+        setattr(self, event, self._exchange)
+
+    def _exchange(self, strategy: Any, **kwargs: Any) -> None:
+        if strategy.clock.train_exp_counter != 1:
+            return
+        if self.part == "criterion" and type(strategy._criterion) is nn.L1Loss:
+            strategy._criterion = Growing()
+        if self.part == "optimizer" and type(strategy.optimizer) is torch.optim.Adam:
+            strategy.optimizer = torch.optim.SGD(strategy.model.parameters(), 0.01, momentum=0.9)
+
+
+EXCHANGES = [
+    ("criterion", "before_training_exp"),
+    ("criterion", "after_training_iteration"),
+    ("optimizer", "before_training_exp"),
+]
+
+
+@pytest.mark.filterwarnings("ignore:a plugin has put another", "ignore:the .* is of another kind")
+@pytest.mark.parametrize(("part", "event"), EXCHANGES)
+@pytest.mark.parametrize("call", [17, 29])
+def test_a_part_that_a_plugin_exchanges_for_good(tmp_path: Path, part: str, event: str, call: int) -> None:
+    """Killed in the experience in which it does, and in the next."""
+    with pytest.raises(SystemError):
+        learn(tmp_path, "after_update", call, plugins=lambda: [Exchanges(part, event)])
+    resumed, whole = (learn(folder, plugins=lambda: [Exchanges(part, event)]) for folder in (tmp_path, None))
+    assert {name: equal(kept, whole[name]) for name, kept in resumed.items()} == dict.fromkeys(whole, True)
+
+
+def learn_lazily(folder: Path | None, call: int = 0) -> dict[str, Tensor]:
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Flatten(), nn.LazyLinear(6))
+    strategy = LightningStrategy(
+        model=model, optimizer=torch.optim.SGD(model.parameters(), 0.05, momentum=0.9), train_mb_size=6, evaluator=None,
+        plugins=[Interrupt("after_update", call)], checkpoints=folder, save_every=0,
+    )  # fmt: skip
+    strategy.resume()
+    for experience in classes().train_stream[strategy.clock.train_exp_counter :]:
+        strategy.train(experience, eval_streams=[])
+        strategy.save()
+    return dict(model.state_dict())
+
+
+@pytest.mark.parametrize("call", [3, 6])
+def test_a_network_whose_shapes_its_data_decide(tmp_path: Path, call: int) -> None:
+    with pytest.raises(SystemError):
+        learn_lazily(tmp_path, call)
+    assert equal(learn_lazily(tmp_path), learn_lazily(None))
+
+
 def test_accumulated_gradients(tmp_path: Path) -> None:
     check(tmp_path, "after_update", 4, trainer=lambda: {"accumulate_grad_batches": 2})
 
@@ -786,12 +843,14 @@ def test_two_fits_of_one_experience(tmp_path: Path, event: str, call: int) -> No
     check(tmp_path, event, call, plugins=lambda: [Phases()])
 
 
-def learn_without_saving(folder: Path, rate: float = 0.05, seed: int = 0, size: int = 6) -> dict[str, Tensor]:
+def learn_without_saving(
+    folder: Path, rate: float = 0.05, seed: int = 0, size: int = 6, criterion: Any = F.cross_entropy
+) -> dict[str, Tensor]:
     torch.manual_seed(seed)
     model = mlp()
     strategy = LightningStrategy(
-        model=model, optimizer=torch.optim.SGD(model.parameters(), rate), train_mb_size=size, evaluator=None,
-        checkpoints=folder, save_every=0,
+        model=model, optimizer=torch.optim.SGD(model.parameters(), rate), criterion=criterion, train_mb_size=size,
+        evaluator=None, checkpoints=folder, save_every=0,
     )  # fmt: skip
     strategy.train(classes().train_stream)
     return dict(model.state_dict())
@@ -806,6 +865,9 @@ def test_a_folder_of_other_learning_is_refused(tmp_path: Path) -> None:
         learn_without_saving(tmp_path, rate=0.5)
     with pytest.raises(ConfigError, match=rf"{sentence}batch size \(6 then, 4 now\); use another folder$"):
         learn_without_saving(tmp_path, size=4)
+    criteria = r"criterion \(cross_entropy then, CrossEntropyLoss now\)"
+    with pytest.raises(ConfigError, match=f"{sentence}{criteria}; use another folder$"):
+        learn_without_saving(tmp_path, criterion=nn.CrossEntropyLoss())
     with pytest.warns(RaincheckWarning, match="/experience-0.ckpt is of learning that began with other random "):
         learn_without_saving(tmp_path, seed=7)
 
@@ -871,4 +933,6 @@ def test_a_network_that_a_plugin_extends_is_told_of_once(tmp_path: Path) -> None
         learn(tmp_path, plugins=lambda: [Extends()], epochs=1)
     told = [str(warning.message) for warning in caught if issubclass(warning.category, RaincheckWarning)]
     (sentence,) = told
-    assert sentence.startswith("the network has other parameters than when it was given, so that what is kept in ")
+    assert sentence.startswith(
+        "the model is of another kind, or has other parameters, than when the strategy was made, "
+    )

@@ -196,7 +196,13 @@ class IgnoresClosure(torch.optim.SGD):
         super().step()
 
 
+def lazy() -> nn.Module:
+    """A network whose shapes the first batch decides."""
+    return nn.Sequential(nn.Flatten(), nn.LazyLinear(16), nn.ReLU(), nn.LazyLinear(6))
+
+
 CASES: dict[str, Setting] = {
+    "a lazy network": {"model": lazy},
     "edits the batch": {"beside": lambda *_: [EditsBatch()]},
     "a new optimizer": {"beside": lambda *_: [NewOptimizer()]},
     "a new optimizer before the step": {"beside": lambda *_: [NewOptimizerBeforeTheStep()]},

@@ -26,7 +26,7 @@ from torch.optim import Optimizer
 
 from raincheck.errors import ConfigError
 from raincheck.processes import division, is_first
-from raincheck.seam.attributes import attributes, shapes
+from raincheck.seam.attributes import attributes, kinds
 from raincheck.seam.callbacks import Callbacks
 from raincheck.seam.deferred import DeferredLoader
 from raincheck.seam.gradients import hidden
@@ -122,7 +122,7 @@ class LightningLoop(Resumable):
         self._processes: int | None = None  # known when they have met
         refuse_useless(self.trainer_arguments)
         refuse_accumulation(self, self.trainer_arguments, self.callbacks.given)
-        self._made, self._shapes = attributes(self), shapes(self.model)
+        self._made, self._kinds, self._told = attributes(self), kinds(self), set()
         self._left_out = left_out(self.optimizer, self.model, self._criterion)
         if self.checkpoints:
             requeue.hold()

@@ -6,6 +6,7 @@ from collections.abc import Sized
 from typing import Any
 
 import torch
+from torch.nn.parameter import is_lazy
 
 from raincheck.errors import ConfigError, RaincheckWarning
 from raincheck.generators import generators
@@ -25,6 +26,7 @@ def beginning(strategy: Any) -> Beginning:
     drawn = [repr(states["python"]).encode(), repr(states["numpy"][2:]).encode(), _bytes(states["numpy"][1])]
     weights = [_bytes(tensor) for tensor in strategy.model.state_dict().values() if isinstance(tensor, torch.Tensor)]
     return {
+        "criterion": getattr(strategy._criterion, "__name__", type(strategy._criterion).__name__),
         "optimizer": type(optimizer).__name__,
         **{f"{name} of the optimizer": str(value) for name, value in _settings(optimizer).items()},
         "batch size": str(strategy.train_mb_size),
@@ -69,6 +71,8 @@ def _settings(optimizer: Any) -> dict[str, Any]:
 
 
 def _bytes(tensor: torch.Tensor) -> bytes:
+    if is_lazy(tensor):
+        return b""
     plain = tensor.detach().cpu().contiguous().reshape(-1)
     return plain.view(torch.uint8).numpy().tobytes() if plain.numel() else b""
 

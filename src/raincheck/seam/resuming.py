@@ -9,11 +9,9 @@ from raincheck import checkpoint
 from raincheck.errors import ConfigError, RaincheckWarning
 from raincheck.files import remove_partial
 from raincheck.processes import first_does, is_first
-from raincheck.seam.attributes import Attributes, Shapes, shapes
+from raincheck.seam.attributes import BUILT, PASSING, Attributes, kinds
 from raincheck.seam.beginning import Beginning, beginning
 from raincheck.seam.state import avalanche_state, forgetful, plain, restore_strategy, strategy_state
-
-BUILT = ("model", "optimizer", "dataloader")  # before an experience, so that a checkpoint's state can be laid over
 
 
 class Resumable:
@@ -30,7 +28,8 @@ class Resumable:
     others: set[str]
     _beginning: Beginning  # of the present fit
     _made: Attributes  # plain attributes of its parts as they were when it was made; see attributes.py
-    _shapes: Shapes  # of its network then
+    _kinds: dict[str, Any]  # of its parts then
+    _told: set[str]  # parts of which was said that they are of other kinds now
     _fits: tuple[int, int]  # the experience, and how many fits it has had: a strategy may learn from one in phases
     _begun: dict[str, Any]  # by name: those of `BUILT` with which the experience began
     callbacks: Any
@@ -60,7 +59,7 @@ class Resumable:
         avalanche_state(self)
         counter = self.clock.train_exp_counter
         self._fits = counter, 1 + (self._fits[1] if self._fits[0] == counter else 0)
-        self._begun = {name: getattr(self, name) for name in BUILT}
+        self._begun = {part: getattr(self, name) for part, name in BUILT.items()}
         self._beginning = beginning(self)
         return first_does(lambda: path if (path := self.unfinished) and path.exists() else None)
 
@@ -78,11 +77,11 @@ class Resumable:
         """Whether a checkpoint of these parts could be restored; says once for each what stands in the way.
 
         Args:
-            parts: of `BUILT`. Another model or optimizer goes on into later experiences, another loader does not.
+            parts: of `BUILT`. Another model or optimizer goes on into later experiences, the others do not.
         """
         if not self.checkpoints:
             return False
-        others = {part for part in parts if getattr(self, part) is not self._begun[part]}
+        others = {part for part in parts if getattr(self, BUILT[part]) is not self._begun[part]}
         for part in sorted(others - self.others if is_first() else ()):
             warnings.warn(
                 f"a plugin has put another {part} in place within an experience, which no checkpoint can hold, so that "
@@ -91,7 +90,7 @@ class Resumable:
                 stacklevel=2,
             )
         self.others |= others
-        return not others and self.others <= {"dataloader"}
+        return not others and self.others <= PASSING
 
     def model_adaptation(self, model: Any = None) -> Any:
         """Avalanche's; notes what a network that grows has grown by."""
@@ -115,7 +114,8 @@ class Resumable:
     def save(self, **more: Any) -> None:
         """Writes the state after an experience, if there is a folder for it; in several processes all have the same.
 
-        Where a plugin has put another model or optimizer in place within an experience, the older state is left there.
+        Where a plugin has put in place within an experience another model or optimizer, or for good what a new process
+        could not take up, the older state is left there.
 
         Args:
             more: tensors and primitives that `resume` is to give back.
@@ -123,22 +123,24 @@ class Resumable:
         Raises:
             OutputError: if it cannot be written; the older state is intact then.
         """
-        if self.checkpoints and self.others <= {"dataloader"}:
-            self._look_for_growth()
+        if self.checkpoints and self.others <= PASSING and self._as_made():
             first_does(lambda: self._write(more))
 
-    def _look_for_growth(self) -> None:
-        """Says once if a plugin has changed the network's parameters: a new process could not make it the same."""
-        if self.adapted or self._shapes == (now := shapes(self.model)):
-            return
-        self._shapes = now
-        if is_first():
+    def _as_made(self) -> bool:
+        """Whether a new process could take up all parts; says once for each what stands in the way."""
+        now = kinds(self)
+        others = {part for part, made in self._kinds.items() if made is not None and made != now[part]}
+        others -= {"model"} if self.adapted else set()  # which grows again
+        for part in sorted(others - self._told if is_first() else ()):
             warnings.warn(
-                f"the network has other parameters than when it was given, so that what is kept in {self.checkpoints} "
-                "fits no new process; give it those from the start, or let it grow by Avalanche's adaptation",
+                f"the {part} is of another kind, or has other parameters, than when the strategy was made, so that no "
+                "new process could take it up and learning that is killed goes on from an earlier experience; give it "
+                "to the strategy from the start, let a model grow by Avalanche's adaptation, or put the first back",
                 RaincheckWarning,
                 stacklevel=3,
             )
+        self._told |= others
+        return not others
 
     def _write(self, more: dict[str, Any]) -> None:
         assert self.checkpoints

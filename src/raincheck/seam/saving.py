@@ -7,6 +7,7 @@ from typing import Any
 
 from raincheck.errors import RaincheckWarning
 from raincheck.processes import first_does
+from raincheck.seam.attributes import BUILT
 from raincheck.seam.base import Loop
 from raincheck.seam.beginning import compare
 from raincheck.seam.loaders import remembers
@@ -63,7 +64,7 @@ class SavingLoop(Loop):
     def save(self) -> None:
         """Writes a checkpoint, where one could be restored."""
         self._saved = time.monotonic()
-        if not self.strategy.restorable("model", "optimizer", "dataloader"):
+        if not self.strategy.restorable(*BUILT):
             return
         self._saving = True
         for logger in self.trainer.loggers:
