@@ -2,6 +2,7 @@
 
 import signal
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -215,6 +216,31 @@ class Exhausted(SupervisedPlugin):
 def test_an_iterator_that_ends_in_a_plugin_does_not_end_the_epoch(kind: type, event: str) -> None:
     with pytest.raises(StopIteration):
         learn(kind, {"beside": lambda *_: [Exhausted(event)]})
+
+
+class Gaps(Brings):
+    """The second batch is None, as of a collate function that finds nothing in it that could be used."""
+
+    def __init__(self, event: str) -> None:
+        super().__init__(lambda data: DataLoader(data, batch_size=6, collate_fn=partial(self.collate, data, [])))
+        setattr(self, event, super().before_training_exp)
+
+    def before_training_exp(self, strategy: Any, **kwargs: Any) -> None:
+        """Not unless it is the event."""
+
+    @staticmethod
+    def collate(data: Any, seen: list[Any], rows: list[Any]) -> Any:
+        seen.append(rows)
+        return None if len(seen) == 2 else data.collate_fn(rows)
+
+
+@pytest.mark.parametrize("event", ["before_training_exp", "before_eval_exp"])
+def test_a_batch_that_is_none_is_not_passed_over(event: str) -> None:
+    setting = {"beside": lambda *_: [Gaps(event)]}
+    with pytest.raises(AssertionError):
+        learn(SupervisedTemplate, setting)
+    with pytest.raises(ConfigError, match=r"^the loader gave None in place of a batch, .*; leave what cannot be used "):
+        learn(LightningStrategy, setting)
 
 
 class Interrupted(SupervisedPlugin):

@@ -7,6 +7,7 @@ from weakref import ref
 
 from torch import Generator, Tensor
 
+from raincheck.errors import ConfigError
 from raincheck.generators import Generators, generators, same, set_generators
 from raincheck.processes.loading import whole_batches
 from raincheck.seam.loaders import ENDLESS, batches, by_index, counts, remembers, without_first
@@ -92,7 +93,7 @@ class DeferredLoader:
 
     def _begin(self, loader: Any) -> Iterator[Any]:
         """The loader's batches, with a key by which this pass is known again when it is resumed."""
-        return whole_batches(loader, self.fit.strategy.clock.train_iterations - self._taken)
+        return map(_batch, whole_batches(loader, self.fit.strategy.clock.train_iterations - self._taken))
 
     def _remembering(self, loader: Any, batches: Iterator[Any] | None) -> Iterator[Any]:
         left: Generators | None = None  # by the last fetch
@@ -140,3 +141,13 @@ class DeferredLoader:
     def load_state_dict(self, state: State) -> None:
         """Makes the next epoch go on where `state_dict` was called."""
         self._resumed = state
+
+
+def _batch(loaded: Any) -> Any:
+    """What a loader gave, if it is anything: Lightning would pass over None, at which Avalanche's loop fails."""
+    if loaded is None:
+        raise ConfigError(
+            "the loader gave None in place of a batch, as of a collate function that finds nothing to use in it; leave "
+            "what cannot be used out of the data"
+        )
+    return loaded
