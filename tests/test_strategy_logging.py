@@ -5,7 +5,12 @@ from typing import Any
 import pytest
 import torch
 from avalanche.core import SupervisedPlugin
+from avalanche.training.plugins import EWCPlugin
+from avalanche.training.templates import SupervisedTemplate
+from lightning import LightningModule
+from lightning.pytorch.callbacks import EMAWeightAveraging
 from lightning.pytorch.loggers.logger import Logger
+from torch import Tensor, nn
 
 import parity
 from raincheck.plugins import EWC, Distillation, RainReview
@@ -97,3 +102,38 @@ def test_names_do_not_depend_on_values() -> None:
     """Or processes that reduce them together would wait for each other's."""
     kept, _ = logged(lambda: [Adds(0.0), EWC(0), Distillation()], log_every_n_steps=1)
     assert all(row.keys() == {"train/loss", "train/data", "train/Adds", "train/Adds_to_data"} for _, row in kept.rows)
+
+
+class Speaks(LightningModule):
+    """A model of somebody who comes from Lightning."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(10, 6)
+
+    def forward(self, x: Tensor) -> Tensor:
+        said: Tensor = self.layer(x.flatten(1))
+        self.log("evaluated" if not self.training else "mean", said.mean())
+        return said
+
+
+class EvaluatesAndAsks(SupervisedPlugin):
+    """Evaluates within an iteration, and uses the model once more."""
+
+    def after_update(self, strategy: Any, **kwargs: Any) -> None:
+        strategy.eval(strategy.experience.origin_stream[:1])
+        strategy.model(torch.zeros(1, 1, 2, 5))
+
+
+@pytest.mark.filterwarnings(
+    "ignore:You are trying to `self.log\\(\\)` but the `self.trainer` reference"
+)  # Fisher passes
+@pytest.mark.parametrize("model", [Speaks, lambda: nn.Sequential(nn.Identity(), Speaks())], ids=["itself", "within"])
+def test_a_lightning_module_as_the_model_logs_as_ever(model: Any) -> None:
+    kept = Kept()
+    trainer = {"logger": kept, "log_every_n_steps": 1, "callbacks": [EMAWeightAveraging(decay=0.0)]}
+    setting = {"model": model, "beside": lambda *_: [EvaluatesAndAsks(), EWCPlugin(1.0)]}
+    ours = parity.learn(LightningStrategy, setting, trainer=trainer)
+    parity.assert_same(ours, parity.learn(SupervisedTemplate, setting))
+    assert [step for step, row in kept.rows if "mean" in row] == list(range(24))  # Lightning's own count
+    assert any("evaluated" in row for _, row in kept.rows)

@@ -140,7 +140,7 @@ class LightningLoop(Resumable):
         fit = OwnEpochLoop(self, kwargs) if has_own_epoch(type(self)) else FitLoop(self, kwargs)
         self.last_fit = trainer = self._trainer(max_epochs=max(0, self.train_epochs))
         loader = DeferredLoader(fit, self.checkpoints is not None)
-        with quiet(), no_search_for_gpus():
+        with quiet(), no_search_for_gpus(), fit.logging():
             let_through(lambda: trainer.fit(fit, loader, ckpt_path=found))
         self._settle()
         self.restorable("model", "optimizer")  # a warning now, if the state after the experience could not be
@@ -154,7 +154,7 @@ class LightningLoop(Resumable):
         """Avalanche's evaluation loop over `self.dataloader`, through `Trainer.validate`."""
         trainer, evaluation = self._trainer(), EvalLoop(self, kwargs)
         loader = DeferredLoader(evaluation, remembers=False)
-        with quiet():
+        with quiet(), evaluation.logging():
             let_through(lambda: trainer.validate(evaluation, dataloaders=loader, verbose=False))
         self._settle()
 

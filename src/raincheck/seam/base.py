@@ -3,6 +3,8 @@
 Nothing here imports Avalanche: a `strategy` is whatever has the attributes and methods of its templates.
 """
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -14,6 +16,8 @@ from raincheck.seam.trainer import requeue
 
 class Loop(LightningModule):
     """What the loops share. The strategy's model is registered, so that Lightning moves and wraps it."""
+
+    _within: Sequence[LightningModule] = ()  # the model, that may be one itself
 
     def __init__(self, strategy: Any, kwargs: dict[str, Any]) -> None:
         super().__init__()
@@ -28,7 +32,8 @@ class Loop(LightningModule):
     def __setattr__(self, name: str, value: Any) -> None:
         """Past torch's search for parameters and modules, for what Lightning notes twice at every hook."""
         if name == "_current_fx_name":
-            object.__setattr__(self, name, value)
+            for module in (self, *self._within):
+                object.__setattr__(module, name, value)
         else:
             super().__setattr__(name, value)
 
@@ -47,8 +52,21 @@ class Loop(LightningModule):
         """Lightning's, which takes batches apart and puts them together again, where there is something to move."""
         return batch if device.type == "cpu" else super().transfer_batch_to_device(batch, device, dataloader_idx)
 
+    @contextmanager
+    def logging(self) -> Iterator[None]:
+        """Has the LightningModules that the model is made of log as this one, for as long as a Trainer runs it."""
+        self._within = [module for module in self.model.modules() if isinstance(module, LightningModule)]
+        before = [(module._trainer, module._current_fx_name) for module in self._within]
+        try:
+            yield
+        finally:
+            for module, (trainer, hook) in zip(self._within, before, strict=True):
+                vars(module).update(_trainer=trainer, _current_fx_name=hook)
+
     def setup(self, stage: str) -> None:
-        """Makes room for the Trainer's handler of SLURM's signal."""
+        """Makes room for the Trainer's handler of SLURM's signal, and itself known to those that log as it does."""
+        for module in self._within:
+            module._trainer = self._trainer
         if self.strategy.checkpoints is not None:
             requeue.release()
 
