@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 from avalanche.core import SupervisedPlugin
+from lightning.pytorch.callbacks import GradientAccumulationScheduler, Timer
 from torch import Tensor, nn
 
 from raincheck.errors import ConfigError, DivergenceError
@@ -116,6 +117,28 @@ def test_an_experience_of_unknown_length_is_refused() -> None:
     strategy = type("S", (), {"dataloader": iter([1]), "train_epochs": 1})
     with pytest.raises(ConfigError, match=r"^CosineSchedule cannot know how many batches .*; give the trainer max_s"):
         CosineSchedule().before_training_iteration(strategy)
+
+
+ACCUMULATES = GradientAccumulationScheduler({0: 2, 1: 1})
+ELSEWHERE: dict[str, dict[str, Any]] = {
+    "max_time": {"max_time": "00:01:00:00"},
+    "GradientAccumulationScheduler": {"callbacks": [ACCUMULATES], "max_steps": 5},
+}
+
+
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_what_decides_an_experiences_length_meanwhile_is_refused(name: str) -> None:
+    with pytest.raises(
+        ConfigError, match=rf"^CosineSchedule cannot know how many batches .* where {name} decides it; "
+    ):
+        learn(lambda: [CosineSchedule()], trainer=ELSEWHERE[name])
+
+
+def test_what_does_not_is_not() -> None:
+    rates = [Rates(), Rates()]
+    learn(lambda: [CosineSchedule(), rates[0]], trainer={"callbacks": [ACCUMULATES, Timer()]}, train_epochs=2)
+    learn(lambda: [CosineSchedule(), rates[1]], train_epochs=2)
+    assert rates[0].seen[:3] == rates[1].seen[1:6:2] and rates[0].seen[3:9] == rates[1].seen[6:12]
 
 
 @pytest.mark.parametrize(("says", "limit", "expected"), [(10, 2**40, 20), (10, 4, 8), (10, 12, 20), (None, 4, 8)])

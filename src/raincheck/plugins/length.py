@@ -25,6 +25,21 @@ def planned_batches(strategy: Any) -> int | None:
     return least if whole is None else min(whole, least)
 
 
+def decided_elsewhere(strategy: Any) -> str | None:
+    """What makes an experience end at another batch than `planned_batches` says; None if nothing is known to.
+
+    Args:
+        strategy: within an iteration.
+    """
+    fit = getattr(strategy, "last_fit", None)
+    for callback in getattr(fit, "callbacks", ()):  # Lightning's, which plugins do not import
+        if getattr(callback, "time_remaining", lambda: None)() is not None:
+            return "max_time"
+        if fit.max_steps >= 0 and hasattr(callback, "get_accumulate_grad_batches"):
+            return type(callback).__name__
+    return None
+
+
 def batches_of_steps(steps: int, accumulated: int, epoch: int) -> int:
     """Batches that so many steps of the optimizer take.
 

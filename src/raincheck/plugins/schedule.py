@@ -6,14 +6,13 @@ from typing import Any
 from avalanche.core import SupervisedPlugin
 
 from raincheck.errors import ConfigError
-from raincheck.plugins.length import planned_batches
+from raincheck.plugins.length import decided_elsewhere, planned_batches
 
 
 class CosineSchedule(SupervisedPlugin):
     """Linear warm-up, then a half cosine (Loshchilov and Hutter 2017) to a fraction, over each experience.
 
-    An experience ends where the Trainer's arguments end it (`max_steps`, `limit_train_batches`); that `max_time` will,
-    or that a callback changes how many batches are accumulated, is not foreseen.
+    An experience ends where the Trainer's arguments end it (`max_steps`, `limit_train_batches`).
 
     Avalanche's LRSchedulerPlugin holds a scheduler that must know the optimizer and the number of steps before either
     exists; this one reads both from the strategy.
@@ -24,7 +23,7 @@ class CosineSchedule(SupervisedPlugin):
 
     Raises:
         ConfigError: if a share is out of its range; at the first batch, if the loader does not know its length and
-            nothing else limits the experience.
+            nothing else limits the experience; if `max_time` does, or `max_steps` with a GradientAccumulationScheduler.
     """
 
     def __init__(self, warmup: float = 0.05, final: float = 0.02) -> None:
@@ -47,6 +46,11 @@ class CosineSchedule(SupervisedPlugin):
             raise ConfigError(
                 "CosineSchedule cannot know how many batches an experience has, as its loader does not; give the "
                 "trainer max_steps, or leave CosineSchedule out"
+            )
+        if name := decided_elsewhere(strategy):
+            raise ConfigError(
+                f"CosineSchedule cannot know how many batches an experience has where {name} decides it; give the "
+                "trainer max_steps and accumulate_grad_batches in its place, or leave CosineSchedule out"
             )
         factor = self.factor((strategy.clock.train_exp_iterations + 0.5) / steps)
         for group in strategy.optimizer.param_groups:
