@@ -1,5 +1,6 @@
 """Knowledge distillation: the model of the end of the previous task guides the current one."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -8,6 +9,7 @@ from avalanche.core import SupervisedPlugin
 from torch import Tensor, nn
 
 from raincheck.errors import ConfigError
+from raincheck.plugins.features import feature_distance, refuse_other_layer
 from raincheck.plugins.rows import own_rows
 from raincheck.plugins.teacher import Teacher
 
@@ -57,24 +59,8 @@ class Distillation(SupervisedPlugin):
         from_start: bool = False,
     ) -> None:
         super().__init__()
-        if min(review, new, feature) < 0:
-            raise ConfigError(
-                f"Distillation cannot have weights review {review}, new {new} and feature {feature}; give 0 or more"
-            )
-        if target not in TARGETS or (target == "clean" and feature):
-            raise ConfigError(
-                f"Distillation cannot have target {target!r} with feature {feature}; choose {' or '.join(TARGETS)}, "
-                "and feature 0 with clean"
-            )
-        if from_start and target == "clean":
-            raise ConfigError(
-                "Distillation cannot have from_start with target 'clean', which has no old model; leave it out"
-            )
-        if tolerance is not None and (tolerance < 0 or target == "clean"):
-            raise ConfigError(
-                f"Distillation cannot have tolerance {tolerance} with target {target!r}; give 0 or more, and null "
-                "with clean"
-            )
+        if misfit := _misfit({"review": review, "new": new, "feature": feature}, target, tolerance, from_start):
+            raise ConfigError(f"Distillation cannot have {misfit}")
         self.review, self.new, self.feature, self.layer, self.target = review, new, feature, layer, target
         self.tolerance, self.from_start = tolerance, from_start
         self.terms: dict[str, Tensor] = {}
@@ -96,9 +82,8 @@ class Distillation(SupervisedPlugin):
 
     def before_training_exp(self, strategy: Any, **kwargs: Any) -> None:
         """Looks for the layer, and rebuilds the teacher after a resume or takes the first one."""
-        if self.feature and self.layer not in dict(strategy.model.named_modules()):
-            names = ", ".join(name for name, _ in strategy.model.named_children())
-            raise ConfigError(f"the network has no layer {self.layer!r} to compare features of; it has {names}")
+        if self.feature:
+            refuse_other_layer(strategy.model, self.layer)
         self._teacher.rebuild(strategy.model)
         if self.from_start and self.teacher is None:
             self._teacher.keep(strategy.model)
@@ -118,7 +103,8 @@ class Distillation(SupervisedPlugin):
             if weight and len(output):
                 self.terms[f"distillation/{name}"] = weight * F.l1_loss(output, self._target(strategy, rows))
         if self.feature and len(clips := strategy.mb_x[old]):
-            distance = self._feature_distance(strategy.model, clips)
+            assert self.teacher is not None
+            distance = feature_distance(strategy.model, self.teacher, self.layer, clips)
             self.terms["distillation/feature"] = self.feature * distance
         strategy.loss = strategy.loss + sum(self.terms.values())
         self.terms = {name: term.detach() for name, term in self.terms.items()}
@@ -129,12 +115,6 @@ class Distillation(SupervisedPlugin):
             return clean
         output = self._teacher(strategy.mb_x[rows])
         return output if self.tolerance is None else torch.where((output - clean).abs() > self.tolerance, clean, output)
-
-    def _feature_distance(self, model: nn.Module, clips: Tensor) -> Tensor:
-        assert self.teacher is not None
-        with torch.no_grad():
-            target = features(self.teacher, self.layer, clips)
-        return F.l1_loss(features(model, self.layer, clips), target)
 
     def after_training_exp(self, strategy: Any, **kwargs: Any) -> None:
         """The model just trained becomes the teacher."""
@@ -150,12 +130,17 @@ class Distillation(SupervisedPlugin):
         self._teacher.load_state_dict(state["teacher"])
 
 
-def features(model: nn.Module, layer: str, clips: Tensor) -> Tensor:
-    """What a layer says of rainy clips `(b, t, c, h, w)`, in one pass through the whole model."""
-    said: list[Tensor] = []
-    handle = model.get_submodule(layer).register_forward_hook(lambda _, __, output: said.append(output))
-    try:
-        model(clips)
-    finally:
-        handle.remove()
-    return said[0]
+def _misfit(weights: Mapping[str, float], target: str, tolerance: float | None, from_start: bool) -> str | None:
+    """What no distillation can have of its arguments, and what to change; None if they fit together."""
+    if min(weights.values()) < 0:
+        return "weights review {review}, new {new} and feature {feature}; give 0 or more".format(**weights)
+    if target not in TARGETS or (target == "clean" and weights["feature"]):
+        return (
+            f"target {target!r} with feature {weights['feature']}; choose {' or '.join(TARGETS)}, and feature 0 with "
+            "clean"
+        )
+    if from_start and target == "clean":
+        return "from_start with target 'clean', which has no old model; leave it out"
+    if tolerance is not None and (tolerance < 0 or target == "clean"):
+        return f"tolerance {tolerance} with target {target!r}; give 0 or more, and null with clean"
+    return None
