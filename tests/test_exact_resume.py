@@ -470,6 +470,18 @@ def test_a_part_that_a_plugin_exchanges_for_good(tmp_path: Path, part: str, even
     assert {name: equal(kept, whole[name]) for name, kept in resumed.items()} == dict.fromkeys(whole, True)
 
 
+class OwnCriterion(LightningStrategy):
+    """Has another criterion than it was given, in every process."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._criterion = Growing()
+
+
+def test_a_part_that_a_strategy_exchanges_when_it_is_made(tmp_path: Path) -> None:
+    check(tmp_path, "after_update", 17, kind=OwnCriterion)
+
+
 def learn_lazily(folder: Path | None, call: int = 0) -> dict[str, Tensor]:
     torch.manual_seed(0)
     model = nn.Sequential(nn.Flatten(), nn.LazyLinear(6))
@@ -933,6 +945,4 @@ def test_a_network_that_a_plugin_extends_is_told_of_once(tmp_path: Path) -> None
         learn(tmp_path, plugins=lambda: [Extends()], epochs=1)
     told = [str(warning.message) for warning in caught if issubclass(warning.category, RaincheckWarning)]
     (sentence,) = told
-    assert sentence.startswith(
-        "the model is of another kind, or has other parameters, than when the strategy was made, "
-    )
+    assert sentence.startswith("the model is of another kind, or has other parameters, than when learning began, ")

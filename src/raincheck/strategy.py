@@ -122,7 +122,7 @@ class LightningLoop(Resumable):
         self._processes: int | None = None  # known when they have met
         refuse_useless(self.trainer_arguments)
         refuse_accumulation(self, self.trainer_arguments, self.callbacks.given)
-        self._made, self._kinds, self._told = attributes(self), kinds(self), set()
+        self._made, self._kinds, self._told = attributes(self), {}, set()
         self._left_out = left_out(self.optimizer, self.model, self._criterion)
         if self.checkpoints:
             requeue.hold()
@@ -160,6 +160,7 @@ class LightningLoop(Resumable):
 
     def train(self, *args: Any, **kwargs: Any) -> Any:
         """Avalanche's, by all processes together."""
+        self._kinds = self._kinds or kinds(self)  # now, because a strategy's own code or a script may set them last
         with self._together():
             return super().train(*args, **kwargs)  # type: ignore[misc]
 

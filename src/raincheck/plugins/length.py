@@ -31,8 +31,8 @@ def decided_elsewhere(strategy: Any) -> str | None:
     Args:
         strategy: within an iteration.
     """
-    fit = getattr(strategy, "last_fit", None)
-    for callback in getattr(fit, "callbacks", ()):  # Lightning's, which plugins do not import
+    fit: Any = getattr(strategy, "last_fit", None)
+    for callback in fit.callbacks if fit else ():  # Lightning's, which plugins do not import
         if getattr(callback, "time_remaining", lambda: None)() is not None:
             return "max_time"
         if fit.max_steps >= 0 and hasattr(callback, "get_accumulate_grad_batches"):

@@ -28,7 +28,7 @@ class Resumable:
     others: set[str]
     _beginning: Beginning  # of the present fit
     _made: Attributes  # plain attributes of its parts as they were when it was made; see attributes.py
-    _kinds: dict[str, Any]  # of its parts then
+    _kinds: dict[str, Any]  # of its parts when it began to learn
     _told: set[str]  # parts of which was said that they are of other kinds now
     _fits: tuple[int, int]  # the experience, and how many fits it has had: a strategy may learn from one in phases
     _begun: dict[str, Any]  # by name: those of `BUILT` with which the experience began
@@ -133,7 +133,7 @@ class Resumable:
         others -= {"model"} if self.adapted else set()  # which grows again
         for part in sorted(others - self._told if is_first() else ()):
             warnings.warn(
-                f"the {part} is of another kind, or has other parameters, than when the strategy was made, so that no "
+                f"the {part} is of another kind, or has other parameters, than when learning began, so that no "
                 "new process could take it up and learning that is killed goes on from an earlier experience; give it "
                 "to the strategy from the start, let a model grow by Avalanche's adaptation, or put the first back",
                 RaincheckWarning,
