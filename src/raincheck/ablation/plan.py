@@ -1,12 +1,11 @@
 """What a grid comes to: every run with its configuration, its folder and its name."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import yaml
 from jsonargparse import Namespace
@@ -45,7 +44,7 @@ class Planned:
     identity: str
 
     @property
-    def clips(self) -> Any:
+    def clips(self) -> Hashable:
         """What decides which clips are learned from; runs that differ in nothing else can share them."""
         return self.seed, self.order
 

@@ -13,7 +13,6 @@ from functools import partial
 from itertools import islice
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
-from typing import Any
 
 import torch
 
@@ -29,8 +28,6 @@ GRACE = 20.0  # seconds that an interrupted run has to end
 STOP = signal.SIGUSR2  # Ctrl-C reaches every process of a terminal, and would interrupt a run twice
 
 Found = tuple[Planned, Report | None]
-_clips: Any = None
-_busy = False
 
 
 def in_turn(planned: Sequence[Planned], begin: Callable[[Planned], bool]) -> Iterator[Found]:
@@ -45,15 +42,7 @@ def in_turn(planned: Sequence[Planned], begin: Callable[[Planned], bool]) -> Ite
             if first_does(partial(begin, one)):
                 yield one, do(one)
     finally:
-        share_clips(None)
-
-
-def share_clips(clips: Any) -> None:
-    """Keeps the rendered clips of a run for the next, as long as `Planned.clips` stays the same; None keeps none."""
-    global _clips
-    if clips != _clips or clips is None:
-        keep(0 if clips is None else ROOM)
-    _clips = clips
+        keep(0)
 
 
 def do(planned: Planned) -> Report | None:
@@ -61,17 +50,22 @@ def do(planned: Planned) -> Report | None:
 
     None if its loss became no number: it would again, so that is what was found, and is noted in the run's folder.
     """
-    global _busy
-    share_clips(planned.clips)
-    _busy = True
+    keep(ROOM, of=planned.clips)
     try:
         first_does(planned.forget)
         return run(planned.config, planned.folder)
     except DivergenceError as error:
         first_does(partial(planned.fail, str(error)))
         return None
+
+
+def do_until_told(planned: Planned) -> Report | None:
+    """Does a run that `STOP` interrupts as Ctrl-C would; between runs it means nothing."""
+    signal.signal(STOP, signal.default_int_handler)
+    try:
+        return do(planned)
     finally:
-        _busy = False
+        signal.signal(STOP, signal.SIG_IGN)
 
 
 def side_by_side(planned: Sequence[Planned], begin: Callable[[Planned], bool], jobs: int) -> Iterator[Found]:
@@ -94,12 +88,13 @@ def side_by_side(planned: Sequence[Planned], begin: Callable[[Planned], bool], j
     waiting = filter(begin, planned)
     with ProcessPoolExecutor(jobs, context, initializer=_prepare, initargs=prepared) as pool:
         try:
-            running: dict[Future[Report | None], Planned] = {pool.submit(do, one): one for one in islice(waiting, jobs)}
+            running: dict[Future[Report | None], Planned] = {}
+            running |= {pool.submit(do_until_told, one): one for one in islice(waiting, jobs)}
             while running:
                 ended, _ = wait(running, return_when=FIRST_COMPLETED)
                 for future in ended:
                     yield running.pop(future), future.result()
-                    running |= {pool.submit(do, one): one for one in islice(waiting, 1)}
+                    running |= {pool.submit(do_until_told, one): one for one in islice(waiting, 1)}
         except BrokenProcessPool:
             raise ConfigError(
                 f"a process with one of {jobs} runs was killed, perhaps for want of memory; give the same command "
@@ -114,13 +109,8 @@ def _prepare(threads: int, line: Connection) -> None:
     torch.set_num_threads(threads)
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the runs' own bars would overwrite one another
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(STOP, _interrupt)
+    signal.signal(STOP, signal.SIG_IGN)
     threading.Thread(target=_end_with, args=(line,), daemon=True).start()
-
-
-def _interrupt(*_: Any) -> None:
-    if _busy:
-        raise KeyboardInterrupt
 
 
 def _end_with(line: Connection) -> None:

@@ -41,6 +41,14 @@ def test_another_run_on_the_same_clips_renders_none(renders: list[int]) -> None:
         assert torch.equal(found, expected) and len(renders) == count
 
 
+def test_clips_of_the_same_are_kept_on_and_others_forgotten(renders: list[int]) -> None:
+    footage = Noise()
+    for of, count in ((("seed", 0), 1), (("seed", 0), 1), (("seed", 1), 2), (None, 3), (None, 4)):
+        keep(10**7, of=of)
+        clips(footage).pair(0)
+        assert len(renders) == count
+
+
 @pytest.mark.parametrize("change", [{"rain": "wind"}, {"seed": 4}, {"footage": Noise()}])
 def test_other_clips_are_rendered(renders: list[int], change: dict[str, object]) -> None:
     footage = Noise()

@@ -14,17 +14,20 @@ Pair = tuple[Tensor, Tensor]
 
 _kept: dict[Hashable, tuple[Pair, dict[str, object] | None]] = {}
 _room = 0  # bytes that are still free
+_of: Hashable = None  # whose clips they are
 
 
-def keep(room: int) -> None:
-    """Keeps what is rendered in this process from now on, and forgets what was kept before.
+def keep(room: int, of: Hashable = None) -> None:
+    """Keeps what is rendered in this process from now on, and forgets what was kept before, unless of the same.
 
     Args:
         room: bytes to fill, and what is rendered after that is not kept; 0 keeps nothing.
+        of: what all clips from now on have in common; None is never the same.
     """
-    global _room
-    _room = room
-    _kept.clear()
+    global _room, _of
+    if of is None or of != _of:
+        _room, _of = room, of
+        _kept.clear()
 
 
 def kept(
