@@ -34,6 +34,7 @@ from raincheck.strategy import LightningStrategy
 from raincheck.streams import Benchmark, RainExperience
 from raincheck.tracking import tracked
 from raincheck.tracking.base import Tracker
+from raincheck.ways import WAYS, Way
 
 
 def run(config: Namespace, out: Path, until: int | None = None) -> Report:
@@ -78,7 +79,7 @@ def enter(claims: ExitStack, out: Path, config: str) -> Report | None:
 
 def learn(config: RunConfig, out: Path, tracker: Tracker, until: int | None) -> Report:
     """The flow: build, score, then learn and score task after task."""
-    ROOM.limit = config.stream.held
+    ROOM.limit, way = config.stream.held, WAYS[config.stream.learn]
     if config.weights is not None:
         start_from(config.network, config.weights)
     first = copy.deepcopy(config.network.state_dict())
@@ -91,17 +92,17 @@ def learn(config: RunConfig, out: Path, tracker: Tracker, until: int | None) -> 
     for experience in stream.train_stream[strategy.clock.train_exp_counter : until]:
         position = experience.current_experience
         _reseed(config.seed, 1 + position)
-        if config.stream.learn == "individual":
+        if way.anew:
             strategy.model.load_state_dict(first)
         train(config, strategy, experience)
-        matrices = scored(config, strategy, stream, matrices, position)
+        matrices = scored(way, strategy, stream, matrices, position)
         tracker.log_matrices(matrices, strategy.clock.train_iterations)
-        if config.stream.learn == "individual":  # while its expert is there
+        if way.anew:  # while its expert is there
             show(config.network, tasks, out, tracker, strategy.clock.train_iterations, slice(position, position + 1))
         strategy.save(matrices={name: matrix.to_json() for name, matrix in matrices.items()})
     if strategy.clock.train_exp_counter < len(stream.train_stream):
         return first_does(lambda: pause(config, tasks, out, matrices))
-    if config.stream.learn != "individual":
+    if not way.anew:
         show(config.network, tasks, out, tracker, strategy.clock.train_iterations)
     report = first_does(lambda: conclude(config, strategy, tasks, out, matrices))
     tracker.log_results(out, report)
@@ -134,16 +135,13 @@ def train(config: RunConfig, strategy: LightningStrategy, experience: RainExperi
         plugin_of(strategy, ProgressBar).close()  # also after an error, or the terminal would stay without a cursor
 
 
-def scored(
-    config: RunConfig, strategy: LightningStrategy, stream: Benchmark, matrices: Matrices, position: int
-) -> Matrices:
+def scored(way: Way, strategy: LightningStrategy, stream: Benchmark, matrices: Matrices, position: int) -> Matrices:
     """The matrices with the newest scores: on all tasks or, of an expert, on its own."""
-    alone, joint = (config.stream.learn == way for way in ("individual", "joint"))
-    strategy.eval(stream.test_stream[slice(position, position + 1) if alone else slice(None)])
+    strategy.eval(stream.test_stream[slice(position, position + 1) if way.anew else slice(None)])
     rows = plugin_of(strategy, Scores).rows
-    if alone:
+    if way.anew:
         return {name: matrix.alone(position, rows[name][0]) for name, matrix in matrices.items()}
-    learned = len(stream.test_stream) if joint else None
+    learned = len(stream.test_stream) if way.at_once else None
     return {name: matrix.after(rows[name], learned) for name, matrix in matrices.items()}
 
 

@@ -1,7 +1,7 @@
 """Ordered tasks as an Avalanche benchmark: one rain type is one experience."""
 
 from collections.abc import Sequence
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 from avalanche.benchmarks.scenarios.dataset_scenario import DatasetExperience
 from avalanche.benchmarks.scenarios.generic_scenario import CLScenario, EagerCLStream
@@ -13,9 +13,8 @@ from raincheck.datasets.augment import Augment
 from raincheck.datasets.base import Task
 from raincheck.datasets.clips import TestClips, TrainClips, refuse_short
 from raincheck.errors import ConfigError
+from raincheck.ways import WAYS, Learn
 
-# What is there to learn in each experience, and from which weights; see `rain_stream`.
-Learn = Literal["in_turn", "joint", "cumulative", "individual"]
 Benchmark: TypeAlias = CLScenario  # of Avalanche's name, for modules that do not know Avalanche
 
 
@@ -94,10 +93,11 @@ def rain_stream(
         TrainClips(task.train, window=window, crop=crop, samples=samples, seed=seed, experience=i, augment=augment)
         for i, task in enumerate(tasks)
     ]
-    if learn == "joint":
-        experiences = [RainExperience("joint", Interleaved(train, samples * len(train)), 0)]
+    way = WAYS[learn]
+    if way.at_once:
+        experiences = [RainExperience(learn, Interleaved(train, samples * len(train)), 0)]
     else:
-        data = [Interleaved(train[: i + 1], samples) if learn == "cumulative" else own for i, own in enumerate(train)]
+        data = [Interleaved(train[: i + 1], samples) if way.with_earlier else own for i, own in enumerate(train)]
         experiences = [RainExperience(name, own, i) for i, (name, own) in enumerate(zip(names, data, strict=True))]
     tests = [
         RainExperience(task.name, TestClips(task.test, window=window, experience=i), i) for i, task in enumerate(tasks)

@@ -14,7 +14,7 @@ from raincheck.datasets.base import TaskSource
 from raincheck.datasets.held import LIMIT
 from raincheck.errors import ConfigError
 from raincheck.networks import ClipNetwork
-from raincheck.streams import Learn
+from raincheck.ways import Learn
 
 # Not defaults of `RunConfig` itself: there they would be objects, which no YAML file can hold.
 DEFAULTS = {

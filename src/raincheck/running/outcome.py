@@ -25,6 +25,7 @@ from raincheck.plugins.stopwatch import Stopwatch
 from raincheck.running.assembly import plugin_of
 from raincheck.strategy import LightningStrategy
 from raincheck.tracking.origin import commit, machine
+from raincheck.ways import WAYS
 
 Report = dict[str, Any]
 Matrices = dict[str, Matrix]
@@ -68,7 +69,7 @@ def found(config: RunConfig, tasks: list[Task], matrices: Matrices) -> Report:
 
 def costs(config: RunConfig, strategy: LightningStrategy, tasks: int) -> Report:
     """What the method kept, and what it sent through networks."""
-    experts = tasks if config.stream.learn == "individual" else 1
+    experts = tasks if WAYS[config.stream.learn].anew else 1
     return {
         "parameters": experts * sum(p.numel() for p in config.network.parameters()),
         "review_bytes": sum(plugin.clip_bytes for plugin in config.plugins if isinstance(plugin, ClipMemory)),
