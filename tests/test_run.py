@@ -21,6 +21,7 @@ from program import RAINCHECK, environment
 from raincheck import checkpoint
 from raincheck.config import build, parse
 from raincheck.errors import ConfigError, DivergenceError, InputError, OutputError
+from raincheck.evaluation.costs import COSTS
 from raincheck.files import locked
 from raincheck.fingerprint import fingerprints
 from raincheck.networks import RRGNet, load_network
@@ -98,6 +99,7 @@ def test_report(finished: tuple[Path, dict[str, Any]]) -> None:
     assert 0 < report["review_bytes"] <= 40000 and report["review_bytes"] % (12 * 16 * 16) == 0
     # The teacher, and importances and weights of EWC.
     assert report["memory_bytes"] == report["review_bytes"] + (1 + 2) * 4 * report["parameters"]
+    assert all(report[cost] is not None for cost in COSTS)
     assert report["train_seconds"] > 0 and report["threads"] == torch.get_num_threads()
     # 15 steps of 4 new clips. At 10 of them the network sees 2 reviewed clips, the teacher these and, for the other
     # term, 4 new ones; at the end of each task EWC looks at 8 clips.

@@ -9,8 +9,10 @@ import pytest
 from rich.console import Console
 
 from raincheck.errors import ConfigError
+from raincheck.evaluation.costs import COSTS, Cost
 from raincheck.evaluation.ranking import Ranking
 from raincheck.report.formats import as_csv, as_latex, as_markdown, as_table, write_table
+from raincheck.report.prices import plots
 from raincheck.report.tables import parts
 from reports import individual, joint, matrix, ranking_of, report
 
@@ -39,6 +41,16 @@ def test_the_terminal(ranked: Ranking) -> None:
     assert ["rrgnet", "+2.00 ± 2.48", "1.0 k", "2.5 MB", "1 min 40 s", "0"] in lines
     # Differences -2, -1, -3: the same deviation of 1.
     assert [HOSTILE, "−2.00 ± 2.48", "+3.50 ± 0.00", "3", "0.148", "0.250"] in lines
+
+
+def test_a_cost_that_is_named_in_one_place_is_in_every_table_and_drawing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(COSTS, "water_bytes", Cost("water_bytes", "bytes", "water", "What was drunk."))
+    ranked = ranking_of([report("a", water_bytes=2_500_000), report("b"), report("c", water_bytes=5_000_000)])
+    assert [line.split()[-2:] for line in terminal(ranked).splitlines() if line.startswith(" a ")][1] == ["2.5", "MB"]
+    assert "| a | 1.0 k | 0 B | 1 min 40 s | 0 | 2.5 MB |" in as_markdown([ranked])
+    rows = {row["method"]: row["water_bytes"] for row in csv.DictReader(io.StringIO(as_csv([ranked])))}
+    assert rows == {"a": "2500000", "b": "", "c": "5000000"}
+    assert [(plot.title, [dot.name for dot in plot.dots]) for plot in plots(ranked)] == [("water, MB", ["a", "c"])]
 
 
 def test_orders_are_counted_where_there_are_any() -> None:

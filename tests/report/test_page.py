@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from raincheck.errors import InputError, OutputError
-from raincheck.evaluation.results import COSTS
+from raincheck.evaluation.costs import COSTS
 from raincheck.report import write_report
 
 FINETUNE = [[20.0, 21.0, 22.0], [30.0, 22.0, 23.0], [25.0, 31.0, 24.0], [24.0, 26.0, 32.0]]
@@ -291,6 +291,7 @@ def cost(name: str, number: str) -> str:
         (json.dumps({"method": 3, "tasks": ["a"], "metrics": {"psnr_y": {}}}), "method is not a text"),
         (json.dumps({"method": "m", "tasks": "ab", "metrics": {"psnr_y": {}}}), "tasks are not a list"),
         (json.dumps({"method": "m", "tasks": ["a"], "metrics": {"p": {}}, "seed": "x"}), "seed is 'x'"),
+        (json.dumps({"method": "m", "tasks": ["a"], "metrics": {"p": {}}, "learn": "all"}), "learn is 'all', not one"),
         *((cost(name, number), f"{name} is not a number, or larger") for name in COSTS for number in ABSURD),
         (cost("seed", "NaN"), "seed is not a number, or larger than 1e+40"),
         (cost("seed", "9" * 5000), "Exceeds the limit"),

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from raincheck.evaluation.comparable import Setting, data_of
+from raincheck.evaluation.costs import COSTS
 from raincheck.evaluation.ranking import Ranking, Row
-from raincheck.evaluation.results import COSTS
 from raincheck.evaluation.scores import COLUMNS
 from raincheck.evaluation.statistics import Estimate
 

@@ -7,7 +7,8 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 from raincheck.evaluation.comparable import other_terms
-from raincheck.evaluation.results import COSTS, Result
+from raincheck.evaluation.costs import COSTS
+from raincheck.evaluation.results import Result
 from raincheck.evaluation.rows import check, no_row, rows_of
 from raincheck.evaluation.scores import COLUMNS, HEADLINE, Bounds, Column, Values, values_of
 from raincheck.evaluation.statistics import Difference, Estimate, corrected, estimate, paired
@@ -103,7 +104,7 @@ def ranking(results: Sequence[Result], metric: str = "psnr_y", against: str | No
         [_row(rows[name], values[name], differences.get(name, {}), name, notes[name]) for name in ranked],
         [column for column in COLUMNS.values() if any(_known(values[name], column.name) for name in rows)],
         len({run.seed for run in results}),
-        list(dict.fromkeys(run.tasks for run in results if run.learn == "in_turn" or len(rows) == 1)),
+        list(dict.fromkeys(run.tasks for run in results if not run.is_bound or len(rows) == 1)),
         _doubts(results),
     )
 

@@ -9,14 +9,14 @@ from typing import Any
 
 from raincheck.errors import InputError
 from raincheck.evaluation.comparable import Setting
+from raincheck.evaluation.costs import COSTS
 from raincheck.evaluation.matrix import Matrix
 from raincheck.metrics import METRICS
+from raincheck.ways import WAYS, Learn
 
-COSTS = ("parameters", "memory_bytes", "review_bytes", "train_seconds", "extra_passes")
 LARGEST = 1e40  # cost or seed: of larger ones no squares could be added up
 # Control characters, which command terminals, and halves of UTF-16 pairs, which no file can hold.
 UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
-KEEPS_ALL = ("joint", "cumulative")  # ways to learn for which all data must be at hand: their memory has no size
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,8 @@ class Result:
         seed: seed of the run, if it has one.
         tasks: names in learning order.
         matrices: R by metric, the protocol's metrics first.
-        costs: by name (see `COSTS`), None where unknown.
-        learn: what is learned at a time: `in_turn`, or a bound to measure methods by; see `raincheck.streams`.
+        costs: by name (see `raincheck.evaluation.costs`), None where unknown.
+        learn: what is learned at a time; see `raincheck.ways`.
         setting: what decides whether scores can be compared; see `raincheck.evaluation.comparable`.
         machine: on which the run was, and which its training time is about; empty if unknown.
     """
@@ -43,7 +43,7 @@ class Result:
     tasks: tuple[str, ...]
     matrices: Mapping[str, Matrix]
     costs: Mapping[str, float | None]
-    learn: str
+    learn: Learn
     setting: Setting
     machine: str
 
@@ -55,7 +55,7 @@ class Result:
     @property
     def is_bound(self) -> bool:
         """Whether methods are measured by it, instead of competing with it."""
-        return self.learn != "in_turn"
+        return WAYS[self.learn].is_bound
 
 
 def read_result(report: Any, where: str) -> Result:
@@ -84,7 +84,7 @@ def read_result(report: Any, where: str) -> Result:
         seed=report.get("seed"),
         tasks=tasks,
         matrices=matrices,
-        costs=costs | ({"memory_bytes": None} if learn in KEEPS_ALL else {}),
+        costs=costs | ({"memory_bytes": None} if WAYS[learn].keeps_all else {}),
         learn=learn,
         setting=report.get("setting", {}),
         machine=report.get("machine", ""),
@@ -105,11 +105,12 @@ def in_order(names: Mapping[str, Any]) -> list[str]:
     return [name for name in METRICS if name in names] + [name for name in names if name not in METRICS]
 
 
-def _way(matrix: Matrix, method: str) -> str:
+def _way(matrix: Matrix, method: str) -> Learn:
     """How a run of an older version learned, told by what its matrix leaves undefined."""
     n, rows = len(matrix.tasks), matrix.rows
     if n == 1:
-        return method if method in ("joint", "individual") else "in_turn"
+        named: dict[str, Learn] = {"joint": "joint", "individual": "individual"}
+        return named.get(method, "in_turn")
     if all(score is None for row in rows[1:n] for score in row):
         return "joint"
     others = (score for i, row in enumerate(rows[1:]) for j, score in enumerate(row) if i != j)
@@ -147,6 +148,8 @@ def _check(report: Any) -> None:
     for name, kind in KINDS.items():
         if name in report and not isinstance(report[name], kind):
             raise TypeError(f"{name} is {report[name]!r}")
+    if report.get("learn") not in (None, *WAYS):
+        raise TypeError(f"learn is {report['learn']!r}, not one of {', '.join(WAYS)}")
     for name in ("seed", *COSTS):
         if not abs(report.get(name) or 0) <= LARGEST:
             raise TypeError(f"{name} is not a number, or larger than {LARGEST:g}")

@@ -12,8 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from raincheck.errors import ConfigError
+from raincheck.evaluation.costs import COSTS
 from raincheck.evaluation.ranking import Ranking, Row
-from raincheck.evaluation.results import COSTS
 from raincheck.evaluation.scores import COLUMNS
 from raincheck.files import write_result
 from raincheck.report.tables import Part, notes, parts

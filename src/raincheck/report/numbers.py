@@ -1,7 +1,9 @@
 """Numbers as people read them, the same on the page and in the terminal."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
+from raincheck.evaluation.costs import COSTS, Unit
 from raincheck.evaluation.statistics import Estimate
 from raincheck.metrics import METRICS
 
@@ -84,18 +86,26 @@ def share(value: float | None) -> str:
     return NOTHING if value is None else f"{value:+.2f}" if round(value, 2) else "0"
 
 
-COSTS: dict[str, Callable[[float | None], str]] = {
-    "parameters": count,
-    "memory_bytes": size,
-    "review_bytes": size,
-    "train_seconds": duration,
-    "extra_passes": share,
+@dataclass(frozen=True)
+class Scale:
+    """How numbers of a unit are written, and what an axis counts them in."""
+
+    written: Callable[[float | None], str]
+    size: float = 1.0
+    name: str = ""
+
+
+SCALES: dict[Unit, Scale] = {
+    "parameters": Scale(count, 1e6, "million"),
+    "bytes": Scale(size, 1e6, "MB"),
+    "seconds": Scale(duration, 60.0, "minutes"),
+    "passes": Scale(share),
 }
 
 
 def cost(name: str, value: float | None) -> str:
     """A cost of a run, by its name in report.json."""
-    return COSTS[name](value)
+    return SCALES[COSTS[name].unit].written(value)
 
 
 def several(count: int, what: str) -> str:

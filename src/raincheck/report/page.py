@@ -10,6 +10,7 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from raincheck import __version__
+from raincheck.evaluation.costs import COSTS
 from raincheck.evaluation.failed import Failed, of_data
 from raincheck.evaluation.ranking import ranking
 from raincheck.evaluation.rows import alike, opposed
@@ -82,6 +83,7 @@ def render(runs: Sequence[Run], title: str, against: str | None, failed: Sequenc
         data=dict.fromkeys((task, str(note)) for run in runs for task, notes in run.data.items() for note in notes),
         chart=curves,
         bar=prices,
+        costs=COSTS.values(),
     )
 
 

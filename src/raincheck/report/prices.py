@@ -8,14 +8,8 @@ from raincheck.evaluation.scores import HEADLINE
 from raincheck.report import numbers
 from raincheck.report.axes import Axis, axis
 from raincheck.report.curves import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH
+from raincheck.report.tables import priced
 
-# Names in report.json: how an axis calls them, the size of its unit, and the unit.
-AXES = {
-    "memory_bytes": ("memory", 1e6, "MB"),
-    "train_seconds": ("training", 60.0, "minutes"),
-    "extra_passes": ("extra forward passes a new clip", 1.0, ""),
-    "parameters": ("parameters", 1e6, "million"),
-}
 LETTER, LINE, RADIUS = 6.2, 11, 6  # width and height of a name's letters, at most; a dot's room
 BAR, BAR_HEIGHT = 150, 18  # of the drawing of an interval
 
@@ -57,12 +51,20 @@ def plots(ranking: Ranking) -> list[Plot]:
     shown = [(number, row) for number, row in enumerate(ranking.rows) if row.scores[HEADLINE].mean is not None]
     y = axis([end for _, row in shown for end in _ends(row)], HEIGHT - BOTTOM, TOP)
     drawn = []
-    for cost, (title, size, unit) in AXES.items():
-        prices = {n: price / size for n, row in shown if (price := row.costs[cost].mean) is not None}
+    for cost in priced(ranking):
+        scale = numbers.SCALES[cost.unit]
+        prices = {n: price / scale.size for n, row in shown if (price := row.costs[cost.name].mean) is not None}
         if len(set(prices.values())) > 1:
             x = axis([0.0, *prices.values()], LEFT, WIDTH - RIGHT)
-            dots = [_dot(n, row, cost, prices[n], ranking.metric, x, y) for n, row in shown if n in prices]
-            drawn.append(Plot(f"{title}, {unit}" if unit else title, labelled(dots), x.labels(), y.labels()))
+            dots = [_dot(n, row, cost.name, prices[n], ranking.metric, x, y) for n, row in shown if n in prices]
+            drawn.append(
+                Plot(
+                    ", ".join(filter(None, (cost.axis or cost.label, scale.name))),
+                    labelled(dots),
+                    x.labels(),
+                    y.labels(),
+                )
+            )
     return drawn
 
 

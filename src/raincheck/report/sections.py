@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from raincheck.evaluation.costs import Cost
 from raincheck.evaluation.failed import Failed, with_failed
 from raincheck.evaluation.ranking import Ranking, Row, ranking
 from raincheck.evaluation.rows import if_there
@@ -89,7 +90,7 @@ def section(
     runs = [run for run in runs if metric in run.matrices]
     known = ranking(runs, metric, if_there(against, runs))
     ranked = with_failed(known, failed)
-    shown = [name for name in tables.PRICES if any(row.costs[name].mean is not None for row in ranked.rows)]
+    shown = tables.priced(ranked)
     return Section(
         metric,
         numbers.unit(metric),
@@ -97,7 +98,7 @@ def section(
         ranked,
         tables.runs(ranked),
         [column.name for column in ranked.columns],
-        [tables.PRICES[name] for name in shown],
+        [cost.label for cost in shown],
         [
             _line(row, ranked, names.index(row.name), bar, shown)
             for row, bar in zip(ranked.rows, prices.bars(ranked), strict=True)
@@ -154,10 +155,10 @@ def _effect(effect: Estimate, metric: str) -> str:
     return f"{mean} [{low}, {high}]"
 
 
-def _line(row: Row, ranked: Ranking, colour: int, bar: prices.Bar | None, shown: Sequence[str]) -> Line:
+def _line(row: Row, ranked: Ranking, colour: int, bar: prices.Bar | None, shown: Sequence[Cost]) -> Line:
     best = [_is_best(row, ranked, column) for column in ranked.columns]
     values = list(map(Value, tables.estimates(row, ranked, ranked.columns), best))
-    costs = [numbers.cost(name, row.costs[name].mean) for name in shown]
+    costs = [numbers.cost(cost.name, row.costs[cost.name].mean) for cost in shown]
     return Line(row.name, colour, row.is_bound, row.runs, bar, values, costs)
 
 

@@ -3,18 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from raincheck.evaluation.costs import COSTS, Cost
 from raincheck.evaluation.ranking import Ranking, Row
 from raincheck.evaluation.scores import Column
 from raincheck.report import numbers
 
 COMPARED = ("average", "forgetting")  # of which people are shown differences; CSV has all
 PRICE_OF_MEMORY = ("gap to joint", "gap to individual", "lost plasticity")  # scores that stand beside the costs
-PRICES = {
-    "parameters": "parameters",
-    "memory_bytes": "memory",
-    "train_seconds": "training",
-    "extra_passes": "extra passes",
-}
 
 
 @dataclass(frozen=True)
@@ -44,19 +39,27 @@ def scores(ranking: Ranking) -> Part:
 def costs(ranking: Ranking) -> Part:
     """What each row cost: in score, against bounds, and in means."""
     columns = [column for column in ranking.columns if column.name in PRICE_OF_MEMORY]
-    prices = [name for name in PRICES if any(row.costs[name].mean is not None for row in ranking.rows)]
+    prices = priced(ranking)
     return Part(
         f"gaps in {ranking.metric}, and costs" if columns else "costs",
-        [ranking.kind, *(column.name for column in columns), *(PRICES[name] for name in prices)],
+        [ranking.kind, *(column.name for column in columns), *(cost.label for cost in prices)],
         [
             [
                 row.name,
                 *estimates(row, ranking, columns),
-                *(numbers.cost(name, row.costs[name].mean) for name in prices),
+                *(numbers.cost(cost.name, row.costs[cost.name].mean) for cost in prices),
             ]
             for row in ranking.rows
         ],
     )
+
+
+def priced(ranking: Ranking) -> list[Cost]:
+    """Costs for people, those that any row has."""
+    rows = ranking.rows
+    return [
+        cost for cost in COSTS.values() if cost.label and any(row.costs[cost.name].mean is not None for row in rows)
+    ]
 
 
 def differences(ranking: Ranking) -> Part:

@@ -10,8 +10,8 @@ import wandb
 from lightning.pytorch.utilities import rank_zero_only
 from PIL import Image
 
+from raincheck.evaluation.costs import COSTS
 from raincheck.evaluation.matrix import Matrix
-from raincheck.evaluation.results import COSTS
 from raincheck.tracking.figures import curves, heatmap
 from raincheck.tracking.origin import commit
 from raincheck.tracking.table import TableTracker, read_rows
