@@ -15,6 +15,8 @@ from raincheck.evaluation.results import Result, in_order, printable, read_resul
 from raincheck.evaluation.rows import same_row
 
 PICTURE = re.compile(r"(?P<task>.+)_(?P<frame>\d+)_(?P<kind>rainy|derained|clean)\.png")
+AGAIN = "run it again or leave it out"
+CUT = "if it was cut short by a power failure, give the command again that adds to the file, or remove the line"
 Frames = dict[tuple[str, int], dict[str, Path]]
 Source = tuple[Path, int]  # where a report really is: the file, without links, and the line, 0 for all of it
 
@@ -151,9 +153,11 @@ def _read(path: Path) -> Iterator[tuple[Source, Run]]:
 
 
 def _read_lines(path: Path) -> Iterator[tuple[int, Run]]:
-    for number, line in enumerate(_text(path).split("\n"), 1):  # `splitlines` parts texts too, at U+2028 and others
+    lines = _text(path).split("\n")  # `splitlines` parts texts too, at U+2028 and others
+    for number, line in enumerate(lines, 1):
         if line.strip():
-            report, place = _json(line, f"{path}, line {number}"), f"{path}, line {number}"
+            place = f"{path}, line {number}"
+            report = _json(line, place, CUT if number == len(lines) else AGAIN)
             config = str(report.get("config") or "") if isinstance(report, dict) else ""
             yield number, _made(report, place, place, config)
 
@@ -179,11 +183,11 @@ def _made(report: Any, where: str, place: str, config: str) -> Run:
     )
 
 
-def _json(text: str, where: str) -> Any:
+def _json(text: str, where: str, advice: str = AGAIN) -> Any:
     try:
         return printable(json.loads(text))
     except (ValueError, RecursionError) as error:  # ValueError also for whole numbers of thousands of digits
-        raise InputError(f"{where} is no report of `raincheck run` ({error}); run it again or leave it out") from None
+        raise InputError(f"{where} is no report of `raincheck run` ({error}); {advice}") from None
 
 
 def _text(path: Path) -> str:
