@@ -195,10 +195,24 @@ def test_what_cannot_be_compared_is_refused(mistake: str) -> None:
 
 
 def test_unknown_metrics_and_rows_are_refused() -> None:
-    with pytest.raises(InputError, match=r"^the report of ours has no metric 'vmaf'; it has psnr_y, temporal_y$"):
-        ranking_of([report("ours")], "vmaf")
+    sentence = r"^no report of ours, lwf has a metric 'vmaf'; choose one of psnr_y, temporal_y$"
+    with pytest.raises(InputError, match=sentence):
+        ranking_of([report("ours"), report("ours", seed=1), report("lwf")], "vmaf")
     with pytest.raises(InputError, match=r"^there is no 'lwf' to compare with; choose one of 'ours'$"):
         ranking_of([report("ours")], against="lwf")
+
+
+def test_runs_without_the_metric_are_left_out_and_named() -> None:
+    """Reports of an older version, say. Their row may be the one that all others were to be compared with."""
+    old = {"metrics": {"temporal_y": {"R": matrix(9.0)}}}
+    reports = [report("ours", matrix(30.0)), report("lwf", matrix(29.0)), report("lwf", seed=1), report("old", **old)]
+    reports += [report("ours", seed=1, **old)]
+    for against, foe in ((None, "ours"), ("lwf", "lwf"), ("old", "ours")):
+        ranking = ranking_of(reports, against=against)
+        assert (names(ranking), ranking.against) == (["ours", "lwf"], foe)
+        assert ranking.notes == ["left out, because their reports have no psnr_y: old (seed 0), ours (seed 1)"]
+        assert ranking.row("ours").runs == 1
+    assert names(ranking_of(reports, "temporal_y")) == ["old", "ours", "lwf"]
 
 
 def test_runs_are_split_where_they_cannot_be_compared() -> None:

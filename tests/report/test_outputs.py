@@ -77,12 +77,27 @@ def test_another_metric_and_another_opponent(make_run: Make, capsys: pytest.Capt
     assert "ssim_y, one run each" in printed and "differences in ssim_y from finetune" in printed
 
 
+def test_a_run_without_the_metric_is_left_out_and_named_everywhere(
+    make_run: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs = [make_run("finetune"), make_run("rrgnet", BETTER), make_run("old", metrics={"psnr_y": {"R": BETTER}})]
+    files = [tmp_path / f"all.{suffix}" for suffix in ("html", "md", "tex")]
+    outs = [part for file in files for part in ("--out", str(file))]
+    assert main(["report", *map(str, runs), "--metric", "ssim_y", "--against", "old", *outs]) == 0
+    note = "left out, because their reports have no ssim_y: old (seed 0)"
+    printed, page, *texts = (
+        " ".join(text.split()) for text in (capsys.readouterr().out, *(f.read_text() for f in files))
+    )
+    assert f"note: {note}" in printed and "differences in ssim_y from" in printed
+    assert all(note in text.replace("\\_", "_") for text in (page, *texts))
+
+
 def test_sets_that_cannot_be_compared_are_printed_apart(make_run: Make, capsys: pytest.CaptureFixture[str]) -> None:
     tasks = ["thin", "dense", "snow"]
     runs = [make_run("finetune"), make_run("rrgnet", BETTER), make_run("elsewhere", tasks=tasks)]
     assert main(["report", *map(str, runs), "--against", "finetune"]) == 0
     printed = " ".join(capsys.readouterr().out.split())
-    assert printed.index("set 1: psnr_y") < printed.index("set 2: psnr_y")
+    assert printed.index("set 1 of 2: psnr_y") < printed.index("set 2 of 2: psnr_y")
     assert "the 2 sets cannot be compared, because their tasks or data differ" in printed
     assert printed.count("differences in") == 1, "nobody to compare the third with"
 
@@ -160,6 +175,23 @@ def test_a_run_that_is_given_twice_is_refused_however_it_is_named(
     assert main(["report", "two", "one"]) == 0
 
 
+def test_a_line_that_was_cut_short_is_named(make_run: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lines, line = tmp_path / "runs.jsonl", (make_run("one") / "report.json").read_text()
+    for number, text, sentence in (
+        (
+            2,
+            f"{line}\n{line[:40]}",
+            "; if it was cut short by a power failure, give the command again that adds to the",
+        ),
+        (1, f"{line[:40]}\n{line}", "; run it again or leave it out"),
+    ):
+        lines.write_text(text)
+        assert main(["report", str(lines)]) == 2
+        error = capsys.readouterr().err
+        assert error.startswith(f"raincheck: error: {lines}, line {number} is no report") and error.count("\n") == 1
+        assert sentence in error
+
+
 def test_lines_that_are_given_twice_are_refused(make_run: Make, tmp_path: Path) -> None:
     lines = tmp_path / "all.jsonl"
     lines.write_text((make_run("one") / "report.json").read_text().replace("\n", " ") + "\n")
@@ -188,7 +220,7 @@ def test_a_terminal_that_cannot_show_a_sign_is_no_reason_to_end(make_run: Make, 
     [
         (["--out", "r.doc"], "r.doc is neither page nor table; end it with .html, .csv, .md, .tex"),
         (["--against", "si"], "there is no 'si' to compare with; choose one of 'finetune'"),
-        (["--metric", "vmaf"], "the report of finetune has no metric 'vmaf'; it has psnr_y, ssim_y"),
+        (["--metric", "vmaf"], "no report of finetune has a metric 'vmaf'; choose one of psnr_y, ssim_y"),
     ],
 )
 def test_mistakes_write_nothing(

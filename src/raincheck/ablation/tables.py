@@ -15,9 +15,10 @@ from raincheck.evaluation.comparable import task_digest
 from raincheck.evaluation.failed import Failed, of_data, with_failed
 from raincheck.evaluation.ranking import ranking
 from raincheck.evaluation.results import printable, read_result
-from raincheck.evaluation.rows import alike, if_there
+from raincheck.evaluation.rows import alike, if_there, opposed
 from raincheck.report import write_report
-from raincheck.report.formats import as_table, write_table
+from raincheck.report.formats import WRITERS, write_table
+from raincheck.report.outputs import headings, say_written, show
 from raincheck.running.outcome import Report
 
 
@@ -51,29 +52,20 @@ def write_tables(
     reports: Mapping[Planned, Report], failures: Sequence[Planned], out: Path, grid: Grid, console: Console
 ) -> None:
     """Writes and prints the tables, and writes the page; all compare with one cell if that has a run, or the best."""
-    title, against = grid.title, grid.against
     failed = [unsuccessful(one) for one in failures]
+    written: list[Path] = []
     results = [read_result(printable({**report, "cell": one.cell}), one.name) for one, report in reports.items()]
-    sets, written = alike(results), []
-    for number, same in enumerate(sets, 1):
-        ranked = with_failed(ranking(same, against=if_there(against, same)), of_data(failed, same[0].setting))
-        ending, heading = ("", title) if len(sets) == 1 else (f"-{number}", f"{title}; set {number} of {len(sets)}")
-        tables = [out / f"table{ending}{suffix}" for suffix in (".csv", ".md", ".tex")]
+    groups = opposed(alike(results), if_there(grid.against, results))
+    ranked = [with_failed(ranking(same, against=foe), of_data(failed, same[0].setting)) for same, foe in groups]
+    for number, (of_set, heading) in enumerate(zip(ranked, headings(grid.title, len(ranked)), strict=True), 1):
+        tables = [out / f"table{f'-{number}' if ranked[1:] else ''}{suffix}" for suffix in WRITERS]
         for table in tables:
-            write_table([ranked], table, heading)
-        console.print(as_table(ranked, heading))
+            write_table([of_set], table, heading)
         written += tables
-    if len(sets) > 1:
-        console.print(f"note: the {len(sets)} sets cannot be compared, because their tasks or data differ")
-    write_report(
-        [one.folder for one in reports],
-        out / "report.html",
-        title=title,
-        against=if_there(against, results),
-        failed=failed,
-    )
-    for path in (*written, out / "report.html"):
-        console.print(f"written: {path}", soft_wrap=True, markup=False)
+    show(ranked, grid.title, console)
+    page = out / "report.html"
+    write_report([one.folder for one in reports], page, grid.title, if_there(grid.against, results), failed)
+    say_written([*written, page], console)
 
 
 def unsuccessful(one: Planned) -> Failed:

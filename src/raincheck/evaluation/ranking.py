@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from raincheck.evaluation.comparable import other_terms
 from raincheck.evaluation.costs import COSTS
 from raincheck.evaluation.results import Result
-from raincheck.evaluation.rows import check, no_row, rows_of
+from raincheck.evaluation.rows import check, if_there, no_row, rows_of, scored_in
 from raincheck.evaluation.scores import COLUMNS, HEADLINE, Bounds, Column, Values, values_of
 from raincheck.evaluation.statistics import Difference, Estimate, corrected, estimate, paired
 
@@ -76,21 +76,25 @@ def ranking(results: Sequence[Result], metric: str = "psnr_y", against: str | No
     """Ranks runs by the mean of their averages, and compares all rows with one, over the same seeds and orders.
 
     Args:
-        results: of one or more rows, each with one run a seed and order.
+        results: of one or more rows, each with one run a seed and order; those without the metric are left out, which
+            a note says.
         metric: name of the metric.
-        against: the row to compare with; by default the best of the methods.
+        against: the row to compare with; by default, and where it has no such metric, the best of the methods.
 
     Raises:
-        InputError: if there is no run, one has no such metric, the runs were scored on different data, a row has two
-            runs of one seed and order, or runs with other settings than its first, or there is no row `against`.
+        InputError: if no run has such a metric, the runs were scored on different data, a row has two runs of one seed
+            and order, or runs with other settings than its first, or there is no row `against`.
     """
-    check(results, metric)
+    given, results = results, scored_in(results, metric)
+    check(results)
+    if against is not None and if_there(against, given) is None:
+        raise no_row(against, dict.fromkeys(result.name for result in given))
     rows = rows_of(results)
     bounds = Bounds(results)
     values = {name: values_of(runs, metric, bounds) for name, runs in rows.items()}
     higher = results[0].matrices[metric].higher_is_better
     ranked = sorted(rows, key=lambda name: _place(rows[name], values[name], higher))
-    against = _opponent(ranked, against)
+    against = (if_there(against, results) or ranked[0]) if len(ranked) > 1 else None
     differences = compare(values, against) if against else {}
     keys = usual(list(rows.values()))
     notes = {name: _notes(name, rows, against, keys) for name in rows}
@@ -105,7 +109,7 @@ def ranking(results: Sequence[Result], metric: str = "psnr_y", against: str | No
         [column for column in COLUMNS.values() if any(_known(values[name], column.name) for name in rows)],
         len({run.seed for run in results}),
         list(dict.fromkeys(run.tasks for run in results if not run.is_bound or len(rows) == 1)),
-        _doubts(results),
+        [*_left_out(given, metric), *_doubts(results)],
     )
 
 
@@ -161,15 +165,10 @@ def _place(runs: Sequence[Result], values: Values, higher: bool) -> tuple[bool, 
     return (runs[0].is_bound, mean is None, 0.0 if mean is None else -mean if higher else mean)
 
 
-def _opponent(ranked: Sequence[str], wanted: str | None) -> str | None:
-    """The row to compare with; none if there is no other, whichever is wanted.
-
-    Raises:
-        InputError: if there is no such row.
-    """
-    if wanted is not None and wanted not in ranked:
-        raise no_row(wanted, ranked)
-    return (wanted or ranked[0]) if len(ranked) > 1 else None
+def _left_out(results: Sequence[Result], metric: str) -> list[str]:
+    """Says which runs have no score."""
+    lacking = [f"{run.name} (seed {run.seed})" for run in results if metric not in run.matrices]
+    return [f"left out, because their reports have no {metric}: {', '.join(lacking)}"] if lacking else []
 
 
 def _known(values: Values, column: str) -> bool:

@@ -68,19 +68,30 @@ def same_row(one: Result, other: Result) -> bool:
     return not (other_terms(one.setting, other.setting) or other_method(one.setting, other.setting))
 
 
-def check(results: Sequence[Result], metric: str) -> None:
-    """Refuses runs that cannot stand in one table.
+def scored_in(results: Sequence[Some], metric: str) -> list[Some]:
+    """Those that have a metric; reports of older versions and other catalogues may lack it.
 
     Raises:
-        InputError: if there is none, one has no such metric, or they were scored on different data.
+        InputError: if there are none.
     """
     if not results:
         raise InputError("there are no runs to compare; give at least one finished run")
+    if found := [result for result in results if metric in result.matrices]:
+        return found
+    known = dict.fromkeys(name for result in results for name in result.matrices)
+    raise InputError(
+        f"no report of {', '.join(dict.fromkeys(result.name for result in results))} has a metric {metric!r}; choose "
+        f"one of {', '.join(known)}"
+    )
+
+
+def check(results: Sequence[Result]) -> None:
+    """Refuses runs that cannot stand in one table.
+
+    Raises:
+        InputError: if they were scored on different data.
+    """
     for result in results:
-        if metric not in result.matrices:
-            raise InputError(
-                f"the report of {result.name} has no metric {metric!r}; it has {', '.join(result.matrices)}"
-            )
         if why := foreign(result, results[0]):
             raise InputError(f"{result.name} cannot be compared with {results[0].name}: {why}; report them apart")
 

@@ -7,7 +7,7 @@ from rich.console import Console
 
 from raincheck.errors import ConfigError
 from raincheck.evaluation.ranking import Ranking, ranking
-from raincheck.evaluation.rows import alike, if_there, opposed
+from raincheck.evaluation.rows import alike, opposed
 from raincheck.report.formats import WRITERS, as_table, write_table
 from raincheck.report.page import write_report
 from raincheck.report.reading import Run, in_order, read_runs
@@ -43,20 +43,37 @@ def report(paths: Sequence[Path], out: Sequence[Path], metric: str, against: str
             write_report(paths, path, title, against)
         else:
             write_table([ranked for group, foe in groups for ranked in all_metrics(group, foe)], path, title)
-    for number, ranked in enumerate(printed, 1):
-        console.print(as_table(ranked, f"set {number}" if len(printed) > 1 else ""))
-    if len(printed) > 1:
-        console.print(f"note: the {len(printed)} sets cannot be compared, because their tasks or data differ")
+    show(printed, "", console)
     without = [str(number) for number, (_, foe) in enumerate(groups, 1) if foe != against]
     if without:
         note = f"note: {against} is not in set {', '.join(without)}, which is compared with its best method"
         console.print(note, markup=False)
-    for path in out:
-        console.print(f"written: {path}", soft_wrap=True, markup=False)
+    say_written(out, console)
 
 
 def all_metrics(runs: Sequence[Run], against: str | None) -> list[Ranking]:
-    """A ranking for each metric, over the runs that have it."""
-    names = in_order({metric: None for run in runs for metric in run.matrices})
-    having = {name: [run for run in runs if name in run.matrices] for name in names}
-    return [ranking(own, name, if_there(against, own)) for name, own in having.items()]
+    """A ranking for each metric."""
+    return [
+        ranking(runs, metric, against) for metric in in_order({name: None for run in runs for name in run.matrices})
+    ]
+
+
+def headings(title: str, sets: int) -> list[str]:
+    """What the tables of sets that cannot be compared are called; of one set, its title."""
+    if sets == 1:
+        return [title]
+    return ["; ".join(filter(None, (title, f"set {number} of {sets}"))) for number in range(1, sets + 1)]
+
+
+def show(rankings: Sequence[Ranking], title: str, console: Console) -> None:
+    """Prints a table for each set of runs that can be compared."""
+    for ranked, heading in zip(rankings, headings(title, len(rankings)), strict=True):
+        console.print(as_table(ranked, heading))
+    if len(rankings) > 1:
+        console.print(f"note: the {len(rankings)} sets cannot be compared, because their tasks or data differ")
+
+
+def say_written(paths: Sequence[Path], console: Console) -> None:
+    """Prints which files there are now."""
+    for path in paths:
+        console.print(f"written: {path}", soft_wrap=True, markup=False)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from raincheck.evaluation.costs import Cost
 from raincheck.evaluation.failed import Failed, with_failed
 from raincheck.evaluation.ranking import Ranking, Row, ranking
-from raincheck.evaluation.rows import if_there
+from raincheck.evaluation.rows import scored_in
 from raincheck.evaluation.scores import COLUMNS, Column
 from raincheck.evaluation.statistics import LEVEL, Estimate
 from raincheck.report import curves, numbers, prices, tables
@@ -81,14 +81,13 @@ def section(
     """Everything about one metric.
 
     Args:
-        runs: whose scores can be compared; those without the metric are left out.
+        runs: whose scores can be compared; those without the metric are left out, which a note says.
         metric: its name.
         names: of all rows, in the order that decides their colours.
         against: the row to compare with first; by default, and where it lacks the metric, the best of the methods.
         failed: runs without a result, on the same data.
     """
-    runs = [run for run in runs if metric in run.matrices]
-    known = ranking(runs, metric, if_there(against, runs))
+    known = ranking(runs, metric, against)
     ranked = with_failed(known, failed)
     shown = tables.priced(ranked)
     return Section(
@@ -104,7 +103,7 @@ def section(
             for row, bar in zip(ranked.rows, prices.bars(ranked), strict=True)
         ],
         {row.name: tests(ranking(runs, metric, row.name)) for row in known.rows} if len(known.rows) > 1 else {},
-        views(runs, metric, names),
+        views(scored_in(runs, metric), metric, names),
         prices.plots(ranked),
         tables.notes(ranked),
     )
