@@ -43,6 +43,21 @@ def test_the_terminal(ranked: Ranking) -> None:
     assert [HOSTILE, "−2.00 ± 2.48", "+3.50 ± 0.00", "3", "0.148", "0.250"] in lines
 
 
+def test_a_terminal_of_80_columns_shows_every_number() -> None:
+    long = "distillation=unchecked,review=streaks"
+    reports = [
+        report(name, matrix(average, seed), seed=seed)
+        for name, average in (("a", 30.0), (long, 31.0))
+        for seed in range(3)
+    ]
+    reports += [joint(33.0, seed=seed) for seed in range(3)] + [individual(34.0, 34.0, seed=seed) for seed in range(3)]
+    ranked = ranking_of(reports)
+    wide, narrow = terminal(ranked), terminal(ranked, 80)
+    assert long in wide and all(len(line) <= 80 for line in narrow.splitlines())
+    tokens = [[word for word in text.split() if any(map(str.isdigit, word))] for text in (wide, narrow)]
+    assert sorted(tokens[0]) == sorted(tokens[1])
+
+
 def test_a_cost_that_is_named_in_one_place_is_in_every_table_and_drawing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(COSTS, "water_bytes", Cost("water_bytes", "bytes", "water", "What was drunk."))
     ranked = ranking_of([report("a", water_bytes=2_500_000), report("b"), report("c", water_bytes=5_000_000)])

@@ -4,10 +4,12 @@ import csv
 import io
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.box import SIMPLE
-from rich.console import Group
+from rich.console import Console, ConsoleOptions, Group, RenderResult
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -18,6 +20,8 @@ from raincheck.evaluation.scores import COLUMNS
 from raincheck.files import write_result
 from raincheck.report.tables import Part, notes, parts
 
+NAME = 24  # characters of a line of a name, where there is little room
+BOUNDLESS = 10_000  # characters
 TESTS = ("", " ±", " pairs", " p", " p Holm", " p Wilcoxon")
 LATEX = {
     "\\": r"\textbackslash{}",
@@ -33,18 +37,39 @@ LATEX = {
 
 def as_table(ranking: Ranking, title: str = "") -> Group:
     """For the terminal."""
-    tables = []
+    tables: list[Fitting] = []
     for part in parts(ranking):
         # Text, not str: rich would take a name such as "[red]" for markup.
         table = Table(title=Text(_titled(title, part.caption)), box=SIMPLE, padding=(0, 1, 0, 0))
-        longest = max(len(row[0]) for row in part.rows)
-        table.add_column(Text(part.headings[0]), min_width=min(longest, 24), overflow="fold")
+        table.add_column(Text(part.headings[0]), overflow="fold")
         for heading in part.headings[1:]:
             table.add_column(Text(heading), justify="right")
         for row in part.rows:
             table.add_row(*map(Text, row))
-        tables.append(table)
+        tables.append(Fitting(table, min(NAME, max(len(row[0]) for row in part.rows))))
     return Group(*tables, *(Text(f"note: {note}") for note in notes(ranking)))
+
+
+@dataclass
+class Fitting:
+    """A table, whose names are folded where the terminal has no room for it.
+
+    A least width of the column would not do: rich takes room from the names first and gives it back at the end, so that
+    the last columns would be cut off.
+
+    Attributes:
+        table: with names in the first column.
+        width: of folded names, in characters.
+    """
+
+    table: Table
+    width: int
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """The table."""
+        needed = Measurement.get(console, options.update_width(BOUNDLESS), self.table).maximum
+        self.table.columns[0].width = self.width if needed > options.max_width else None
+        yield self.table
 
 
 def as_csv(rankings: Sequence[Ranking]) -> str:
