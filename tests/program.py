@@ -72,3 +72,10 @@ def group_lives(group: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+def importing(parent: int) -> bool:
+    """Whether a process that another has started is amid its imports."""
+    children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+    mapped = [b"numpy" in Path(f"/proc/{child}/maps").read_bytes() for child in children if alive(int(child))]
+    return any(mapped)

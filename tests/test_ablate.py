@@ -4,8 +4,10 @@ import csv
 import html
 import io
 import json
+import os
 import re
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 from statistics import fmean
@@ -16,7 +18,7 @@ import pytest
 from rich.console import Console
 
 from killing import KILL, threads
-from program import RAINCHECK, environment, held, until
+from program import PATIENCE, RAINCHECK, environment, held, importing, until
 from raincheck.ablate import Clock, ablate
 from raincheck.ablation.grid import read_grid
 from raincheck.ablation.plan import plan
@@ -454,6 +456,23 @@ def test_a_process_that_is_killed_is_one_sentence_and_the_grid_goes_on(
         name: expected[name] for name in ("plain/seed-0", "review/seed-0")
     }
     assert found["killed/seed-0"]["metrics"] == found["plain/seed-0"]["metrics"]  # its one plugin does nothing
+
+
+@pytest.mark.slow
+def test_ctrl_c_while_processes_start_is_one_line(tmp_path: Path) -> None:
+    command = [*RAINCHECK, "ablate", str(grid_file(tmp_path, GRID)), "--out", str(tmp_path / "out"), "--trust"]
+    running = subprocess.Popen(
+        [*command, "--jobs", "2"],
+        env=environment(),
+        start_new_session=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    until(lambda: running.poll() is not None or importing(running.pid), "a worker that imports")
+    os.killpg(running.pid, signal.SIGINT)
+    _, said = running.communicate(timeout=PATIENCE)
+    assert running.returncode == 130 and "Traceback" not in said and said.endswith("raincheck: interrupted\n")
 
 
 @pytest.mark.slow

@@ -16,7 +16,7 @@ import pytest
 import torch
 from PIL import Image
 
-from program import PATIENCE, RAINCHECK, alive, environment, finish, group_lives, until
+from program import PATIENCE, RAINCHECK, environment, finish, group_lives, importing, until
 from raincheck.cli import main
 from raincheck.data import handout
 from raincheck.data import render as rendering
@@ -456,13 +456,6 @@ def test_a_clip_that_breaks_off_leaves_what_is_whole(
     assert error.startswith(f"raincheck: error: {clean}/z.mkv") and error.count("\n") == 1
     assert not list((tmp_path / "set").glob("*/.*")) if (tmp_path / "set").exists() else True
     assert not (tmp_path / "set" / "manifest.json").exists()
-
-
-def importing(parent: int) -> bool:
-    """Whether a process that another has started is amid its imports."""
-    children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-    mapped = [b"numpy" in Path(f"/proc/{child}/maps").read_bytes() for child in children if alive(int(child))]
-    return any(mapped)
 
 
 def test_ctrl_c_while_processes_start_is_one_line(clean: Path, tmp_path: Path) -> None:

@@ -11,7 +11,6 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from functools import partial
 from itertools import islice
-from multiprocessing import get_context
 from multiprocessing.connection import Connection
 
 import torch
@@ -20,6 +19,7 @@ from raincheck.ablation.plan import Planned
 from raincheck.datasets.rendering.kept import keep
 from raincheck.errors import ConfigError, DivergenceError
 from raincheck.processes import cores, first_does
+from raincheck.processes.shielded import Afresh
 from raincheck.run import run
 from raincheck.running.outcome import Report
 
@@ -81,7 +81,7 @@ def side_by_side(planned: Sequence[Planned], begin: Callable[[Planned], bool], j
     """
     if any(one.config.trainer.get("devices", 1) not in (1, "1", "auto") for one in planned):
         raise ConfigError("runs that have several devices each cannot be done side by side; leave --jobs out")
-    context = get_context("spawn")
+    context = Afresh()
     # Not an Event: to set one waits for ever for a process that was killed. This ends also with this process itself.
     heard, line = context.Pipe(duplex=False)
     prepared = (max(1, cores() // jobs), heard)
@@ -108,7 +108,6 @@ def _prepare(threads: int, line: Connection) -> None:
     """Makes a process ready for its runs: quiet, on some of the cores, and no longer there than the one that asks."""
     torch.set_num_threads(threads)
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the runs' own bars would overwrite one another
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(STOP, signal.SIG_IGN)
     threading.Thread(target=_end_with, args=(line,), daemon=True).start()
 

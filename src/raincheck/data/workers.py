@@ -1,19 +1,18 @@
 """Processes that share work: they end with the one that started them, whatever ends that."""
 
 import os
-import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing import parent_process, resource_tracker
-from multiprocessing.context import SpawnContext, SpawnProcess
+from multiprocessing import parent_process
 from threading import Thread
 from typing import ParamSpec, TypeVar
 
 import torch
 
 from raincheck.errors import OutputError
+from raincheck.processes.shielded import Afresh
 
 P = ParamSpec("P")
 Result = TypeVar("Result")
@@ -27,25 +26,6 @@ class Here(Executor):
         future: Future[Result] = Future()
         future.set_result(function(*args, **kwargs))
         return future
-
-
-class Shielded(SpawnProcess):
-    """A process that leaves Ctrl-C to the main process from its birth on: it takes seconds to import what it needs."""
-
-    def start(self) -> None:
-        """Starts it with SIGINT blocked, which it inherits; one that comes meanwhile reaches this process later."""
-        resource_tracker.ensure_running()  # which would lift the block
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
-        try:
-            super().start()
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-class Afresh(SpawnContext):
-    """Starts processes anew: one that is forked beside the progress bar's thread may hang."""
-
-    Process = Shielded
 
 
 def begin() -> None:
