@@ -176,6 +176,7 @@ MISTAKES = {
     "pixels": (["--pixel-format", "abacus"], "libx264 does not write the pixel format 'abacus'"),
     "crf": (["--codec", "mpeg4", "--crf", "3"], "mpeg4 knows no constant quality"),
     "negative crf": (["--crf", "-1"], "--crf cannot be -1; give 0, the best, or more"),
+    "too high a crf": (["--crf", "52"], "--crf cannot be 52 with libx264; give 0, the best, to 51"),
     "moment": (["--start", "soon"], "'soon' is no moment"),
     "endless moment": (["--start", "1e99999999"], "'1e99999999' is no moment"),
     "empty part": (["--start", "9"], "has no frame between --start and --end"),

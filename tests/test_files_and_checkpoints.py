@@ -6,6 +6,7 @@ import os
 import pickle
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -127,8 +128,10 @@ def test_hostile_checkpoints_run_nothing(tmp_path: Path) -> None:
         lambda: path.write_bytes(pickle.dumps(bomb)),
     ):
         write()
-        with pytest.raises(ConfigError) as error:
+        with pytest.raises(ConfigError) as error, warnings.catch_warnings():
+            warnings.simplefilter("error")
             checkpoint.load(path)
+        assert "weights_only" not in str(error.value)  # no advice to let it run
         assert str(error.value).startswith(f"the checkpoint {path} cannot be read (") and "\n" not in str(error.value)
         assert str(error.value).endswith("; delete it to start over")
     assert not (tmp_path / "hit").exists()

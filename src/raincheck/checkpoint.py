@@ -1,6 +1,7 @@
 """The state of a run between two experiences: written whole or not at all, read without running code."""
 
 import pickle
+import warnings
 from collections import Counter, OrderedDict
 from importlib.metadata import version
 from pathlib import Path
@@ -57,13 +58,15 @@ def load(path: Path) -> dict[str, Any] | None:
     if not path.exists():
         return None
     try:
-        with torch.serialization.safe_globals(NUMPY):
+        with torch.serialization.safe_globals(NUMPY), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch's, of pickles that it did not write
             state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         wrote: dict[str, str] = state["versions"]
     except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, LookupError, TypeError) as error:
-        raise ConfigError(
-            f"the checkpoint {path} cannot be read ({first_line(error)}); delete it to start over"
-        ) from None
+        # Of a pickle torch says how to load it all the same, which runs its code.
+        refused = isinstance(error, pickle.UnpicklingError)
+        why = "it is damaged, or holds more than tensors and primitives" if refused else first_line(error)
+        raise ConfigError(f"the checkpoint {path} cannot be read ({why}); delete it to start over") from None
     differ = [f"{k} {wrote.get(k)} then, {v} now" for k, v in versions().items() if wrote.get(k) != v]
     if differ:
         raise ConfigError(

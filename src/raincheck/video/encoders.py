@@ -27,6 +27,7 @@ QUALITY = {
     "hevc_nvenc": "cq",
     "av1_nvenc": "cq",
 }
+WORST = {"libx264": 51, "libx264rgb": 51, "libx265": 51}  # these take more in silence; all others refuse it themselves
 # libx264's `faster` takes less of the network's time than its own default, `medium`, for files about as large.
 SETTINGS: Mapping[str, dict[str, str]] = {
     "libx264": {"preset": "faster"},
@@ -107,6 +108,8 @@ def choose_encoder(container: str, size: tuple[int, int], wanted: Encoding) -> E
         raise ConfigError(f"{name} cannot write {size[1]}x{size[0]} in {chosen}; use the pixel format yuv444p")
     if wanted.crf is not None and wanted.crf < 0:  # encoders take -1 for "unset", and then choose themselves
         raise ConfigError(f"--crf cannot be {wanted.crf}; give 0, the best, or more")
+    if wanted.crf is not None and wanted.crf > WORST.get(name, wanted.crf):
+        raise ConfigError(f"--crf cannot be {wanted.crf} with {name}; give 0, the best, to {WORST[name]}")
     options = dict(SETTINGS.get(name, {}))
     if name in QUALITY:
         options[QUALITY[name]] = str(CRF if wanted.crf is None else wanted.crf)
