@@ -225,8 +225,8 @@ MISTAKES: dict[str, tuple[list[str], str]] = {
     "unknown format": (["export", "--format", "tensorrt", "--out", "out.onnx"], "choose one of onnx, torch"),
     "export of no weights": (["export", "--weights", "none", "--out", "out.onnx"], "no weights at none; give `rrgnet`"),
     "unwritable export": (
-        ["export", "--weights", "identity", "--format", "torch", "--out", "none/out.pt2"],
-        "cannot write none/out.pt2",
+        ["export", "--weights", "identity", "--format", "torch", "--out", "note.txt/out.pt2"],
+        "cannot write note.txt/out.pt2",
     ),
     "no such device": (
         ["derain", "good.mp4", "out.mp4", *DERAIN, "--device", "abacus"],

@@ -70,6 +70,8 @@ def test_a_class_that_is_given_another_argument_keeps_the_name(resolved: Any, mo
     before = identity(resolved())
 
     class RainReview(plugins.RainReview):
+        __module__ = plugins.__name__
+
         def __init__(
             self, budget: int = 7, batch: int = 4, seed: int | None = None, mode: str = "clips", extra: float = 0.5
         ) -> None:
