@@ -135,11 +135,12 @@ def derain(
     engine = Engine(*network_on(weights, device, trust), precision, tile, compile, self_ensemble)
     tell_motionless(stream, engine.network)
     tell_losses(stream, output, encoding)
+    deep = output is not None and stays_deep(stream, output, encoding)
+    view = View(part, comparison, cuts, deep)
+    pictures = derained(stream, engine, view)
     if output is None:
-        view = View(part, comparison, cuts)
-        return handed_out(counted(derained(stream, engine, view), stream, view, progress), arrays)
-    view = View(part, comparison, cuts, stays_deep(stream, output, encoding))
-    write(derained(stream, engine, view), stream, view, Target(output, encoding, overwrite), progress)
+        return handed_out(counted(pictures, stream, view, progress), arrays)
+    write(pictures, stream, view, Target(output, encoding, overwrite), progress)
     return output
 
 

@@ -29,7 +29,7 @@ class View:
     part: Part
     comparison: str | None
     cuts: bool
-    deep: bool = False
+    deep: bool
 
     def size(self, stream: Stream) -> tuple[int, int]:
         """Height and width of what is shown of a stream."""

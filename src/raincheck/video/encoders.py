@@ -27,7 +27,7 @@ QUALITY = {
     "hevc_nvenc": "cq",
     "av1_nvenc": "cq",
 }
-WORST = {"libx264": 51, "libx264rgb": 51, "libx265": 51}  # these take more in silence; all others refuse it themselves
+WORST = {"libx264": 51, "libx264rgb": 51}  # these take more in silence; those of others that were tried refuse it
 # libx264's `faster` takes less of the network's time than its own default, `medium`, for files about as large.
 SETTINGS: Mapping[str, dict[str, str]] = {
     "libx264": {"preset": "faster"},
