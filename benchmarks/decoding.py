@@ -19,10 +19,10 @@ from torch import Tensor
 
 from memory import proportional
 from raincheck.datasets.held import Held
-from raincheck.video.container import decoded
-from raincheck.video.decord_reader import DecordReader
-from raincheck.video.footage import VideoFile
-from raincheck.video.readers import PyAVReader
+from raincheck.video.access.decord_reader import DecordReader
+from raincheck.video.access.footage import VideoFile
+from raincheck.video.access.readers import PyAVReader
+from raincheck.video.reading.container import decoded
 
 SIZE, FRAMES, WINDOW = (480, 640), 240, 5
 Read = Callable[[int, int], Tensor]

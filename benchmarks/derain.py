@@ -40,12 +40,12 @@ from raincheck.deraining import Engine, network_on
 from raincheck.deraining.allocator import keep_freed_memory
 from raincheck.deraining.passing import derain_pictures
 from raincheck.video.cuts import shots
-from raincheck.video.decode import open_stream
-from raincheck.video.encode import open_writer
-from raincheck.video.file_writer import Look
 from raincheck.video.pixels import to_float
+from raincheck.video.reading.decode import open_stream
 from raincheck.video.stream import at_rate
 from raincheck.video.window import windows
+from raincheck.video.writing.encode import open_writer
+from raincheck.video.writing.file_writer import Look
 from results import Measured, options_parser, save_if_asked
 
 RATE = Fraction(25)

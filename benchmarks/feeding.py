@@ -25,7 +25,7 @@ from raincheck.datasets.rendering.video import RenderedVideo
 from raincheck.networks import RRGNet
 from raincheck.rain.parameters import PRESETS
 from raincheck.rain.render import RainField, lay, render
-from raincheck.video.footage import VideoFile
+from raincheck.video.access.footage import VideoFile
 
 WINDOW, CROP, BATCH = 5, 64, 8
 RAINS = ("thin", "veil", "wind")

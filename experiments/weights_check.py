@@ -36,9 +36,9 @@ from raincheck.metrics.psnr import psnr_y
 from raincheck.metrics.temporal import temporal_y
 from raincheck.networks.base import ClipNetwork
 from raincheck.networks.weights import load_network
-from raincheck.video.footage import open_footage
+from raincheck.video.access.footage import open_footage
+from raincheck.video.images.still import read_image
 from raincheck.video.pixels import to_float, to_uint8
-from raincheck.video.still import read_image
 
 VIDEOS = ("bear.mp4", "skate.mp4", "cat.mp4", "backpack.mp4", "paragliding_launch.mp4", "judo", "bmx_trees")
 SIZE = (240, 400)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from program import PATIENCE
-from raincheck.video import decord_reader
+from raincheck.video.access import decord_reader
 
 # What Python runs first in the helper: frame 10 of every video is what decord fails on.
 FAILS_AT_10 = """

@@ -31,7 +31,7 @@ from raincheck.rain.drawn import DRAWN, Drawn, DrawnField
 from raincheck.rain.kinds import as_rain
 from raincheck.rain.parameters import PRESETS, Rain
 from raincheck.rain.render import cover, render
-from raincheck.video.decode import open_footage
+from raincheck.video.access.footage import open_footage
 from tinyvideo import cut, noise, read_folder, smooth, write_folder, write_video
 
 TRAIN, TEST = "Dataset_Training_Rendered", "Dataset_Testing_Rendered"

@@ -17,8 +17,8 @@ from raincheck.datasets.clips import TrainClips
 from raincheck.datasets.folder import PairedFolders
 from raincheck.datasets.rendered import RenderedRain
 from raincheck.errors import InputError
-from raincheck.video import decord_reader
-from raincheck.video.decord_reader import decord_is_installed
+from raincheck.video.access import decord_reader
+from raincheck.video.access.decord_reader import decord_is_installed
 from stuckdecord import STUCK, fails_at_10
 from tinyvideo import cut, noise, write_folder, write_video
 

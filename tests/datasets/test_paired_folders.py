@@ -11,7 +11,7 @@ from fakeframes import write_frames
 from raincheck.datasets.folder import PairedFolders
 from raincheck.datasets.pair import open_pair
 from raincheck.errors import ConfigError, InputError, RaincheckWarning
-from raincheck.video.still import read_image
+from raincheck.video.images.still import read_image
 
 
 @pytest.fixture

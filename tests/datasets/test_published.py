@@ -23,7 +23,7 @@ from raincheck.datasets.rainsynlight25 import RainSynLight25
 from raincheck.datasets.rainvidss import RainVIDSS
 from raincheck.datasets.vrds import VRDS
 from raincheck.errors import ConfigError, InputError
-from raincheck.video.still import numbers
+from raincheck.video.images.listing import numbers
 
 READERS = {reader.__module__.rpartition(".")[2]: reader for reader in catalogue()}
 

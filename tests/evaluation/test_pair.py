@@ -15,6 +15,7 @@ from raincheck.metrics import METRICS, Metric, score_frames
 from raincheck.networks.identity import Identity
 from raincheck.networks.rrgnet import RRGNet
 from raincheck.networks.weights import save_weights
+from raincheck.video.images.still import read_image
 from tinyvideo import Frames, noise, smooth, write_folder, write_video
 
 SSIM = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False, "data_range": 255}
@@ -129,11 +130,11 @@ def test_the_networks_time_is_without_reading_and_scoring(
     pair: tuple[Path, Path, Frames, Frames], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import raincheck.evaluation.pair as module
-    import raincheck.video.still as still
+    import raincheck.video.images.sequence as sequence
 
     clock = Clock()
     monkeypatch.setattr(module, "perf_counter", clock)
-    monkeypatch.setattr(still, "read_image", clock.slowly(1, still.read_image))
+    monkeypatch.setattr(sequence, "read_image", clock.slowly(1, read_image))
     monkeypatch.setattr(module, "score_frames", clock.slowly(10, score_frames))
     monkeypatch.setattr(Identity, "decode", clock.slowly(100, Identity.decode))
     scores = evaluate_pair(pair[0], pair[1], "identity", slice(6))

@@ -10,8 +10,8 @@ from raincheck.evaluation.file_names import LONGEST, file_names
 from raincheck.evaluation.frames import save_frames, save_videos
 from raincheck.networks import Identity
 from raincheck.report.reading import read_frames
-from raincheck.video.footage import open_footage
-from raincheck.video.still import read_image
+from raincheck.video.access.footage import open_footage
+from raincheck.video.images.still import read_image
 from tinytasks import TinyVideo, tiny_task
 
 

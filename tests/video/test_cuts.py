@@ -14,7 +14,7 @@ from torch import Tensor
 from raincheck.deraining import derain_frames
 from raincheck.networks import RRGNet
 from raincheck.video.cuts import shots
-from raincheck.video.decode import open_stream
+from raincheck.video.reading.decode import open_stream
 
 DATA = Path(__file__).parents[2] / ".." / "shared" / "data"
 CPU = torch.device("cpu")

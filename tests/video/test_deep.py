@@ -13,7 +13,7 @@ from einops import rearrange
 from raincheck import derain
 from raincheck.errors import RaincheckWarning
 from raincheck.networks import RRGNet, save_weights
-from raincheck.video.decode import open_stream
+from raincheck.video.reading.decode import open_stream
 
 
 def ramp(count: int = 3) -> np.ndarray:

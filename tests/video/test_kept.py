@@ -15,7 +15,7 @@ from PIL import ExifTags, Image
 
 from raincheck import derain
 from raincheck.errors import RaincheckWarning
-from raincheck.video.times import Times
+from raincheck.video.reading.times import Times
 from tinyvideo import noise, read_video, smooth, write_video
 
 BLOCKS = {"red": (200, 40, 40), "green": (40, 200, 40), "blue": (40, 40, 200)}

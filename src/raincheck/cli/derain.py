@@ -108,7 +108,7 @@ def derain_files(inputs: list[str], output: Path, settings: dict[str, Any]) -> N
     """Derains files, one after the other; those that are done stay when a later one fails."""
     from raincheck.deraining.applicable import check_applicable
     from raincheck.deraining.batch import plan
-    from raincheck.video.encoders import Encoding
+    from raincheck.video.writing.encoders import Encoding
 
     there = output.exists()
     encoding = Encoding(settings["crf"], settings["codec"], settings["pixel_format"])
@@ -147,7 +147,7 @@ def to_pipe(source: str, dimensions: tuple[int, int] | None, settings: dict[str,
 
 def raw_input(dimensions: tuple[int, int] | None) -> "Video":
     """Raw frames, rgb24, of that width and height from standard input."""
-    from raincheck.video.raw import raw_frames
+    from raincheck.video.reading.raw import raw_frames
 
     assert dimensions is not None
     return raw_frames(sys.stdin.buffer, *dimensions)

@@ -15,8 +15,8 @@ from torch import Tensor
 
 from raincheck.datasets.folder import VIDEO_SUFFIXES, find_videos
 from raincheck.errors import ConfigError, InputError
-from raincheck.video.decode import open_stream
-from raincheck.video.still import entries, pictures
+from raincheck.video.images.listing import entries, pictures
+from raincheck.video.reading.decode import open_stream
 
 Size = tuple[int, int]
 

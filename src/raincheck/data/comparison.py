@@ -11,7 +11,7 @@ from raincheck.datasets.folder import VIDEO_SUFFIXES
 from raincheck.datasets.layout import Pair, Source, Split
 from raincheck.datasets.opening import common
 from raincheck.datasets.search import listing
-from raincheck.video.still import natural
+from raincheck.video.images.listing import natural
 
 
 def compare(split: Split, base: Path, looker: Looker) -> SplitReport:

@@ -9,8 +9,9 @@ from raincheck.data.workers import workers
 from raincheck.datasets.layout import Source
 from raincheck.errors import InputError
 from raincheck.processes import cores
-from raincheck.video.decode import open_video
-from raincheck.video.still import entries, image_size, pictures, read_image
+from raincheck.video.images.listing import entries, pictures
+from raincheck.video.images.still import image_size, read_image
+from raincheck.video.reading.decode import open_video
 
 Size = tuple[int, int]
 SHARE = 1000  # images that are worth another process, which takes seconds to start

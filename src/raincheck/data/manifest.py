@@ -15,7 +15,7 @@ from raincheck.files import write_text
 from raincheck.rain.drawn import Drawn
 from raincheck.rain.drops import Seed
 from raincheck.rain.parameters import Rain
-from raincheck.video.still import entries, pictures
+from raincheck.video.images.listing import entries, pictures
 
 SUMS = "SHA256SUMS"
 

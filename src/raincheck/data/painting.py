@@ -25,7 +25,7 @@ from raincheck.rain.kinds import falling
 from raincheck.rain.parameters import Rain
 from raincheck.rain.render import Field, Shares, cover, distances
 from raincheck.rain.sheets import SheetField
-from raincheck.video.besides import SAVE_ARGUMENTS
+from raincheck.video.images.besides import SAVE_ARGUMENTS
 
 STEPS = 65535  # of a share in a 16-bit file
 

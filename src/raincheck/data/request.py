@@ -22,7 +22,7 @@ from raincheck.rain.drawn import Drawn
 from raincheck.rain.drops import Seed
 from raincheck.rain.kinds import as_rain, varied
 from raincheck.rain.parameters import WIDEST, Rain
-from raincheck.video.still import frame_files
+from raincheck.video.images.listing import frame_files
 
 FASTEST = 1_000_000  # frames a second, and the slowest are as many seconds apart
 FORMATS = (".png", ".jpg")

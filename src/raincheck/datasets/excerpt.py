@@ -10,7 +10,7 @@ from torch import Tensor
 
 from raincheck.datasets.base import Footage, Wrapped
 from raincheck.datasets.held import Held
-from raincheck.video.footage import VideoFile, open_footage
+from raincheck.video.access.footage import VideoFile, open_footage
 
 TOGETHER = 32, 2**26  # frames of a video file that are decoded at once, and their bytes, at most
 

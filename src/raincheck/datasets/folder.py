@@ -6,7 +6,7 @@ from pathlib import Path
 from raincheck.datasets.base import PairedVideo, Task, TaskSource
 from raincheck.datasets.pair import cut_pair, open_pair
 from raincheck.errors import ConfigError, InputError
-from raincheck.video import still
+from raincheck.video.images import listing
 
 VIDEO_SUFFIXES = {".mp4", ".avi", ".mkv", ".mov", ".webm", ".m4v", ".mpg", ".mpeg"}
 
@@ -23,7 +23,7 @@ def find_videos(root: Path) -> dict[str, Path]:
         raise InputError(f"there is no folder of videos at {root}; name the folder that holds them")
     inside = sorted(below(root, frozenset()))
     files = {p.with_suffix("").relative_to(root).as_posix(): p for p in inside if p.suffix.lower() in VIDEO_SUFFIXES}
-    pictures = {p.parent for p in inside if p.suffix.lower() in still.SUFFIXES}
+    pictures = {p.parent for p in inside if p.suffix.lower() in listing.SUFFIXES}
     found = files | {folder.relative_to(root).as_posix(): folder for folder in sorted(pictures)}
     if not found:
         raise InputError(f"no video in {root}; it must hold video files or folders of frames")
@@ -37,8 +37,8 @@ def below(folder: Path, above: frozenset[Path]) -> Iterator[Path]:
         InputError: if a folder cannot be read.
     """
     above |= {folder.resolve()}
-    for path in still.entries(folder):
-        if still.hidden(path):
+    for path in listing.entries(folder):
+        if listing.hidden(path):
             continue
         if not path.is_dir():
             yield path

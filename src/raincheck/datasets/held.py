@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.utils.data import get_worker_info
 
 from raincheck.datasets.base import Wrapped
-from raincheck.video.footage import check_inside
+from raincheck.video.access.footage import check_inside
 
 LIMIT = 2**32  # bytes, where nobody says otherwise
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from raincheck.datasets.folder import VIDEO_SUFFIXES
 from raincheck.datasets.search import fitting, is_folder, listing, lying, matching
-from raincheck.video.still import entries, natural, numbers, pictures
+from raincheck.video.images.listing import entries, natural, numbers, pictures
 
 ANY = "([^.].*)"  # a component of a path: every name but a hidden one's
 DEPTH = 2  # folders between the one that is named and the data set's own

@@ -8,8 +8,8 @@ from raincheck.datasets.held import Held
 from raincheck.datasets.layout import Pair, Split
 from raincheck.datasets.pair import PairedFootage, check_numbers, open_pair
 from raincheck.errors import InputError
-from raincheck.video.footage import FrameFiles
-from raincheck.video.still import image_size
+from raincheck.video.access.footage import FrameFiles
+from raincheck.video.images.still import image_size
 
 Size = tuple[int, int]
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from raincheck.datasets.base import Footage, Wrapped, check_window, random_window
 from raincheck.datasets.excerpt import CentreCrop, Excerpt, hold_excerpt, open_excerpt
 from raincheck.errors import ConfigError, InputError, RaincheckWarning
-from raincheck.video import still
+from raincheck.video.images import listing
 
 
 class PairedFootage:
@@ -81,7 +81,7 @@ def check_numbers(rainy: Path, clean: Path, numbers: Sequence[Sequence[int | Non
 
 def numbered(folder: Path) -> list[int]:
     """The numbers of a folder's frames; nothing if one has no number, or two have the same."""
-    found = still.numbers([path.stem for path in still.frame_files(folder)])
+    found = listing.numbers([path.stem for path in listing.frame_files(folder)])
     known = [number for number in found if number is not None]
     return known if len(set(known)) == len(found) else []
 

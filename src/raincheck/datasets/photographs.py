@@ -20,8 +20,9 @@ from torch import Tensor
 from raincheck.datasets.rendering.film import SPEED, Film, draw_film
 from raincheck.datasets.rendering.filming import shoot
 from raincheck.errors import ConfigError, InputError
+from raincheck.video.images.listing import frame_files
+from raincheck.video.images.still import read_image
 from raincheck.video.pixels import to_float
-from raincheck.video.still import frame_files, read_image
 
 BUNDLED = {
     "skimage": ("data", "astronaut.png chelsea.png rocket.jpg ihc.png brick.png gravel.png coffee.png"),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from raincheck.datasets.folder import VIDEO_SUFFIXES
 from raincheck.errors import InputError
-from raincheck.video.still import entries, hidden, natural
+from raincheck.video.images.listing import entries, hidden, natural
 
 LITERAL = re.compile(r"[\w ]+")
 

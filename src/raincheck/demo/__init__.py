@@ -20,8 +20,8 @@ from raincheck.report import write_report
 from raincheck.report.console import print_matrix
 from raincheck.run import run
 from raincheck.running.outcome import Report
-from raincheck.video.encode import open_writer
-from raincheck.video.file_writer import Look
+from raincheck.video.writing.encode import open_writer
+from raincheck.video.writing.file_writer import Look
 
 METHODS = ("finetune", "rrgnet")
 RAINS = ("thin", "veil", "wind")

@@ -13,12 +13,12 @@ from raincheck.deraining.showing import Progress, View, counted, derained
 from raincheck.deraining.writing import Target, write
 from raincheck.errors import ConfigError, InputError, OutputError, RaincheckError
 from raincheck.files import check_name
-from raincheck.video.decode import Stream, open_stream
-from raincheck.video.encoders import Encoding
-from raincheck.video.memory import Frame, handed_out, memory_stream
-from raincheck.video.output import check_output
 from raincheck.video.part import parse_part
-from raincheck.video.stream import FOLDER_RATE
+from raincheck.video.reading.decode import open_stream
+from raincheck.video.reading.memory import Frame, handed_out, memory_stream
+from raincheck.video.stream import FOLDER_RATE, Stream
+from raincheck.video.writing.encoders import Encoding
+from raincheck.video.writing.output import check_output
 
 Video = str | Path | Frame | Iterable[Frame]
 SLOWEST, FASTEST = 0.001, 1_000_000  # frames per second

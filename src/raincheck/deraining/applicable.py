@@ -4,8 +4,8 @@ from fractions import Fraction
 from pathlib import Path
 
 from raincheck.errors import ConfigError
-from raincheck.video.encoders import Encoding
-from raincheck.video.output import is_image, is_video
+from raincheck.video.writing.encoders import Encoding
+from raincheck.video.writing.output import is_image, is_video
 
 
 def check_applicable(

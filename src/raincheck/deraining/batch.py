@@ -5,9 +5,9 @@ import warnings
 from pathlib import Path
 
 from raincheck.errors import InputError, OutputError, RaincheckWarning
-from raincheck.video.output import CONTAINERS, check_kind, check_output, is_image, is_video
-from raincheck.video.partial import partial_of
-from raincheck.video.still import entries, pictures
+from raincheck.video.images.listing import entries, pictures
+from raincheck.video.writing.output import CONTAINERS, check_kind, check_output, is_image, is_video
+from raincheck.video.writing.partial import partial_of
 
 
 def plan(inputs: list[str], output: Path, overwrite: bool = False) -> list[tuple[Path, Path]]:

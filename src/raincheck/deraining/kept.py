@@ -6,11 +6,11 @@ from pathlib import Path
 
 from raincheck.errors import RaincheckWarning
 from raincheck.networks.base import ClipNetwork
-from raincheck.video.besides import read_besides
-from raincheck.video.decode import Stream
 from raincheck.video.display import in_words
-from raincheck.video.encoders import Encoding, choose_encoder
-from raincheck.video.output import CONTAINERS, is_video
+from raincheck.video.images.besides import read_besides
+from raincheck.video.stream import Stream
+from raincheck.video.writing.encoders import Encoding, choose_encoder
+from raincheck.video.writing.output import CONTAINERS, is_video
 
 FRAMES = "a stream of frames"
 

@@ -8,12 +8,12 @@ from pathlib import Path
 from raincheck.deraining.showing import Progress, View, counted
 from raincheck.errors import OutputError
 from raincheck.video.ahead import ahead
-from raincheck.video.companions import Companions
-from raincheck.video.encode import Writer, open_writer
-from raincheck.video.encoders import Encoding
-from raincheck.video.file_writer import Look
-from raincheck.video.output import is_image, is_video
 from raincheck.video.stream import Picture, Stream
+from raincheck.video.writing.companions import Companions
+from raincheck.video.writing.encode import Writer, open_writer
+from raincheck.video.writing.encoders import Encoding
+from raincheck.video.writing.file_writer import Look
+from raincheck.video.writing.output import is_image, is_video
 
 
 @dataclass(frozen=True)

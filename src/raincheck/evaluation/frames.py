@@ -11,10 +11,10 @@ from torch import Tensor
 from raincheck.datasets.base import Task
 from raincheck.datasets.clips import TestClips
 from raincheck.networks import ClipNetwork
-from raincheck.video.encode import open_writer
-from raincheck.video.file_writer import Look
 from raincheck.video.pixels import to_uint8
 from raincheck.video.stream import FOLDER_RATE
+from raincheck.video.writing.encode import open_writer
+from raincheck.video.writing.file_writer import Look
 
 Pictures = dict[str, dict[str, Path]]
 

@@ -13,7 +13,8 @@ from raincheck.deraining import Engine, Progress, derain_pairs, network_on
 from raincheck.errors import InputError
 from raincheck.metrics import METRICS, score_frames
 from raincheck.video.cuts import CONTEXT
-from raincheck.video.decode import Stream, open_stream
+from raincheck.video.reading.decode import open_stream
+from raincheck.video.stream import Stream
 
 
 class Stopwatch:

@@ -23,7 +23,8 @@ from raincheck.rain.drops import Seed, gust, hashed
 from raincheck.rain.laws import LAWS
 from raincheck.rain.parameters import Rain
 from raincheck.rain.render import Shares
-from raincheck.video.still import frame_files, read_image
+from raincheck.video.images.listing import frame_files
+from raincheck.video.images.still import read_image
 
 SCALES = (1.0, 0.7, 0.5)  # of the sheets, near to far
 FADE = 1 / 8  # of a picture's height and width, in which it fades into the next

@@ -13,10 +13,10 @@ from av.packet import Packet
 from av.stream import Discard, Stream
 
 from raincheck.errors import InputError, RaincheckWarning
-from raincheck.video.container import opened
 from raincheck.video.part import WHOLE, Part
-from raincheck.video.times import LEAST, Onward, start_of
-from raincheck.video.tracks import KINDS, accepts, advice, is_told_otherwise, told
+from raincheck.video.reading.container import opened
+from raincheck.video.reading.times import LEAST, Onward, start_of
+from raincheck.video.writing.tracks import KINDS, accepts, advice, is_told_otherwise, told
 
 if TYPE_CHECKING:
     from av.container.core import Chapter  # in the stubs only

@@ -17,10 +17,10 @@ from torch.utils.data import DataLoader, Dataset
 
 from program import PATIENCE, alive, environment, until
 from raincheck.errors import RaincheckWarning
-from raincheck.video import decord_reader
-from raincheck.video.decord_reader import DecordError, DecordReader, StallError, decord_is_installed, end
-from raincheck.video.footage import VideoFile
-from raincheck.video.readers import EitherReader, PyAVReader
+from raincheck.video.access import decord_reader
+from raincheck.video.access.decord_reader import DecordError, DecordReader, StallError, decord_is_installed, end
+from raincheck.video.access.footage import VideoFile
+from raincheck.video.access.readers import EitherReader, PyAVReader
 from stuckdecord import STUCK, fails_at_10
 from tinyvideo import Frames, noise, read_video, write_video
 
@@ -135,7 +135,7 @@ def test_workers_do_not_hang_and_learn_from_each_other(
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="asks Linux which processes there are")
 def test_a_helper_ends_with_the_process_that_started_it(video: Path) -> None:
     program = (
-        "import sys; from raincheck.video import decord_reader as d; from pathlib import Path\n"
+        "import sys; from raincheck.video.access import decord_reader as d; from pathlib import Path\n"
         f"d.DecordReader(Path({str(video)!r})).read(0, 2); print(d.helper().process.pid, flush=True); sys.stdin.read()"
     )
     words, pipe = [sys.executable, "-c", program], subprocess.PIPE

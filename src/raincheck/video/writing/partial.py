@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from raincheck.files import beside, lock
-from raincheck.video.still import SUFFIXES as IMAGE_SUFFIXES
+from raincheck.video.images.listing import SUFFIXES as IMAGE_SUFFIXES
 
 
 def partial_of(target: Path) -> Path:

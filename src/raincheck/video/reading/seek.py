@@ -10,9 +10,9 @@ from pathlib import Path
 from av.video.frame import VideoFrame
 
 from raincheck.errors import InputError, RaincheckWarning
-from raincheck.video.container import decoded, place
 from raincheck.video.part import Part
-from raincheck.video.times import Times, lasting
+from raincheck.video.reading.container import decoded, place
+from raincheck.video.reading.times import Times, lasting
 
 TimedFrame = tuple[VideoFrame, Fraction]
 # Frames that are sought too far back: some containers list key frames by when they are decoded, which is earlier than

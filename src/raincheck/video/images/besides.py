@@ -9,7 +9,7 @@ from einops import rearrange
 from PIL import ExifTags, Image
 from torch import Tensor
 
-from raincheck.video.still import open_image
+from raincheck.video.images.still import open_image
 
 HEADER = b"Exif\0\0"
 WHOLE = {"orientation", "colour profile", "transparency"}

@@ -8,7 +8,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from program import PATIENCE
-from raincheck.video.footage import VideoFile
+from raincheck.video.access.footage import VideoFile
 
 
 class Frames(Dataset[torch.Tensor]):

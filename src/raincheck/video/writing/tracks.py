@@ -5,7 +5,7 @@ from io import BytesIO
 import av
 from av.stream import Discard, Stream
 
-from raincheck.video.output import CONTAINERS
+from raincheck.video.writing.output import CONTAINERS
 
 KINDS = ("audio", "subtitle", "attachment")
 # Tags that say how the input was written; the output's own container writes others.

@@ -7,8 +7,8 @@ from pathlib import Path
 from torch import Tensor
 
 from raincheck.errors import RaincheckWarning
-from raincheck.video.besides import PLAIN, read_besides, write_image
-from raincheck.video.output import cannot
+from raincheck.video.images.besides import PLAIN, read_besides, write_image
+from raincheck.video.writing.output import cannot
 
 
 class FolderWriter:

@@ -6,9 +6,10 @@ import torch
 from torch import Tensor
 
 from raincheck.errors import InputError
-from raincheck.video.container import decoded
-from raincheck.video.readers import open_reader
-from raincheck.video.still import common_size, frame_files, read_image
+from raincheck.video.access.readers import open_reader
+from raincheck.video.images.listing import frame_files
+from raincheck.video.images.still import common_size, read_image
+from raincheck.video.reading.container import decoded
 
 
 class VideoFile:

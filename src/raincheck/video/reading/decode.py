@@ -1,4 +1,4 @@
-"""Opening video: `open_stream` reads it once in order, `open_footage` (footage.py) at random positions."""
+"""Opening video that is read once, in order."""
 
 from collections.abc import Iterator
 from fractions import Fraction
@@ -11,16 +11,14 @@ from av.video.stream import VideoStream
 
 from raincheck.errors import InputError
 from raincheck.video.colour import colour_of_frame
-from raincheck.video.container import decoded, opened, to_picture
 from raincheck.video.display import asides_of, display_of
-from raincheck.video.footage import FrameFolder, VideoFile, open_footage
+from raincheck.video.images.listing import SUFFIXES
+from raincheck.video.images.sequence import images_stream, open_folder
 from raincheck.video.part import Part
-from raincheck.video.seek import followed, lasting_in, part_frames
-from raincheck.video.still import SUFFIXES, images_stream, open_folder
+from raincheck.video.reading.container import decoded, opened, to_picture
+from raincheck.video.reading.seek import followed, lasting_in, part_frames
+from raincheck.video.reading.times import Times, rate_of, start_of
 from raincheck.video.stream import FOLDER_RATE, Picture, Stream
-from raincheck.video.times import Times, rate_of, start_of
-
-__all__ = ["FrameFolder", "Stream", "VideoFile", "open_footage", "open_stream"]
 
 
 def open_stream(path: str | Path, fps: Fraction = FOLDER_RATE) -> Stream:

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from raincheck.errors import InputError, RaincheckWarning
-from raincheck.video.container import decoded, opened, to_tensor
-from raincheck.video.decord_reader import DecordError, DecordReader, StallError, decord_is_installed
+from raincheck.video.access.decord_reader import DecordError, DecordReader, StallError, decord_is_installed
+from raincheck.video.reading.container import decoded, opened, to_tensor
 
 
 class Reader(Protocol):

@@ -12,9 +12,9 @@ from av.video.frame import VideoFrame
 
 from raincheck import derain
 from raincheck.networks import RRGNet, save_weights
-from raincheck.video import seek
-from raincheck.video.decode import open_stream
 from raincheck.video.part import Moment, Part
+from raincheck.video.reading import seek
+from raincheck.video.reading.decode import open_stream
 from tinyvideo import Frames, write_folder, write_video
 
 LENGTH = 100

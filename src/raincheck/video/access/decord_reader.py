@@ -23,7 +23,7 @@ import torch
 from einops import rearrange
 from torch import Tensor
 
-from raincheck.video import decord_process
+from raincheck.video.access import decord_process
 
 PATIENCE = 30.0  # seconds for which decord may work on `TOGETHER` frames
 TOGETHER = 8  # frames that are asked for at once: few enough for large ones

@@ -9,12 +9,12 @@ from typing import Protocol
 from torch import Tensor
 
 from raincheck.errors import OutputError
-from raincheck.video.companions import Companions
-from raincheck.video.encoders import Encoding
-from raincheck.video.file_writer import FileWriter, Look
-from raincheck.video.folder_writer import FolderWriter
-from raincheck.video.output import CONTAINERS, cannot, check_output, is_image, is_video
-from raincheck.video.partial import abandon, claim, partial_of, put_in_place, release
+from raincheck.video.writing.companions import Companions
+from raincheck.video.writing.encoders import Encoding
+from raincheck.video.writing.file_writer import FileWriter, Look
+from raincheck.video.writing.folder_writer import FolderWriter
+from raincheck.video.writing.output import CONTAINERS, cannot, check_output, is_image, is_video
+from raincheck.video.writing.partial import abandon, claim, partial_of, put_in_place, release
 
 USUAL = Encoding()
 

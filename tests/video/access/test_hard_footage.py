@@ -8,7 +8,7 @@ from einops import rearrange
 
 from hardinputs import BROKEN, SMALL, WHOLE, frames_of
 from raincheck.errors import InputError
-from raincheck.video.footage import open_footage
+from raincheck.video.access.footage import open_footage
 
 
 @pytest.mark.parametrize("name", SMALL)

@@ -18,11 +18,11 @@ from einops import rearrange
 from PIL import Image
 
 from raincheck.errors import OutputError
-from raincheck.video.decode import open_stream
 from raincheck.video.display import turned
-from raincheck.video.encode import open_writer
-from raincheck.video.file_writer import Look
-from raincheck.video.output import check_output
+from raincheck.video.reading.decode import open_stream
+from raincheck.video.writing.encode import open_writer
+from raincheck.video.writing.file_writer import Look
+from raincheck.video.writing.output import check_output
 from tinyvideo import Frames, listing, noise, read_folder, read_video, smooth, write_folder, write_video
 
 VIDEOS = ["a.mp4", "a.m4v", "a.mov", "a.mkv", "a.webm", "a.avi"]

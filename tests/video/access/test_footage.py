@@ -12,12 +12,12 @@ from PIL import Image
 
 from program import finish
 from raincheck.errors import InputError
-from raincheck.video.decord_reader import DecordReader
-from raincheck.video.footage import FrameFolder, VideoFile, open_footage
-from raincheck.video.readers import EitherReader, PyAVReader
+from raincheck.video.access.decord_reader import DecordReader
+from raincheck.video.access.footage import FrameFolder, VideoFile, open_footage
+from raincheck.video.access.readers import EitherReader, PyAVReader
 from tinyvideo import Frames, cut, noise, read_video, write_folder, write_video
 
-DATA = Path(__file__).parents[2] / ".." / "shared" / "data" / "clean"
+DATA = Path(__file__).parents[3] / ".." / "shared" / "data" / "clean"
 
 
 def channels_last(frames: torch.Tensor) -> Frames:
@@ -84,7 +84,8 @@ def test_a_reader_open_at_exit_does_not_crash_the_interpreter() -> None:
     """A busy decord reader beside torch does, nearly always, if nobody lets go of it first."""
     video = DATA / "running_car.mp4"
     program = (
-        f"from raincheck.video.footage import VideoFile\nv = VideoFile({str(video)!r})\nv.read(100, 5)\nprint('read')"
+        f"from raincheck.video.access.footage import VideoFile\nv = VideoFile({str(video)!r})\n"
+        "v.read(100, 5)\nprint('read')"
     )
     done = finish([sys.executable, "-c", program])
     assert (done.returncode, done.stdout, done.stderr) == (0, "read\n", "")

@@ -21,10 +21,10 @@ from torch import Tensor
 
 from raincheck.errors import ConfigError
 from raincheck.video.colour import DEEP, EXACT, Colour, colour_of_size
-from raincheck.video.companions import Companions
 from raincheck.video.display import Matrix
-from raincheck.video.encoders import Encoding, choose_encoder
-from raincheck.video.output import cannot
+from raincheck.video.writing.companions import Companions
+from raincheck.video.writing.encoders import Encoding, choose_encoder
+from raincheck.video.writing.output import cannot
 
 av.logging.set_level(None)  # FFmpeg's own complaints would stand beside our one sentence
 

@@ -21,8 +21,8 @@ from torch import Tensor
 
 from raincheck.errors import InputError
 from raincheck.video.colour import DEEP, EXACT, colour_of_frame
-from raincheck.video.damage import Damage
-from raincheck.video.intact import check_intact
+from raincheck.video.reading.damage import Damage
+from raincheck.video.reading.intact import check_intact
 
 av.logging.set_level(None)  # FFmpeg's own complaints would stand beside our one sentence
 

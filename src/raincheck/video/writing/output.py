@@ -4,9 +4,9 @@ import os
 from pathlib import Path
 
 from raincheck.errors import OutputError, remedy
-from raincheck.video.intact import HEIF_SUFFIXES, heif
-from raincheck.video.partial import partial_of
-from raincheck.video.still import SUFFIXES as IMAGE_SUFFIXES
+from raincheck.video.images.listing import SUFFIXES as IMAGE_SUFFIXES
+from raincheck.video.reading.intact import HEIF_SUFFIXES, heif
+from raincheck.video.writing.partial import partial_of
 
 # Suffix to FFmpeg's name of the container.
 CONTAINERS = {

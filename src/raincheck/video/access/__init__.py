@@ -1,0 +1,1 @@
+"""Video read at random positions, for training."""
