@@ -45,7 +45,7 @@ from raincheck.video.reading.decode import open_stream
 from raincheck.video.stream import at_rate
 from raincheck.video.window import windows
 from raincheck.video.writing.encode import open_writer
-from raincheck.video.writing.file_writer import Look
+from raincheck.video.writing.look import Look
 from results import Measured, options_parser, save_if_asked
 
 RATE = Fraction(25)

@@ -1,18 +1,16 @@
 """`raincheck derain`: its options, several inputs, and pipes; torch is imported when the work begins."""
 
 import argparse
-import sys
-from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from raincheck.commands import Parser, add_network_options, rate, size
 from raincheck.errors import ConfigError
 from raincheck.notices import notices
 
 if TYPE_CHECKING:
-    from raincheck.deraining import Video
+    from raincheck.deraining.api import Options
 
 PIPE = "-"
 EXAMPLES = """
@@ -74,7 +72,7 @@ def run(arguments: list[str]) -> None:
         raise ConfigError("raw frames from - need --size WxH, and no other input; see raincheck derain --help")
     if options.size is not None and PIPE not in options.input:
         raise ConfigError("--size is for raw frames from -; leave it out")
-    settings = {
+    settings: Options = {
         "weights": options.weights,
         "device": options.device,
         "trust": options.trust,
@@ -93,64 +91,18 @@ def run(arguments: list[str]) -> None:
         "overwrite": options.overwrite,
     }
     from raincheck.deraining.allocator import keep_freed_memory
+    from raincheck.deraining.batch import derain_files, derain_one
+    from raincheck.deraining.pipes import raw_input, to_pipe
 
     keep_freed_memory()
     with notices():
         if str(options.output) == PIPE:
-            to_pipe(only(options.input), options.size, settings)
+            source = only(options.input)
+            to_pipe(raw_input(options.size) if source == PIPE else Path(source), source, settings)
         elif PIPE in options.input:
             derain_one(raw_input(options.size), options.output, PIPE, settings)
         else:
             derain_files(options.input, options.output, settings)
-
-
-def derain_files(inputs: list[str], output: Path, settings: dict[str, Any]) -> None:
-    """Derains files, one after the other; those that are done stay when a later one fails."""
-    from raincheck.deraining.applicable import check_applicable
-    from raincheck.deraining.batch import plan
-    from raincheck.video.writing.encoders import Encoding
-
-    there = output.exists()
-    encoding = Encoding(settings["crf"], settings["codec"], settings["pixel_format"])
-    try:
-        pairs = plan(inputs, output, settings["overwrite"])
-        for source, target in pairs:
-            check_applicable(source, target, settings["fps"], encoding, settings["overwrite"])
-        for source, target in pairs:
-            derain_one(source, target, source.name, settings)
-    finally:
-        if not there:
-            with suppress(OSError):  # a folder that holds results, or a file
-                output.rmdir()
-
-
-def derain_one(video: "Video", output: Path, name: str, settings: dict[str, Any]) -> None:
-    """Derains one video with a progress bar."""
-    from raincheck.deraining import derain
-    from raincheck.progress import frame_counter
-
-    with frame_counter(name) as progress:
-        derain(video, output, progress=progress, **settings)
-
-
-def to_pipe(source: str, dimensions: tuple[int, int] | None, settings: dict[str, Any]) -> None:
-    """Writes raw frames, rgb24, to standard output, each as soon as it is ready."""
-    from raincheck.deraining import derain
-    from raincheck.progress import frame_counter
-
-    with frame_counter(source) as progress:
-        video = Path(source) if source != PIPE else raw_input(dimensions)
-        for frame in derain(video, progress=progress, **settings):
-            sys.stdout.buffer.write(frame.tobytes())
-            sys.stdout.buffer.flush()
-
-
-def raw_input(dimensions: tuple[int, int] | None) -> "Video":
-    """Raw frames, rgb24, of that width and height from standard input."""
-    from raincheck.video.reading.raw import raw_frames
-
-    assert dimensions is not None
-    return raw_frames(sys.stdin.buffer, *dimensions)
 
 
 def only(inputs: list[str]) -> str:

@@ -21,7 +21,7 @@ from raincheck.report.console import print_matrix
 from raincheck.run import run
 from raincheck.running.outcome import Report
 from raincheck.video.writing.encode import open_writer
-from raincheck.video.writing.file_writer import Look
+from raincheck.video.writing.look import Look
 
 METHODS = ("finetune", "rrgnet")
 RAINS = ("thin", "veil", "wind")

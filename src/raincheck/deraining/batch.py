@@ -2,12 +2,52 @@
 
 import glob
 import warnings
+from contextlib import suppress
 from pathlib import Path
 
+from raincheck.deraining.api import Options, Video, derain
+from raincheck.deraining.applicable import check_applicable
 from raincheck.errors import InputError, OutputError, RaincheckWarning
+from raincheck.progress import frame_counter
 from raincheck.video.images.listing import entries, pictures
+from raincheck.video.writing.encoders import Encoding
 from raincheck.video.writing.output import CONTAINERS, check_kind, check_output, is_image, is_video
 from raincheck.video.writing.partial import partial_of
+
+
+def derain_files(inputs: list[str], output: Path, options: Options) -> None:
+    """Derains files, one after the other; those that are done stay when a later one fails.
+
+    Args:
+        inputs: files, folders and globs.
+        output: as `plan` explains.
+        options: of `derain`, all of them.
+
+    Raises:
+        RaincheckError: as `plan` and `derain`.
+    """
+    there, overwrite = output.exists(), options["overwrite"]
+    encoding = Encoding(options["crf"], options["codec"], options["pixel_format"])
+    try:
+        pairs = plan(inputs, output, overwrite)
+        for source, target in pairs:
+            check_applicable(source, target, options["fps"], encoding, overwrite)
+        for source, target in pairs:
+            derain_one(source, target, source.name, options)
+    finally:
+        if not there:
+            with suppress(OSError):  # a folder that holds results, or a file
+                output.rmdir()
+
+
+def derain_one(video: Video, output: Path, name: str, options: Options) -> None:
+    """Derains a video into an output with a progress bar of that name.
+
+    Raises:
+        RaincheckError: as `derain`.
+    """
+    with frame_counter(name) as progress:
+        derain(video, output, **(options | {"progress": progress}))
 
 
 def plan(inputs: list[str], output: Path, overwrite: bool = False) -> list[tuple[Path, Path]]:

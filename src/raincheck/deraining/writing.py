@@ -12,7 +12,7 @@ from raincheck.video.stream import Picture, Stream
 from raincheck.video.writing.companions import Companions
 from raincheck.video.writing.encode import Writer, open_writer
 from raincheck.video.writing.encoders import Encoding
-from raincheck.video.writing.file_writer import Look
+from raincheck.video.writing.look import Look
 from raincheck.video.writing.output import is_image, is_video
 
 

@@ -14,7 +14,7 @@ from raincheck.networks import ClipNetwork
 from raincheck.video.pixels import to_uint8
 from raincheck.video.stream import FOLDER_RATE
 from raincheck.video.writing.encode import open_writer
-from raincheck.video.writing.file_writer import Look
+from raincheck.video.writing.look import Look
 
 Pictures = dict[str, dict[str, Path]]
 

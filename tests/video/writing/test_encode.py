@@ -21,7 +21,7 @@ from raincheck.errors import OutputError
 from raincheck.video.display import turned
 from raincheck.video.reading.decode import open_stream
 from raincheck.video.writing.encode import open_writer
-from raincheck.video.writing.file_writer import Look
+from raincheck.video.writing.look import Look
 from raincheck.video.writing.output import check_output
 from tinyvideo import Frames, listing, noise, read_folder, read_video, smooth, write_folder, write_video
 

@@ -3,7 +3,6 @@
 import warnings
 from collections.abc import Iterator
 from fractions import Fraction
-from math import floor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,8 @@ from av.stream import Discard, Stream
 from raincheck.errors import InputError, RaincheckWarning
 from raincheck.video.part import WHOLE, Part
 from raincheck.video.reading.container import opened
-from raincheck.video.reading.times import LEAST, Onward, start_of
+from raincheck.video.reading.times import start_of
+from raincheck.video.writing.stamps import Stamps
 from raincheck.video.writing.tracks import KINDS, accepts, advice, is_told_otherwise, told
 
 if TYPE_CHECKING:
@@ -43,9 +43,7 @@ class Companions:
         self.start = Fraction(0)  # seconds of the first picture
         self.pictures = pictures
         pictures.discard = Discard.all
-        self.tracks: dict[int, Stream] = {}  # of the output, by the input's index
-        self.clocks: dict[int, Onward] = {}
-        self.places: dict[int, int] = {}  # ticks of the latest sound, by the output's index
+        self.stamps: dict[int, Stamps] = {}  # of the tracks that are copied, by their index
         self.waiting: Iterator[Packet[Stream]] = iter(())
         self.next: Packet[Stream] | None = None
 
@@ -67,8 +65,7 @@ class Companions:
             copy.metadata.update(told(track.metadata))
             copy.disposition = track.disposition
             if track.type != "attachment":
-                self.tracks[track.index] = copy
-                self.clocks[track.index] = Onward(Fraction(0) if track.type == "subtitle" else LEAST)
+                self.stamps[track.index] = Stamps(copy)
         output.metadata.update(told(self.container.metadata))
         output.streams.video[0].metadata.update(told(self.pictures.metadata))
         output.streams.video[0].disposition = self.pictures.disposition
@@ -86,7 +83,7 @@ class Companions:
     def begin(self, time: Fraction) -> Fraction:
         """Starts copying for pictures of which the first is shown at `time`; the time that becomes the output's 0."""
         self.start = time if self.late else Fraction(0)
-        wanted = [self.container.streams[index] for index in self.tracks]
+        wanted = [self.container.streams[index] for index in self.stamps]
         if wanted:
             self.waiting = self.container.demux(*wanted)
             self.advance()
@@ -133,7 +130,7 @@ class Companions:
             if end is not None and at is not None and at >= end:
                 return
             if self.belongs(packet, at):
-                yield self.moved(packet)
+                yield self.stamps[packet.stream.index].moved(packet, self.zero + self.start)
             self.advance()
 
     def belongs(self, packet: "Packet[Stream]", at: Fraction | None) -> bool:
@@ -150,30 +147,6 @@ class Companions:
         stamp = packet.pts if packet.pts is not None else packet.dts
         return None if stamp is None else stamp * packet.time_base - self.zero
 
-    def moved(self, packet: "Packet[Stream]") -> "Packet[Stream]":
-        """The packet as one of the output's."""
-        shift = round((self.zero + self.start) / packet.time_base)
-        packet.pts = None if packet.pts is None else packet.pts - shift
-        packet.dts = None if packet.dts is None else packet.dts - shift
-        packet.stream = self.tracks[packet.stream.index]
-        if packet.dts is not None and packet.stream.type == "audio":
-            self.set_apart(packet, packet.dts)
-        return packet
-
-    def set_apart(self, packet: "Packet[Stream]", dts: int) -> None:
-        """Moves sound that would begin in the same tick of the output as what comes before it.
-
-        A tick of .avi is as long as a packet of sound, and Matroska and FLV round times to milliseconds.
-        """
-        index, tick = packet.stream.index, packet.stream.time_base
-        assert tick is not None  # the output has begun
-        ticks = tick / packet.time_base
-        place = floor(dts / ticks + Fraction(1, 2))
-        if place <= self.places.get(index, place - 1):
-            place = self.places[index] + 1
-            packet.pts = packet.dts = round(place * ticks)
-        self.places[index] = place
-
     def advance(self) -> None:
         """Reads the next packet; those without bytes only say that the file ends."""
         try:
@@ -183,18 +156,7 @@ class Companions:
                 f"the sound or subtitles of {self.path} are corrupt ({error.strerror}); copy or download the file again"
             ) from None
         if self.next is not None:
-            self.set_onward(self.next)
-
-    def set_onward(self, packet: "Packet[Stream]") -> None:
-        """Corrects time stamps that jump back, which no container takes."""
-        stamp = packet.dts if packet.dts is not None else packet.pts
-        if stamp is None:
-            return
-        tick = packet.time_base
-        onward = self.clocks[packet.stream.index].next(stamp * tick, (packet.duration or 0) * tick)
-        shift = round(onward / tick) - stamp
-        packet.pts = None if packet.pts is None else packet.pts + shift
-        packet.dts = None if packet.dts is None else packet.dts + shift
+            self.stamps[self.next.stream.index].set_onward(self.next)
 
     def close(self) -> None:
         """Closes the file."""

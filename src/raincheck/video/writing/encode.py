@@ -11,8 +11,9 @@ from torch import Tensor
 from raincheck.errors import OutputError
 from raincheck.video.writing.companions import Companions
 from raincheck.video.writing.encoders import Encoding
-from raincheck.video.writing.file_writer import FileWriter, Look
+from raincheck.video.writing.file_writer import FileWriter
 from raincheck.video.writing.folder_writer import FolderWriter
+from raincheck.video.writing.look import Look
 from raincheck.video.writing.output import CONTAINERS, cannot, check_output, is_image, is_video
 from raincheck.video.writing.partial import abandon, claim, partial_of, put_in_place, release
 
