@@ -1,5 +1,6 @@
 """Which encoder writes a video, with which settings."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -15,19 +16,19 @@ from raincheck.errors import ConfigError
 # Encoders that were not asked for, by preference. mpeg4 is part of every FFmpeg.
 PREFERRED = {name: ["libx264", "mpeg4"] for name in ("mp4", "mov", "matroska", "avi")} | {"webm": ["libvpx-vp9"]}
 CRF = 18  # visually lossless for x264 and VP9
-# What an encoder calls its constant quality, and what else makes it behave.
+# What an encoder calls its constant quality, and the best and the worst of it. Beyond these, some choose in silence:
+# x264 takes its worst, and 0 is 35 for SVT-AV1, and anything for NVENC.
 QUALITY = {
-    "libx264": "crf",
-    "libx264rgb": "crf",
-    "libx265": "crf",
-    "libvpx-vp9": "crf",
-    "libaom-av1": "crf",
-    "libsvtav1": "crf",
-    "h264_nvenc": "cq",
-    "hevc_nvenc": "cq",
-    "av1_nvenc": "cq",
+    "libx264": ("crf", 0, 51),
+    "libx264rgb": ("crf", 0, 51),
+    "libx265": ("crf", 0, 51),
+    "libvpx-vp9": ("crf", 0, 63),
+    "libaom-av1": ("crf", 0, 63),
+    "libsvtav1": ("crf", 1, 63),
+    "h264_nvenc": ("cq", 1, 51),
+    "hevc_nvenc": ("cq", 1, 51),
+    "av1_nvenc": ("cq", 1, 63),
 }
-WORST = {"libx264": 51, "libx264rgb": 51}  # these take more in silence; those of others that were tried refuse it
 # libx264's `faster` takes less of the network's time than its own default, `medium`, for files about as large.
 SETTINGS: Mapping[str, dict[str, str]] = {
     "libx264": {"preset": "faster"},
@@ -35,6 +36,7 @@ SETTINGS: Mapping[str, dict[str, str]] = {
     "libvpx-vp9": {"b": "0", "row-mt": "1", "deadline": "good", "cpu-used": "4"},
     "mpeg4": {"qmin": "2", "qmax": "3"},
 }
+os.environ.setdefault("SVT_LOG", "0")  # what keeps SVT-AV1 from describing itself on standard error
 WHOLE_CHROMA = {"libx264", "libx265"}  # cannot store odd sizes with chroma at half resolution
 FINEST = {"mpeg4": 2**16 - 1}  # ticks a second that an encoder can count
 FINEST_OF_ALL = 10**6
@@ -45,7 +47,7 @@ class Encoding:
     """What the user wants of an encoded video.
 
     Attributes:
-        crf: constant quality, 0 best; None is 18.
+        crf: constant quality, 0 best, or 1 where the encoder takes 0 for its own choice; None is 18.
         codec: FFmpeg's name of an encoder; None is H.264, or VP9 for .webm.
         pixel_format: FFmpeg's name; None is yuv420p, for odd sizes in H.264 yuv444p.
     """
@@ -106,13 +108,13 @@ def choose_encoder(container: str, size: tuple[int, int], wanted: Encoding) -> E
         raise ConfigError(f"{name} does not write the pixel format {chosen!r}; use one of {', '.join(formats)}")
     if odd and VideoFormat(chosen, 2, 2).chroma_width(2) == 1:
         raise ConfigError(f"{name} cannot write {size[1]}x{size[0]} in {chosen}; use the pixel format yuv444p")
-    if wanted.crf is not None and wanted.crf < 0:  # encoders take -1 for "unset", and then choose themselves
-        raise ConfigError(f"--crf cannot be {wanted.crf}; give 0, the best, or more")
-    if wanted.crf is not None and wanted.crf > WORST.get(name, wanted.crf):
-        raise ConfigError(f"--crf cannot be {wanted.crf} with {name}; give 0, the best, to {WORST[name]}")
     options = dict(SETTINGS.get(name, {}))
     if name in QUALITY:
-        options[QUALITY[name]] = str(CRF if wanted.crf is None else wanted.crf)
+        option, best, worst = QUALITY[name]
+        crf = CRF if wanted.crf is None else wanted.crf
+        if not best <= crf <= worst:
+            raise ConfigError(f"--crf cannot be {crf} with {name}; give {best}, the best, to {worst}")
+        options[option] = str(crf)
     elif wanted.crf is not None:
         raise ConfigError(f"{name} knows no constant quality; leave --crf out, or use one of {', '.join(QUALITY)}")
     if container == "avi":  # stores no presentation times: frames must be stored in the order in which they are shown
