@@ -85,21 +85,29 @@ def write_result(path: Path, text: str) -> None:
     Raises:
         OutputError: if it cannot be written.
     """
-    make_folder_for(path)
-    write_text(path, text)
+    with folder_for(path):
+        write_text(path, text)
 
 
-def make_folder_for(path: Path) -> None:
-    """Makes the folder that a file is to be in, where there is none yet.
+@contextmanager
+def folder_for(path: Path) -> Iterator[None]:
+    """Makes the folder that a file or folder is to be in; what was made of it, and is empty afterwards, goes again.
 
     Raises:
         OutputError: if it cannot be made.
     """
+    new = [folder for folder in path.parents if not folder.exists()]
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        advice = remedy(error, "choose a writable file name")
-        raise OutputError(f"cannot write {path} ({error.strerror}); {advice}") from None
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            advice = remedy(error, "choose a writable file name")
+            raise OutputError(f"cannot write {path} ({error.strerror}); {advice}") from None
+        yield
+    finally:
+        for folder in new:
+            with suppress(OSError):  # not empty
+                folder.rmdir()
 
 
 def remove_partial(folder: Path) -> None:

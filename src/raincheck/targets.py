@@ -26,18 +26,32 @@ def check_target(path: Path, inputs: Sequence[Path]) -> None:
         OutputError: if it is a folder, cannot be made, is an input, or is a file of an input other than results.
     """
     try:
-        is_folder, nearest = path.is_dir(), next(folder for folder in path.absolute().parents if folder.exists())
+        if path.is_dir():
+            raise OutputError(f"cannot write {path}: it is a folder; give the name of a file")
+        check_place(path.parent, path)
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror}; {remedy(error, 'choose another place')}") from None
-    if is_folder:
-        raise OutputError(f"cannot write {path}: it is a folder; give the name of a file")
-    if not (nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)):
-        raise OutputError(f"cannot write {path}: {nearest} is no folder that can be written to; choose another place")
     for given in inputs:
         if path.exists() and given.exists() and path.samefile(given):
             raise OutputError(f"cannot write {path}: it is an input; choose another name")
         if path.exists() and is_own(path) and given.resolve() in path.resolve().parents:
             raise OutputError(f"cannot write {path}: it is a file of the input {given}; choose another name")
+
+
+def check_place(folder: Path, named: Path) -> None:
+    """Refuses a folder, there already or not, that cannot be written to.
+
+    Args:
+        folder: where something is to be written.
+        named: what errors call that.
+
+    Raises:
+        OutputError: naming the folder, or the nearest above it that is there.
+    """
+    folder = folder.absolute()
+    nearest = next(above for above in (folder, *folder.parents) if above.exists())
+    if not (nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)):
+        raise OutputError(f"cannot write {named}: {nearest} is no folder that can be written to; choose another place")
 
 
 def is_own(path: Path) -> bool:

@@ -12,7 +12,7 @@ from torch.fx.experimental import _config
 
 from raincheck.errors import ConfigError
 from raincheck.export.read import SUFFIXES, Exported, open_onnx, open_torch, require
-from raincheck.files import make_folder_for, replace_file
+from raincheck.files import folder_for, replace_file
 from raincheck.networks.base import ClipNetwork
 from raincheck.networks.weights import load_network
 from raincheck.targets import check_target
@@ -60,8 +60,8 @@ def export(weights: str | Path, out: str | Path, format: str = "onnx") -> float:
             f"the {format} graph of {type(network).__name__} differs from it by {difference:.1e}, more than "
             f"{TOLERANCE}, on random clips; choose another format or other weights"
         )
-    make_folder_for(out)
-    replace_file(out, lambda partial: partial.write_bytes(content))
+    with folder_for(out):
+        replace_file(out, lambda partial: partial.write_bytes(content))
     return difference
 
 

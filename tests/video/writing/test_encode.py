@@ -274,11 +274,13 @@ def test_outputs_that_cannot_be(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     (tmp_path / "a.mp4").mkdir()
     for output, message in [
-        ("nowhere/a.mp4", "there is no folder .*nowhere; create it first"),
-        ("file/a.mp4", "there is no folder .*file; create it first"),
+        ("file/a.mp4", "file is no folder that can be written to; choose another place"),
+        ("file/sub/a.mp4", "file is no folder that can be written to; choose another place"),
         ("file", "it is a file; name a folder"),
         ("a.mp4", "it is a folder; give the name of a file"),
-        ("a.gif", "gif is not written; name a .mp4, .m4v, .mov, .mkv, .webm, .avi file or a folder"),
+        ("a.gif", "gif is not written; name a .mp4"),
+        ("a.xyz", "xyz is not written; name a .mp4, .m4v, .mov, .mkv, .webm, .avi file, or a folder without an"),
+        ("a.mp5", "mp5 is not written"),
         ("a.MTS", "MTS is not written; name a .mp4"),
         ("a.mxf", "mxf is not written"),
         ("a.vob", "vob is not written"),
@@ -289,11 +291,37 @@ def test_outputs_that_cannot_be(tmp_path: Path) -> None:
             check_output(tmp_path / output)
 
 
+def test_folders_with_a_dot_in_their_names(tmp_path: Path) -> None:
+    (tmp_path / "there.xyz").mkdir()
+    source = write_folder(tmp_path / "scene.rain", noise(2))
+    (tmp_path / "link").symlink_to(source)
+    for output in ("there.xyz", "v1.2", "2026.11.22", "clip.mp4_frames", ".hidden", "a. b"):
+        assert check_output(tmp_path / output) == tmp_path / output
+    for given in (source, tmp_path / "link"):
+        assert check_output(tmp_path / "there.xyz" / "scene.rain", given).name == "scene.rain"
+    with pytest.raises(OutputError, match=r"\.rain is not written"):
+        check_output(tmp_path / "other.rain", source)
+    with pytest.raises(OutputError, match=r"\.tga is not written; name a .mp4, .*, .png, .* file"):
+        check_output(tmp_path / "a.tga", tmp_path / "a.png")
+
+
+def test_folders_on_the_way_are_made_and_gone_again(tmp_path: Path) -> None:
+    frames = noise(2)
+    write(tmp_path / "a" / "b" / "c.mp4", frames)
+    write(tmp_path / "d" / "e", frames)
+    assert len(read_video(tmp_path / "a" / "b" / "c.mp4")) == 2 and len(listing(tmp_path / "d" / "e")) == 2
+    (tmp_path / "there").mkdir()
+    for output in ("new/b/c.mp4", "new/frames", "there/new/c.mp4"):
+        with pytest.raises(KeyboardInterrupt), open_writer(tmp_path / output, Look(Fraction(25), (48, 64))):
+            raise KeyboardInterrupt
+    assert listing(tmp_path) == ["a", "d", "there"] and listing(tmp_path / "there") == []
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="nothing is unwritable for root")
 def test_an_unwritable_folder(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     try:
-        with pytest.raises(OutputError, match="is not writable; choose another"):
+        with pytest.raises(OutputError, match="is no folder that can be written to; choose another place"):
             check_output(tmp_path / "a.mp4")
     finally:
         tmp_path.chmod(0o700)

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from raincheck.errors import OutputError, remedy
+from raincheck.targets import check_place
 from raincheck.video.images.listing import SUFFIXES as IMAGE_SUFFIXES
 from raincheck.video.reading.intact import HEIF_SUFFIXES, heif
 from raincheck.video.writing.partial import partial_of
@@ -17,16 +18,6 @@ CONTAINERS = {
     ".webm": "webm",
     ".avi": "avi",
 }
-# Other videos and pictures: nobody who writes one of these means a folder of frames.
-# fmt: off
-UNSUPPORTED = {
-    ".3g2", ".3gp", ".asf", ".avchd", ".divx", ".dv", ".f4v", ".flv", ".gxf", ".ivf", ".m1v", ".m2t", ".m2ts", ".m2v",
-    ".mj2", ".mjpeg", ".mjpg", ".mod", ".mpe", ".mpeg", ".mpg", ".mts", ".mxf", ".nut", ".ogm", ".ogv", ".rm",
-    ".rmvb", ".swf", ".tod", ".ts", ".vob", ".wmv", ".wtv", ".y4m", ".yuv",
-    ".apng", ".avif", ".dng", ".exr", ".gif", ".heic", ".heif", ".hif", ".ico", ".j2k", ".jfif", ".jp2", ".jpe",
-    ".jxl", ".pbm", ".pcx", ".psd", ".qoi", ".svg", ".tga",
-}
-# fmt: on
 
 
 def is_video(output: Path) -> bool:
@@ -39,15 +30,22 @@ def is_image(output: Path) -> bool:
     return output.suffix.lower() in IMAGE_SUFFIXES
 
 
-def check_kind(output: Path) -> None:
+def check_kind(output: Path, source: Path | None = None) -> None:
     """Refuses the name of a file of a kind that is not written.
 
+    A folder may have a dot in its name where it is there, where the input is a folder of that name, and where no kind
+    of files ends so, as in v1.2.
+
     Raises:
-        OutputError: saying which are.
+        OutputError: saying which kinds are.
     """
-    if output.suffix.lower() in UNSUPPORTED:
+    folder = output.is_dir() or (source is not None and source.is_dir() and source.resolve().name == output.name)
+    ending = output.suffix[1:]
+    known = [*CONTAINERS, *(sorted(IMAGE_SUFFIXES) if source is not None and is_image(source) else ())]
+    if not (is_video(output) or is_image(output) or folder or ending.isdecimal()) and ending.isalnum():
         raise OutputError(
-            f"cannot write {output}: {output.suffix} is not written; name a {', '.join(CONTAINERS)} file or a folder"
+            f"cannot write {output}: .{ending} is not written; name a {', '.join(known)} file, or a folder without an "
+            "ending"
         )
 
 
@@ -74,15 +72,11 @@ def check_output(output: str | Path, source: Path | None = None, overwrite: bool
         raise OutputError(
             f"cannot write {named}: one image holds no video; name a {', '.join(CONTAINERS)} file or a folder"
         )
-    check_kind(named)
+    check_kind(named, source)
     if source is not None:
         check_apart(output, Path(os.path.realpath(source)), named)
     files = is_video(output) or is_image(output)
-    parent = output if output.is_dir() and not files else output.parent
-    if not parent.is_dir():
-        raise OutputError(f"cannot write {named}: there is no folder {parent}; create it first")
-    if not os.access(parent, os.W_OK | os.X_OK):
-        raise OutputError(f"cannot write {named}: the folder {parent} is not writable; choose another")
+    check_place(output if output.is_dir() and not files else output.parent, named)
     if files:
         if output.is_dir():
             raise OutputError(f"cannot write {named}: it is a folder; give the name of a file")
