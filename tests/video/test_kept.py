@@ -127,6 +127,20 @@ def test_the_last_frame_lasts_as_long_as_it_did(tmp_path: Path, output: str) -> 
     assert times(tmp_path / output) == pytest.approx([0.1 * index for index in range(6)], abs=1e-3)
 
 
+@pytest.mark.parametrize("output", ["c.mp4", "c.mkv"])
+def test_the_last_frame_of_an_mp4_lasts_until_its_track_ends(tmp_path: Path, output: str) -> None:
+    """There frames say how long what is stored at their place lasts, which is another where the order differs."""
+    first, *others = [Image.fromarray(frame) for frame in smooth(9)]
+    first.save(tmp_path / "a.gif", save_all=True, append_images=others, duration=[100, 300, 100, 600] * 2 + [2000])
+    derain(tmp_path / "a.gif", tmp_path / "b.mp4", weights="identity")
+    with av.open(str(tmp_path / "b.mp4")) as file:
+        assert any(packet.pts != packet.dts for packet in file.demux(video=0) if packet.size)
+    derain(tmp_path / "b.mp4", tmp_path / output, weights="identity")
+    for name in ("b.mp4", output):
+        with av.open(str(tmp_path / name)) as file:
+            assert file.duration == pytest.approx(4_200_000, abs=10_000)  # microseconds
+
+
 @pytest.mark.parametrize("source", ["a.mp4", "a.mkv", "a.avi", "a.ts"])
 @pytest.mark.parametrize("output", ["b.mp4", "b.mkv", "b.avi"])
 @pytest.mark.parametrize("rate", [Fraction(25), Fraction(30000, 1001), Fraction(24000, 1001), Fraction(60)])
@@ -304,7 +318,8 @@ def test_subtitles_are_copied(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("output", "left_out"), [("b.mp4", ["subtitle"]), ("b.webm", ["audio", "subtitle"]), ("b.avi", ["subtitle"])]
+    ("output", "left_out"),
+    [("b.mp4", ["subtitle"]), ("b.webm", ["audio", "subtitle"]), ("b.avi", ["subtitle", "chapters"])],
 )
 def test_what_a_container_cannot_hold_is_left_out_with_a_notice(
     tmp_path: Path, output: str, left_out: list[str]
@@ -314,8 +329,8 @@ def test_what_a_container_cannot_hold_is_left_out_with_a_notice(
         derain(path, tmp_path / output, weights="identity")
     found = [str(n.message) for n in notices if n.category is RaincheckWarning]
     assert len(found) == len(left_out)
-    for message, kind in zip(found, left_out, strict=True):
-        assert f"cannot hold the {kind} track" in message and "name a .mkv file to keep it" in message
+    for message, what in zip(found, left_out, strict=True):
+        assert f"cannot hold the {what} " in message and "name a .mkv file to keep " in message
     assert len(read_video(tmp_path / output)) == 50
 
 
@@ -495,6 +510,16 @@ def test_a_tape_of_dv_has_its_rate(tmp_path: Path, output: str) -> None:
     with av.open(str(tmp_path / output)) as file:
         assert file.streams.video[0].average_rate == 25
         assert [float(f.pts * f.time_base) for f in file.decode(video=0)] == [0, 0.04, 0.08, 0.12]
+
+
+@pytest.mark.parametrize(("name", "codec"), [("a.h264", "libx264"), ("a.hevc", "libx265")])
+def test_a_raw_recording_has_the_rate_that_its_pictures_say(tmp_path: Path, name: str, codec: str) -> None:
+    """Such a file has no time stamps, and FFmpeg calls 25 its average rate, whatever it is."""
+    path = write_video(tmp_path / name, smooth(10), codec, fps=10)
+    derain(path, tmp_path / "b.mp4", weights="identity")
+    assert times(tmp_path / "b.mp4") == pytest.approx([index / 10 for index in range(10)])
+    with av.open(str(tmp_path / "b.mp4")) as file:
+        assert file.streams.video[0].average_rate == 10
 
 
 def notices(recorded: pytest.WarningsRecorder) -> list[str]:

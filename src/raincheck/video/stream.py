@@ -26,7 +26,7 @@ class Picture(NamedTuple):
         time: seconds since the video's start; later than that of the frame before.
         wanted: False for one that only the windows of others see.
         lasts: seconds for which it is shown, where the file says other than the rate.
-        last: whether it is known that no other follows, neither in the part nor behind it.
+        last: whether it is the last frame of a video file.
     """
 
     pixels: Tensor

@@ -17,7 +17,7 @@ from raincheck.video.images.sequence import images_stream, open_folder
 from raincheck.video.part import Part
 from raincheck.video.reading.container import decoded, opened, to_picture
 from raincheck.video.reading.seek import followed, lasting_in, part_frames
-from raincheck.video.reading.times import Times, rate_of, start_of
+from raincheck.video.reading.times import Times, end_of, rate_of, start_of
 from raincheck.video.stream import FOLDER_RATE, Picture, Stream
 
 
@@ -68,7 +68,7 @@ def open_video(path: Path) -> Stream:
     with opened(path) as (container, track):
         fps = rate_of(track) or FOLDER_RATE
         length = announced(container, track, fps)
-        start, tick = start_of(container, track), track.time_base or 1 / fps
+        start, end, tick = start_of(container, track), end_of(container, track), track.time_base or 1 / fps
         aspect = track.sample_aspect_ratio
         beside = track.metadata.get("alpha_mode") == "1"  # VP8's and VP9's is a second picture, which is not decoded
         animation = track.codec_context.name == "gif"
@@ -79,9 +79,10 @@ def open_video(path: Path) -> Stream:
 
     def source(part: Part, around: int, deep: bool) -> Iterator[Picture]:
         frames = part_frames(path, size, lambda: Times(start, tick, fps), part, around)
-        for (frame, following), time, own in part.select(followed(frames, part), around):
-            lasts, last = lasting_in(part, frame, time, following, fps), part.end is not None and following is None
-            yield Picture(to_picture(frame, deep), time, own, lasts, last)
+        for (frame, following), time, own in part.select(followed(frames), around):
+            last = following is None
+            until = end - start if last and end is not None else following
+            yield Picture(to_picture(frame, deep), time, own, lasting_in(part, frame, time, until, fps), last)
 
     return Stream(
         path=path,

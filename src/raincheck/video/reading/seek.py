@@ -92,11 +92,8 @@ def from_key_frame(
     return iter(before)
 
 
-def followed(frames: Iterable[TimedFrame], part: Part) -> Iterator[tuple[tuple[VideoFrame, Fraction | None], Fraction]]:
-    """Adds to each frame the time of the next; None behind the last, and where a part goes on to the video's end."""
-    if part.end is None:  # without reading ahead
-        yield from (((frame, None), time) for frame, time in frames)
-        return
+def followed(frames: Iterable[TimedFrame]) -> Iterator[tuple[tuple[VideoFrame, Fraction | None], Fraction]]:
+    """Adds to each frame the time of the next; None behind the last."""
     before: TimedFrame | None = None
     for frame, time in frames:
         if before is not None:
@@ -106,9 +103,7 @@ def followed(frames: Iterable[TimedFrame], part: Part) -> Iterator[tuple[tuple[V
         yield (before[0], None), before[1]
 
 
-def lasting_in(
-    part: Part, frame: VideoFrame, time: Fraction, following: Fraction | None, fps: Fraction
-) -> Fraction | None:
+def lasting_in(part: Part, frame: VideoFrame, time: Fraction, until: Fraction | None, fps: Fraction) -> Fraction | None:
     """Seconds for which a frame of a part is shown: up to the next one, or up to the part's end if that is earlier.
 
     The end shortens no frame below the rate's period, or the part would have another rate.
@@ -117,16 +112,14 @@ def lasting_in(
         part: which the frame may be the last of.
         frame: what is shown.
         time: when, in seconds.
-        following: the time of the next frame, if there is one and the part has an end.
+        until: the time of the next frame, or at which the video ends by its index; None where nothing is said.
         fps: frames per second.
 
     Returns:
         None where nothing is said, or what the rate says, to a tick.
     """
-    own, period = lasting(frame, fps), 1 / fps
-    if part.end is None:
-        return own
-    lasts = (own or period) if following is None else following - time
-    if part.end.frames is None:
+    period = 1 / fps
+    lasts = until - time if until is not None and until > time else lasting(frame) or period
+    if part.end is not None and part.end.frames is None:
         lasts = max(min(lasts, part.end.seconds - time), min(lasts, period))
     return None if abs(lasts - period) <= (frame.time_base or 0) else lasts

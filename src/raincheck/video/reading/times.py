@@ -12,10 +12,13 @@ JUMP = Fraction(1)  # seconds that time stamps are never out of order by
 
 
 def rate_of(pictures: VideoStream) -> Fraction | None:
-    """Average frames per second, if they are known; of raw DV, of which FFmpeg says the ticks instead, the usual."""
-    average, base = pictures.average_rate, pictures.base_rate
-    ticks = pictures.time_base and 1 / pictures.time_base
-    return base if not average or (base and average == ticks) else average
+    """Average frames per second, if they are known; of raw recordings what the pictures themselves say.
+
+    Of these FFmpeg takes 25 for the average, or the ticks of DV.
+    """
+    average = pictures.average_rate
+    raw = pictures.start_time is None or (pictures.time_base and average == 1 / pictures.time_base)
+    return pictures.guessed_rate or average if raw or not average else average
 
 
 def start_of(container: InputContainer, pictures: VideoStream) -> Fraction:
@@ -38,12 +41,20 @@ def track_start(track: Stream) -> Fraction | None:
     return track.start_time * track.time_base
 
 
-def lasting(frame: VideoFrame, fps: Fraction) -> Fraction | None:
-    """Seconds for which a frame is shown; None where nothing is said, or what the rate says, to a tick."""
-    if not frame.duration or frame.time_base is None:
+def end_of(container: InputContainer, pictures: VideoStream) -> Fraction | None:
+    """Seconds at which the last frame of an MP4 or MOV ends, by its index; None of others, which at best estimate it.
+
+    Frames say there how long the one takes that is stored there, and not the one that is shown.
+    """
+    start = track_start(pictures)
+    if not container.format.name.startswith("mov") or start is None or not pictures.duration:
         return None
-    lasts = frame.duration * frame.time_base
-    return None if abs(lasts - 1 / fps) <= frame.time_base else lasts
+    return start + pictures.duration * (pictures.time_base or 0)
+
+
+def lasting(frame: VideoFrame) -> Fraction | None:
+    """Seconds for which a frame is shown, as it says itself; None where it says nothing."""
+    return None if not frame.duration or frame.time_base is None else frame.duration * frame.time_base
 
 
 class Onward:

@@ -66,6 +66,9 @@ class Companions:
             copy.disposition = track.disposition
             if track.type != "attachment":
                 self.stamps[track.index] = Stamps(copy)
+        if kind == "avi" and self.container.chapters():
+            notice = f"avi cannot hold the chapters of {self.path}; name a .mkv file to keep them"
+            warnings.warn(notice, RaincheckWarning, stacklevel=2)
         output.metadata.update(told(self.container.metadata))
         output.streams.video[0].metadata.update(told(self.pictures.metadata))
         output.streams.video[0].disposition = self.pictures.disposition

@@ -43,6 +43,7 @@ class Pictures:
         self.tick = tick if self.stamped else 1 / self.rate
         self.last = -1  # ticks of the frame before
         self.lasting = 0  # ticks that it is shown
+        self.even = True  # whether all were shown as long as the rate says
         self.track = cast(VideoStream, container.add_stream(encoder.name, rate=self.rate, options=encoder.options))
         self.tag()
 
@@ -91,7 +92,7 @@ class Pictures:
         picture = self.stored(frame)
         picture.pts = max(round(time / self.tick), self.last + 1)
         picture.time_base, picture.duration = self.tick, round(lasts / self.tick)
-        self.last, self.lasting = picture.pts, picture.duration
+        self.last, self.lasting, self.even = picture.pts, picture.duration, self.even and lasts == 1 / self.rate
         return self.track.encode(picture)
 
     def rest(self) -> "list[Packet[VideoStream]]":
@@ -99,7 +100,8 @@ class Pictures:
         packets = self.track.encode(None)
         if packets and self.kind in ("mp4", "mov"):
             # There a track ends when its last packet has, which need not be that of the last picture.
-            packets[-1].duration = self.lasting
+            end = self.last + self.lasting
+            packets[-1].duration = self.lasting if self.even else end - cast(int, packets[-1].pts)
         return packets
 
     def stored(self, frame: Tensor) -> VideoFrame:
