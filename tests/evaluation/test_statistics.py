@@ -60,7 +60,8 @@ def test_students_own_example() -> None:
 
 
 def test_only_what_both_have_is_compared() -> None:
-    ours, theirs = {"a": 1.0, "b": 2.0, "c": None, "e": 5.0}, {"b": 1.5, "a": 1.0, "c": 3.0, "d": 9.0}
+    ours = {"a": 1.0, "b": 2.0, "c": None, "e": 5.0, "f": 6.0}
+    theirs = {"b": 1.5, "a": 1.0, "c": 3.0, "d": 9.0, "f": None}
     found = paired(ours, theirs)
     assert (found.pairs, found.effect.mean) == (2, 0.25)
     assert paired(ours, {"e": 4.0}) == Difference(1, Estimate(1.0, None), None, None)

@@ -26,6 +26,10 @@ def test_by_night_rain_shows_near_lamps() -> None:
     assert glow[0, 0, 30, 20] > 5 * glow[0, 0, 30, 70]
     half = lamplight(clean, 0.5)
     assert isinstance(half, torch.Tensor) and torch.allclose(half, 0.5 + 0.5 * glow)
+    clean[:, :, 26:34, 61:69] = 128  # half as bright in the picture, and so a quarter of the light
+    both = lamplight(clean, 1.0)
+    assert isinstance(both, torch.Tensor) and both[0, 0, 30, 20] / both[0, 0, 30, 65] == pytest.approx(4, rel=0.05)
+    clean[:, :, 26:34, 61:69] = 12
     rain = replace(PRESETS["night"], veil=0)
     made = render(clean, replace(rain, lamps=1.0), 2)
     assert torch.equal(made.light, (rain.light * glow).expand(2, 3, 60, 90))

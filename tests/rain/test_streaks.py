@@ -106,6 +106,16 @@ def test_splatting_conserves_what_drops_hide() -> None:
     assert centre == pytest.approx((one.y[0], one.x[0]), abs=1e-3)
 
 
+@pytest.mark.parametrize("degrees", [0, 30, 45, 90, 150])
+def test_a_wide_streak_is_as_wide_as_its_drop_whichever_way_it_goes(degrees: float) -> None:
+    """The variance across of a disc W wide is W^2 / 16."""
+    (ux, uy), one = (math.sin(math.radians(degrees)), math.cos(math.radians(degrees))), np.ones(1)
+    streak = Streaks(np.zeros(1, np.int64), 50 * one, 50 * one, 40 * ux * one, 40 * uy * one, one, 16 * one)
+    image = splat(streak, 1, (101, 101))[0]
+    rows, columns = np.indices(image.shape) - 50.0
+    assert np.average((columns * uy - rows * ux) ** 2, weights=image) == pytest.approx(16**2 / 16, rel=0.05)
+
+
 def test_a_sharp_wide_drop_at_rest_is_a_disc() -> None:
     """An open shutter before a drop that does not move: it hides its disc, wholly, and nothing else."""
     one = np.ones(1)
