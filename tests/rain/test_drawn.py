@@ -51,6 +51,40 @@ def test_moving_streaks_move_and_others_are_new_in_every_frame() -> None:
         assert shared > 0.5 if field.moving else shared < 0.4
 
 
+def test_moving_streaks_go_by_their_pace_along_themselves() -> None:
+    """A pace of 2 is two of a streak's own lengths, downwards but for one rain in twenty."""
+    fields = [DrawnField(replace(UPRIGHT, pace=(2, 2), slant=20), (90, 90), seed) for seed in range(40)]
+    ways = []
+    for field in (field for field in fields if field.moving):
+        streaks = field.streaks(np.array([0, 1]))
+        before, after = (np.stack([streaks.x, streaks.y])[:, streaks.frame == index] for index in (0, 1))
+        motion = np.stack([streaks.dx, streaks.dy])[:, streaks.frame == 0] * field.beads
+        way, box = after - before, field.box[:, None]
+        way -= box * np.rint((way - 2 * motion) / box)  # those that left the picture came back at its other side
+        ways.append((way / motion).mean())
+        assert way / motion == pytest.approx(np.full_like(way, ways[-1]), rel=1e-6)
+    assert len(ways) > 10 and np.median(ways) == pytest.approx(2)
+
+
+def test_rains_lean_by_their_slant() -> None:
+    fields = [DrawnField(replace(UPRIGHT, slant=20), (60, 60), seed) for seed in range(300)]
+    leans = np.array([np.degrees(np.arctan2(*field.heading)).mean() for field in fields])
+    assert leans.std() == pytest.approx(20, rel=0.15) and abs(leans.mean()) < 4
+
+
+def test_streaks_are_as_light_as_asked_for_and_take_some_of_the_scene() -> None:
+    """Where nothing else is seen: up to 0.4 of the scene's mean, and for the rest their own light, nearly white."""
+    whole = np.ones((1, 8, 8), dtype=np.float32)
+    black = torch.zeros(1, 3, 8, 8, dtype=torch.uint8)
+    shares = []
+    for seed in range(20):
+        field = DrawnField(replace(UPRIGHT, light=(0.7, 0.7), blends=("alpha",)), (8, 8), seed)
+        own, with_scene = (field.over(scene, whole).double()[0, :, 0, 0] / 255 for scene in (black, black + 100))
+        shares += ((with_scene - own) / (100 / 255)).tolist()
+        assert (own / (1 - shares[-1])).tolist() == pytest.approx([0.7] * 3, rel=0.07)
+    assert min(shares) >= -0.01 and 0.3 < max(shares) <= 0.41
+
+
 def test_blends_follow_their_formulas() -> None:
     scene, alpha, light = torch.tensor(0.8), torch.tensor(0.5), torch.tensor(0.6)
     found = {kind: float(blend(kind, scene, alpha, light)) for kind in BLENDS}

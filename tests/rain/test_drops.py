@@ -9,6 +9,7 @@ from raincheck.errors import ConfigError
 from raincheck.rain.drops import Drops, hashed
 from raincheck.rain.laws import LAWS
 from raincheck.rain.parameters import PRESETS, Rain
+from raincheck.rain.streaks import project, splat
 
 LAW = LAWS["rain"]
 
@@ -28,6 +29,27 @@ def test_number_in_view_follows_the_volume_of_the_frustum(
     volume = size[0] * size[1] / rain.focal_length**2 * (far**3 - 0.5**3) / 3
     expected = LAW.concentration(50) * volume
     assert abs(seen - expected) < 4 * np.sqrt(expected)
+
+
+CAMERAS: dict[str, dict[str, float]] = {
+    "far drops blurred": {"aperture": 0.02, "focus": 2.0, "exposure": 1 / 1000},
+    "near drops blurred": {"aperture": 0.02, "focus": 0.5, "exposure": 1 / 1000},
+    "long streaks": {"exposure": 1 / 30},
+    "long streaks to the left": {"exposure": 1 / 60, "wind": -6},
+    "turning": {"exposure": 1 / 30, "yaw": -90},
+    "driving": {"exposure": 1 / 30, "forward": 15},
+}
+
+
+@pytest.mark.parametrize("name", CAMERAS)
+def test_drops_hide_as_much_at_the_borders_as_in_the_middle(name: str) -> None:
+    """N pi/4 E[D^2] (far - near) of every pixel, whatever the camera does: no streak is missing that reaches in."""
+    rain = Rain(**{"rate": 100, "near": 0.9, "far": 1.8, "aperture": 0, **CAMERAS[name]})
+    seen = sum(splat(project(Drops(rain, (40, 40), seed), np.arange(3)), 3, (40, 40)).sum(0) for seed in range(50))
+    diameter = LAW.diameters(100, np.linspace(0, 1, 20_000)) / 1000
+    hidden = LAW.concentration(100) * np.pi / 4 * np.square(diameter).mean() * 0.9
+    found = [part.mean() / 150 for part in (seen[:3], seen[-3:], seen[:, :3], seen[:, -3:], seen)]
+    assert found == pytest.approx([hidden] * 5, rel=0.2)
 
 
 def test_a_drop_moves_by_its_velocity_until_it_comes_back_at_the_top() -> None:

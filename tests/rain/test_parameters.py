@@ -60,6 +60,20 @@ def test_variations_stay_near_their_type_and_follow_the_generator(name: str) -> 
     rain = PRESETS[name]
     made = [randomise(rain, np.random.default_rng(seed)) for seed in range(200)]
     assert made[3] == randomise(rain, np.random.default_rng(3))
-    rates = np.log([variation.rate / rain.rate for variation in made])
-    assert 0.12 < rates.std() < 0.22 and abs(rates.mean()) < 0.05
+    for varied in ("rate", "exposure", "focal_length", "light"):
+        factors = np.log([getattr(variation, varied) / getattr(rain, varied) for variation in made])
+        assert 0.12 < factors.std() < 0.22 and abs(factors.mean()) < 0.05
+    airlight = np.array([variation.airlight - rain.airlight for variation in made])
+    assert 0.02 < airlight.std() < 0.035 and abs(airlight.mean()) < 0.008
     assert all(abs(variation.wind - rain.wind) <= max(0.8, 2 * abs(rain.wind) / 7) + 1e-9 for variation in made)
+
+
+def test_variations_are_as_wide_as_asked_for_and_never_out_of_range() -> None:
+    rain = Rain(exposure=1 / 30, airlight=0.99, wind=3)
+    assert randomise(rain, np.random.default_rng(0), 0) == rain
+    near, far = (randomise(rain, np.random.default_rng(0), spread) for spread in (1, 2))
+    assert math.log(far.rate / rain.rate) == pytest.approx(2 * math.log(near.rate / rain.rate))
+    assert far.wind - 3 == pytest.approx(2 * (near.wind - 3))
+    made = [randomise(rain, np.random.default_rng(seed)) for seed in range(50)]
+    assert max(variation.exposure for variation in made) == 1 / 30 > min(variation.exposure for variation in made)
+    assert max(variation.airlight for variation in made) == 1

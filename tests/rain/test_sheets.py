@@ -94,6 +94,7 @@ def test_no_rain_comes_back(folder: Path) -> None:
 def test_seams_fade_into_each_other() -> None:
     weight = seams(64)
     assert weight.min() > 0 and weight.max() == 1 and (1 - np.roll(weight, 32))[[0, 63]] == pytest.approx([0, 0])
+    assert weight[:9] == pytest.approx([*(np.arange(8) + 0.5) / 8, 1])  # an eighth of the height
     level = np.full((20, 64), 0.5, dtype=np.float32)
     assert joined(level) == pytest.approx(np.full((20, 56), 0.5))
     ramp = np.tile(np.arange(64, dtype=np.float32), (2, 1))
