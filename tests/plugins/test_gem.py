@@ -45,6 +45,14 @@ def test_two_references_by_hand() -> None:
     assert torch.equal(project_all(harmless, references, 0.3), harmless)
 
 
+def test_the_margin_that_is_asked_for_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    gem, references = GEM(0.75), torch.tensor([[2.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
+    monkeypatch.setattr(gem, "tasks", [None, None])
+    monkeypatch.setattr(gem, "reference", lambda strategy, tasks, salt: references[tasks].sum(0))
+    found = gem.projected(None, torch.tensor([-1.0, 5.0, 7.0]))
+    assert torch.allclose(found, torch.tensor([0.5, 5.75, 7.0]), atol=1e-4)
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_many_references_against_scipy(seed: int) -> None:
     """Without a margin the dual is a least squares with non-negative unknowns, `min |R^T v + g|`, `v >= 0`."""

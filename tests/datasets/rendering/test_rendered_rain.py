@@ -135,6 +135,27 @@ def test_a_video_in_both_parts_is_refused() -> None:
     RenderedRain("x", "thin", train=["a.mp4[0:30]"], test=["a.mp4[30:40]"], root="r")
 
 
+@pytest.mark.parametrize(
+    ("train", "test"),
+    [
+        ("", "[30:40]"),
+        ("[30:40]", ""),
+        ("[:31]", "[30:]"),
+        ("[30:]", "[:31]"),
+        ("[0:-5]", "[30:40]"),
+        ("[-5:]", "[:9]"),
+    ],
+)
+def test_parts_that_may_show_one_frame_are_refused(train: str, test: str) -> None:
+    with pytest.raises(ConfigError, match=r"^task x trains and tests on a\.mp4; give each video to one of the two$"):
+        RenderedRain("x", "thin", train=[f"a.mp4{train}"], test=[f"a.mp4{test}"])
+
+
+@pytest.mark.parametrize(("train", "test"), [("[:30]", "[30:]"), ("[30:]", "[:30]"), ("[10:20]", "[20:30]")])
+def test_parts_that_show_no_common_frame_are_taken(train: str, test: str) -> None:
+    RenderedRain("x", "thin", train=[f"a.mp4{train}"], test=[f"a.mp4{test}"])
+
+
 @pytest.mark.parametrize("speed", [-5.0, math.nan, math.inf])
 def test_speeds_that_are_none_are_refused(speed: float) -> None:
     with pytest.raises(ConfigError, match=f"^task a: speed must be 0 or more, not {speed}$"):
