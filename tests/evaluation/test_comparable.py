@@ -50,6 +50,11 @@ def test_seed_workers_place_and_order_change_nothing() -> None:
     assert changed("seed", to=3) == changed("workers", to=2) == changed("stream", "root", to="/there") == OURS
     assert changed("stream", "tasks", 0, "init_args", "root", to="/there/data") == OURS
     assert changed("stream", "tasks", 0, "init_args", "film", to="/there/bear.mp4") == OURS
+    listed = [
+        changed("stream", "tasks", 0, "init_args", "train", to=[f"{place}/bear.mp4[:9]"])
+        for place in ("/here", "/there")
+    ]
+    assert listed[0] == listed[1] != OURS
     assert changed("trainer", to={"accelerator": "cuda", "devices": 2}) == OURS
     backwards = copy.deepcopy(CONFIG)
     backwards["stream"]["tasks"].reverse()

@@ -57,6 +57,20 @@ def test_lower_is_better_turns_the_ranking_and_not_the_forgetting() -> None:
     assert ranking.better(COLUMNS["BWT"], 1.0) and not ranking.better(COLUMNS["forgetting"], 1.0)
 
 
+@pytest.mark.parametrize("metric", ["psnr_y", "temporal_y"])
+def test_rows_without_an_average_are_last(metric: str) -> None:
+    lost = report("lost", [[20.0, 20.0], [31.0, 20.0], [None, 31.0]])
+    ranking = ranking_of([lost, report("worse", matrix(29.0)), report("better", matrix(30.0))], metric)
+    assert names(ranking) == ["better", "worse", "lost"] and ranking.against == "better"
+    assert ranking.rows[-1].scores["average"].mean is None
+
+
+def test_a_single_row_is_compared_with_none() -> None:
+    ranking = ranking_of([report("ours", matrix(30.0), seed=seed) for seed in range(2)])
+    assert ranking.against is None and ranking.rows[0].differences == {}
+    assert [column.name for column in ranking.columns] == ["average", "forgetting", "BWT", "FWT", "learned"]
+
+
 def test_pairs_are_of_one_seed_and_one_order() -> None:
     """The other order's scores are far away: means differ, paired differences do not."""
     reports = []

@@ -76,7 +76,7 @@ def test_streaks_are_as_light_as_asked_for_and_take_some_of_the_scene() -> None:
     """Where nothing else is seen: up to 0.4 of the scene's mean, and for the rest their own light, nearly white."""
     whole = np.ones((1, 8, 8), dtype=np.float32)
     black = torch.zeros(1, 3, 8, 8, dtype=torch.uint8)
-    shares = []
+    shares: list[float] = []
     for seed in range(20):
         field = DrawnField(replace(UPRIGHT, light=(0.7, 0.7), blends=("alpha",)), (8, 8), seed)
         own, with_scene = (field.over(scene, whole).double()[0, :, 0, 0] / 255 for scene in (black, black + 100))
