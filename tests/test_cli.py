@@ -96,6 +96,22 @@ def test_help_of_run_names_every_option(capsys: pytest.CaptureFixture[str]) -> N
     text = capsys.readouterr().out
     for option in ("--out", "--trust", "--config", "--stream.tasks", "--plugins", "--batch", "--seed", "--tracking"):
         assert option in text
+    assert "raincheck.losses.PSNRLoss" in text and "raincheck.plugins.RainReview" in text
+    assert len(text.splitlines()) < 250  # there are a thousand modules of torch that could be a loss
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        (["--plugins.help", "RainReview"], "--plugins.budget BUDGET"),
+        (["--network.help"], "raincheck.networks.ClipNetwork"),
+        (["--print_config"], "class_path: raincheck.networks.RRGNet"),
+    ],
+)
+def test_help_about_a_class_needs_no_folder(option: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["run", *option])
+    assert end.value.code == 0 and said in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -255,7 +271,7 @@ MISTAKES: dict[str, tuple[list[str], str]] = {
         ["evaluate", "good.mp4", "good.mp4", *DERAIN, "--json", "frames"],
         "cannot write frames: it is a folder; give the name of a file",
     ),
-    "no output folder": (["run", "--config", "run.yaml"], "--out DIR is missing; see raincheck run --help"),
+    "no output folder": (["run", "--trust", "--config", "run.yaml"], "--out DIR is missing; see raincheck run --help"),
     "no such configuration": (
         ["run", "--config", "no.yaml", "--out", "out"],
         "cannot read the configuration no.yaml: ",

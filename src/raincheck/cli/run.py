@@ -17,11 +17,11 @@ def run(arguments: list[str]) -> None:
         print(mine.format_help())
         parser().print_help()
         return
-    if options.out is None:
-        mine.error("--out DIR is missing")
     if options.until is not None and options.until < 1:
         mine.error(f"--until must be 1 or more, not {options.until}")
-    config = parse(rest, options.trust)
+    config = parse(rest, options.trust)  # ends here if help about a class is asked for
+    if options.out is None:
+        mine.error("--out DIR is missing")
     import yaml
     from rich.console import Console
 

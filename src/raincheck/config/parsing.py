@@ -1,10 +1,12 @@
 """How YAML files and command-line options become a run's configuration, and a configuration its objects."""
 
+import re
+from argparse import Action
 from collections.abc import Sequence
 from typing import get_args
 
 import yaml
-from jsonargparse import ArgumentError, ArgumentParser, Namespace
+from jsonargparse import ArgumentError, ArgumentParser, DefaultHelpFormatter, Namespace
 
 from raincheck.config import plugin_options
 from raincheck.config.schema import DEFAULTS, RunConfig
@@ -12,10 +14,24 @@ from raincheck.config.trust import check_classes
 from raincheck.errors import ConfigError, one_line
 
 
+class Help(DefaultHelpFormatter):
+    """Of the classes that an option takes, those in our room for it are named: torch has a thousand modules."""
+
+    def _expand_help(self, action: Action) -> str:
+        about, known, names = super()._expand_help(action).partition(", known subclasses: ")
+        room = re.compile(rf"raincheck\.{action.dest}\w*\.\w+")
+        ours = [name for name in names.removesuffix(")").split(", ") if room.fullmatch(name)]
+        return about + (f", ours: {', '.join(ours)}" if ours else "") + (")" if known else "")
+
+
 def parser() -> ArgumentParser:
     """The parser of a run's options; every one is documented by `RunConfig`."""
     made = ArgumentParser(
-        prog="raincheck run", exit_on_error=False, allow_abbrev=False, description="Learn a stream of rain types."
+        prog="raincheck run",
+        exit_on_error=False,
+        allow_abbrev=False,
+        description="Learn a stream of rain types.",
+        formatter_class=Help,
     )
     made.add_argument("--config", action="config", help="A YAML file; several are merged, the last one wins.")
     # Of stock plugins some arguments have no type: they are taken as they are.

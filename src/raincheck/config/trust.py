@@ -61,7 +61,7 @@ def named_classes(value: Any, key: str = "", open_to_classes: bool = False) -> I
     elif isinstance(value, list):
         for inner in value:
             yield from named_classes(inner, key, open_to_classes)
-    elif isinstance(value, str):
+    elif isinstance(value, str) and value:
         inner = inside(value)
         if inner is not None:
             yield from named_classes(inner, key, open_to_classes)
