@@ -29,7 +29,7 @@ def untrained(**kwargs: Any) -> RRGNet:
 )
 def test_round_trip(tmp_path: Path, arguments: dict[str, Any]) -> None:
     network = untrained(**arguments)
-    save_weights(network, tmp_path / "w.safetensors", {"method": "x"})
+    save_weights(network, str(tmp_path / "w.safetensors"), {"method": "x"})  # a text is a path, as for all others
     loaded = load_network(tmp_path / "w.safetensors")
     assert type(loaded) is RRGNet and loaded.arguments == network.arguments and not loaded.training
     clip = torch.rand(2, network.window, 3, 13, 18)

@@ -27,7 +27,7 @@ def blueprint(network: nn.Module) -> dict[str, str]:
     return {"network": name, **({"arguments": json.dumps(network.arguments)} if ours else {})}
 
 
-def save_weights(network: ClipNetwork, path: Path, metadata: dict[str, str] | None = None) -> None:
+def save_weights(network: ClipNetwork, path: str | Path, metadata: dict[str, str] | None = None) -> None:
     """Writes weights whole or not at all.
 
     Args:
@@ -41,7 +41,7 @@ def save_weights(network: ClipNetwork, path: Path, metadata: dict[str, str] | No
     about = {"network": type(network).__name__, "arguments": json.dumps(network.arguments), **(metadata or {})}
     state = {key: value.detach().cpu().contiguous() for key, value in network.state_dict().items()}
     content = in_order(save(state, about))
-    replace_file(path, lambda partial: partial.write_bytes(content))
+    replace_file(Path(path), lambda partial: partial.write_bytes(content))
 
 
 def in_order(content: bytes) -> bytes:
