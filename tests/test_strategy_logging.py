@@ -90,6 +90,20 @@ def test_only_at_the_steps_asked_for(trainer: dict[str, Any], steps: list[int]) 
     assert [step for step, _ in kept.rows] == steps
 
 
+class Pulls(SupervisedPlugin):
+    """Names a term as it adds it, with its graph."""
+
+    def before_backward(self, strategy: Any, **kwargs: Any) -> None:
+        pull = torch.stack([weight.square().sum() for weight in strategy.model.parameters()]).sum()
+        strategy.loss = strategy.loss + pull
+        self.terms = {"pull": pull}
+
+
+def test_a_term_that_keeps_its_graph_is_shown_without() -> None:
+    metrics = learn(lambda: [Pulls()]).strategy.last_fit.callback_metrics
+    assert metrics["train/pull"] > 0 and not metrics["train/pull"].requires_grad
+
+
 def test_callbacks_see_the_last_step() -> None:
     learned = learn(lambda: [Adds(0.25)])
     metrics = learned.strategy.last_fit.callback_metrics

@@ -17,7 +17,9 @@ def named_terms(plugin: Any) -> Mapping[str, Tensor] | None:
     """What a plugin says by its `terms` that it adds to the loss; None if it has none, or something else so called."""
     terms = getattr(plugin, "terms", None)
     named = isinstance(terms, Mapping) and all(isinstance(value, Tensor | float | int) for value in terms.values())
-    return {str(name): torch.as_tensor(value) for name, value in terms.items()} if named and terms is not None else None
+    if not named or terms is None:
+        return None
+    return {str(name): torch.as_tensor(value).detach() for name, value in terms.items()}
 
 
 def add_terms(strategy: Any, kwargs: Mapping[str, Any]) -> None:
