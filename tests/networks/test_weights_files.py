@@ -122,6 +122,12 @@ def test_foreign_metadata(tmp_path: Path, about: dict[str, str], sentence: str) 
     assert "RRGNet" in str(error.value)
 
 
+def test_a_network_of_ones_own_is_told_its_place(tmp_path: Path) -> None:
+    save_file({"a": torch.ones(1)}, tmp_path / "w.safetensors", {"network": "Mine", "arguments": "{}"})
+    with pytest.raises(WeightsError, match=r"'Mine'; raincheck knows .+, and what you put into raincheck/networks$"):
+        load_network(tmp_path / "w.safetensors")
+
+
 class Bomb:
     def __init__(self, path: Path) -> None:
         self.path = path

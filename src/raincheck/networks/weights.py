@@ -133,7 +133,10 @@ def build_network(about: dict[str, str], path: str | Path) -> ClipNetwork:
     classes = network_classes()
     name = about.get("network")
     if name not in classes:
-        raise WeightsError(f"{path} is for the network {name!r}; raincheck knows {', '.join(sorted(classes))}")
+        raise WeightsError(
+            f"{path} is for the network {name!r}; raincheck knows {', '.join(sorted(classes))}, and what "
+            "you put into raincheck/networks"
+        )
     try:
         arguments: dict[str, Any] = json.loads(about["arguments"])
         with torch.device("meta"):
