@@ -9,7 +9,7 @@ def run(arguments: list[str]) -> int:
     """Runs what is not finished yet of a grid; 1 if a run of it has failed."""
     mine = Parser("ablate", more=" [--key value ...]; --key as in raincheck run, for all cells")
     mine.add_argument("grid", metavar="GRID.yaml", type=Path, help="see experiments/ablations")
-    mine.add_argument("--out", type=Path, required=True, help="folder for all runs of the grid")
+    mine.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for all runs of the grid")
     mine.add_argument("--trust", action="store_true", help="allow classes of any package in the configuration")
     mine.add_argument(
         "--record",

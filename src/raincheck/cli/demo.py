@@ -9,7 +9,11 @@ def run(arguments: list[str]) -> None:
     """Runs the demonstration."""
     mine = Parser("demo")
     mine.add_argument(
-        "--out", type=Path, default=Path("runs/demo"), help="folder for everything (default: %(default)s)"
+        "--out",
+        type=Path,
+        default=Path("runs/demo"),
+        metavar="DIR",
+        help="folder for everything (default: %(default)s)",
     )
     options = mine.parse_args(arguments)
     from raincheck.demo import demo as run_demo

@@ -9,7 +9,7 @@ def run(arguments: list[str]) -> None:
     """Runs what is not finished yet of a sweep."""
     mine = Parser("sweep")
     mine.add_argument("file", metavar="SWEEP.yaml", type=Path, help="see experiments/sweeps")
-    mine.add_argument("--out", type=Path, required=True, help="folder for all runs of the sweep")
+    mine.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for all runs of the sweep")
     mine.add_argument(
         "--launcher", default="local", choices=("local", "ray"), help="one run at a time here (default), or a cluster"
     )
