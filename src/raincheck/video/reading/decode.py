@@ -17,7 +17,7 @@ from raincheck.video.images.sequence import images_stream, open_folder
 from raincheck.video.part import Part
 from raincheck.video.reading.container import decoded, opened, to_picture
 from raincheck.video.reading.seek import followed, lasting_in, part_frames
-from raincheck.video.reading.times import Times, end_of, rate_of, start_of
+from raincheck.video.reading.times import Times, end_of, lasting, rate_of, start_of
 from raincheck.video.stream import FOLDER_RATE, Picture, Stream
 
 
@@ -81,7 +81,9 @@ def open_video(path: Path) -> Stream:
         frames = part_frames(path, size, lambda: Times(start, tick, fps), part, around)
         for (frame, following), time, own in part.select(followed(frames), around):
             last = following is None
-            until = end - start if last and end is not None else following
+            until = following
+            if last and end is not None:
+                until = max(end - start, time + (lasting(frame) or 1 / fps))
             yield Picture(to_picture(frame, deep), time, own, lasting_in(part, frame, time, until, fps), last)
 
     return Stream(

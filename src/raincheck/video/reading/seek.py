@@ -119,7 +119,7 @@ def lasting_in(part: Part, frame: VideoFrame, time: Fraction, until: Fraction | 
         None where nothing is said, or what the rate says, to a tick.
     """
     period = 1 / fps
-    lasts = until - time if until is not None and until > time else lasting(frame) or period
+    lasts = lasting(frame) or period if until is None else until - time
     if part.end is not None and part.end.frames is None:
         lasts = max(min(lasts, part.end.seconds - time), min(lasts, period))
     return None if abs(lasts - period) <= (frame.time_base or 0) else lasts

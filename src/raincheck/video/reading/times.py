@@ -44,7 +44,8 @@ def track_start(track: Stream) -> Fraction | None:
 def end_of(container: InputContainer, pictures: VideoStream) -> Fraction | None:
     """Seconds at which the last frame of an MP4 or MOV ends, by its index; None of others, which at best estimate it.
 
-    Frames say there how long the one takes that is stored there, and not the one that is shown.
+    Frames say there how long what is stored at their place lasts, which need not be what is shown. The index may say
+    less than there is, where the last frame is stored last too.
     """
     start = track_start(pictures)
     if not container.format.name.startswith("mov") or start is None or not pictures.duration:
