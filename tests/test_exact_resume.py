@@ -39,7 +39,7 @@ from raincheck.generators import generators
 from raincheck.generators import same as nothing_drawn
 from raincheck.networks import RRGNet
 from raincheck.plugins import EWC, Distillation, RainReview
-from raincheck.seam.state import forgetful
+from raincheck.seam.forgetful import forgetful
 from raincheck.strategy import LightningLoop, LightningStrategy
 from raincheck.streams import RainExperience
 from tinytasks import LossLog, tiny_stream

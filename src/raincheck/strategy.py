@@ -26,14 +26,16 @@ from torch.optim import Optimizer
 
 from raincheck.errors import ConfigError
 from raincheck.processes import division, is_first
-from raincheck.seam.attributes import attributes, kinds
+from raincheck.seam.attributes import attributes
 from raincheck.seam.callbacks import Callbacks
 from raincheck.seam.deferred import DeferredLoader
+from raincheck.seam.forgetful import kept_in
 from raincheck.seam.gradients import hidden
 from raincheck.seam.groups import left_out, to_hide
 from raincheck.seam.launch import QUIET, meet, no_search_for_gpus, placed, quiet
 from raincheck.seam.loops import EvalLoop, FitLoop
 from raincheck.seam.own_epoch import OwnEpochLoop
+from raincheck.seam.parts import Parts
 from raincheck.seam.refusals import (
     has_own_epoch,
     refuse_accumulation,
@@ -43,7 +45,7 @@ from raincheck.seam.refusals import (
     refuse_several,
     refuse_useless,
 )
-from raincheck.seam.resuming import Resumable, kept_in
+from raincheck.seam.resuming import Resumable
 from raincheck.seam.swallowed import let_through
 from raincheck.seam.terms import add_terms
 from raincheck.seam.trainer import ExperienceTrainer, requeue, trainer_plugins
@@ -118,11 +120,11 @@ class LightningLoop(Resumable):
         self.callbacks = Callbacks(self.trainer_arguments.get("callbacks"))
         self.checkpoints = kept_in(checkpoints, self, self.callbacks.lasting)
         self.save_every = save_every
-        self.terms, self.adapted, self.others, self._fits = {}, {}, set(), (-1, 0)
+        self.terms, self.adapted, self._fits = {}, {}, (-1, 0)
         self._processes: int | None = None  # known when they have met
         refuse_useless(self.trainer_arguments)
         refuse_accumulation(self, self.trainer_arguments, self.callbacks.given)
-        self._made, self._kinds, self._told = attributes(self), {}, set()
+        self._made, self._parts = attributes(self), Parts()
         self._left_out = left_out(self.optimizer, self.model, self._criterion)
         if self.checkpoints:
             requeue.hold()
@@ -160,7 +162,7 @@ class LightningLoop(Resumable):
 
     def train(self, *args: Any, **kwargs: Any) -> Any:
         """Avalanche's, by all processes together."""
-        self._kinds = self._kinds or kinds(self)  # now, because a strategy's own code or a script may set them last
+        self._parts.learn(self)
         with self._together():
             return super().train(*args, **kwargs)  # type: ignore[misc]
 

@@ -1,16 +1,9 @@
-"""What a strategy's parts were made with: plain numbers and texts, which no `state_dict` has, kinds and shapes."""
+"""Plain numbers and texts that a strategy's parts were made with, and that change: no `state_dict` has them."""
 
 from collections.abc import Iterator
 from typing import Any
 
-from torch import Tensor
-from torch.nn import Module
-from torch.nn.parameter import is_lazy
-
 Attributes = dict[str, dict[str, Any]]
-# Of a strategy, by its attribute: what is built before an experience, so that a checkpoint's state can be laid over it,
-BUILT = {"model": "model", "optimizer": "optimizer", "dataloader": "dataloader", "criterion": "_criterion"}
-PASSING = {"dataloader", "criterion"}  # and of it that of which the next experience may begin with another.
 SETTINGS = ("train_epochs", "train_mb_size", "eval_mb_size")  # of a strategy, which a plugin may change
 
 
@@ -36,21 +29,6 @@ def restore(strategy: Any, kept: Attributes) -> None:
     for owner, of in (*_owners(strategy), ("strategy", strategy)):
         for name, value in kept.get(owner, {}).items():
             setattr(of, name, value)
-
-
-def kinds(strategy: Any) -> dict[str, Any]:
-    """Of what kind its parts are, which no state brings back; None where only data or a checkpoint will tell."""
-    return {part: _kind(getattr(strategy, name)) for part, name in BUILT.items() if part != "dataloader"}
-
-
-def _kind(part: Any) -> Any:
-    """Of modules class and shapes, of functions themselves."""
-    if not isinstance(part, Module):
-        return type(part) if hasattr(part, "state_dict") else part
-    tensors = {name: value for name, value in part.state_dict().items() if isinstance(value, Tensor)}
-    if any(is_lazy(value) for value in tensors.values()):
-        return None
-    return type(part), {name: tuple(value.shape) for name, value in tensors.items()}
 
 
 def _owners(strategy: Any) -> Iterator[tuple[str, Any]]:

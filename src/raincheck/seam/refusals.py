@@ -15,7 +15,7 @@ TEMPLATES = "avalanche.training.templates"  # a strategy's methods that come fro
 EXTENDED = {"__init__", "__init_subclass__", "train", "eval", "forward", "make_optimizer", "model_adaptation"}
 OURS = ("raincheck.strategy", "raincheck.seam.")
 # What the mixin keeps in an instance. Avalanche has a `reset_optimizer` of its own, which means the same.
-KEPT = {"trainer_arguments", "callbacks", "checkpoints", "save_every", "terms", "adapted", "others"}
+KEPT = {"trainer_arguments", "callbacks", "checkpoints", "save_every", "terms", "adapted"}
 WHOLE_GRADIENTS = (AGEMPlugin, GEMPlugin, GSS_greedyPlugin, RWalkPlugin)  # zero, project or add up gradients
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from raincheck.errors import RaincheckWarning
 from raincheck.processes import first_does
-from raincheck.seam.attributes import BUILT
 from raincheck.seam.base import Loop
 from raincheck.seam.beginning import compare
 from raincheck.seam.loaders import remembers
+from raincheck.seam.parts import BUILT
 from raincheck.seam.state import avalanche_state, iteration_state, plain, restore_avalanche, restore_iteration
 
 

@@ -3,11 +3,9 @@
 Nothing here imports Avalanche or Lightning: a `strategy` is whatever has the attributes of a LightningLoop.
 """
 
-from collections.abc import Iterable
 from typing import Any
 
 from torch import Tensor
-from torch.nn import Module
 from torch.utils._pytree import tree_map_only
 
 from raincheck.checkpoint import foreign
@@ -158,46 +156,3 @@ def restore_avalanche(strategy: Any, state: State) -> None:
     restore(strategy, state.get("attributes", {}))
     _restore_criterion(strategy, state.get("criterion"))
     restore_evaluator(strategy.evaluator, state["evaluator"])
-
-
-def forgetful(strategy: Any, callbacks: Iterable[Any] = ()) -> str | None:
-    """The name of a plugin, strategy or callback that may hold a memory that no checkpoint has, None if there is none.
-
-    Stock plugins do; ours have a `state_dict` if they hold anything, and whatever else has one is believed. The
-    template's own three (evaluation, periodic evaluation, clock) are kept anyway, and strategies that only choose
-    plugins hold nothing, nor do callbacks that have no attributes.
-    """
-    own = {"EvaluationPlugin", "PeriodicEval", "Clock"}
-    for plugin in strategy.plugins:
-        foreign = not type(plugin).__module__.startswith("raincheck.") and type(plugin).__name__ not in own
-        if foreign and not _saves(plugin):
-            return type(plugin).__name__
-    for callback in callbacks:
-        if _forgets(callback):
-            return type(callback).__name__
-    if hasattr(strategy, "state_dict"):
-        return None
-    templates = ("raincheck.", "avalanche.training.templates.", "avalanche.core", "builtins", "typing", "abc")
-    for kind in type(strategy).__mro__:
-        methods = [name for name, value in vars(kind).items() if callable(value) and not name.startswith("__")]
-        if methods and not f"{kind.__module__}.".startswith(templates):
-            return kind.__name__
-    return None
-
-
-def _saves(plugin: Any) -> bool:
-    """Whether a plugin has a `state_dict`; a torch module's has parameters and buffers, and no other attributes."""
-    state_dict = getattr(type(plugin), "state_dict", None)
-    return state_dict is not None and not (
-        state_dict is Module.state_dict and vars(plugin).keys() - vars(Module()).keys()
-    )
-
-
-def _forgets(callback: Any) -> bool:
-    """Whether a callback of the user's has hooks and attributes, and no `state_dict` but Lightning's empty one."""
-    kinds = type(callback).__mro__
-    theirs = [kind for kind in kinds if not kind.__module__.startswith(("lightning.", "raincheck.", "builtins"))]
-    hooks = any(name.startswith("on_") for kind in theirs for name in vars(kind))
-    saves = next((kind for kind in kinds if "state_dict" in vars(kind)), object)
-    remembered = vars(callback).keys() - {"log", "log_dict"}  # which a Trainer gives to all
-    return hooks and bool(remembered) and saves.__module__ in ("lightning.pytorch.callbacks.callback", "builtins")
