@@ -29,7 +29,14 @@ from avalanche.models import MTSimpleMLP
 from avalanche.training import DER, Naive
 from avalanche.training.plugins import EvaluationPlugin, EWCPlugin
 from lightning.pytorch import Callback
-from lightning.pytorch.callbacks import EMAWeightAveraging, LearningRateMonitor, Timer
+from lightning.pytorch.callbacks import (
+    EMAWeightAveraging,
+    GradientAccumulationScheduler,
+    LearningRateMonitor,
+    ModelPruning,
+    StochasticWeightAveraging,
+    Timer,
+)
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, RandomSampler
 
@@ -250,6 +257,22 @@ def test_averaged_weights(tmp_path: Path) -> None:
     check(tmp_path, "after_update", 17, trainer=lambda: {"callbacks": [EMAWeightAveraging(decay=0.8)]})
 
 
+def test_accumulation_by_a_schedule(tmp_path: Path) -> None:
+    """Three steps in the first epoch, six in the second."""
+    check(tmp_path, "after_update", 2, trainer=lambda: {"callbacks": [GradientAccumulationScheduler({0: 2, 1: 1})]})
+
+
+@pytest.mark.filterwarnings("ignore:StochasticWeightAveraging goes on from epoch to epoch")
+def test_an_average_of_epochs(tmp_path: Path) -> None:
+    average = {"swa_lrs": 1e-3, "swa_epoch_start": 1, "annealing_epochs": 2}
+    check(tmp_path, "after_update", 9, trainer=lambda: {"callbacks": [StochasticWeightAveraging(**average)]})
+
+
+@pytest.mark.filterwarnings("ignore:the model is of another kind")
+def test_weights_that_are_pruned_within_an_experience(tmp_path: Path) -> None:
+    check(tmp_path, "after_update", 9, trainer=lambda: {"callbacks": [ModelPruning("l1_unstructured", amount=0.3)]})
+
+
 class Wrapped:
     """A loader of which only its iterator is believed."""
 
@@ -467,6 +490,31 @@ def test_a_part_that_a_plugin_exchanges_for_good(tmp_path: Path, part: str, even
     with pytest.raises(SystemError):
         learn(tmp_path, "after_update", call, plugins=lambda: [Exchanges(part, event)])
     resumed, whole = (learn(folder, plugins=lambda: [Exchanges(part, event)]) for folder in (tmp_path, None))
+    assert {name: equal(kept, whole[name]) for name, kept in resumed.items()} == dict.fromkeys(whole, True)
+
+
+class Collects(nn.Module):
+    """A criterion that keeps its first five values."""
+
+    values: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("values", torch.ones(1))
+
+    def forward(self, derained: Tensor, clean: Tensor) -> Tensor:
+        loss = (derained - clean).abs().mean()
+        if len(self.values) < 6:
+            self.values = torch.cat([self.values, loss.detach()[None]])
+        return loss * self.values.mean()
+
+
+@pytest.mark.filterwarnings("ignore:the criterion is of another kind")
+@pytest.mark.parametrize("call", [3, 9, 15])
+def test_a_part_that_changes_its_shape(tmp_path: Path, call: int) -> None:
+    with pytest.raises(SystemError):
+        learn(tmp_path, "after_update", call, criterion=Collects)
+    resumed, whole = learn(tmp_path, criterion=Collects), undisturbed(criterion=Collects)
     assert {name: equal(kept, whole[name]) for name, kept in resumed.items()} == dict.fromkeys(whole, True)
 
 

@@ -6,6 +6,7 @@ Nothing here imports Avalanche: a `strategy` is whatever has the attributes and 
 from collections.abc import Callable
 from typing import Any
 
+from lightning.pytorch.callbacks import GradientAccumulationScheduler
 from torch import Tensor
 from torch.optim import Optimizer
 
@@ -35,7 +36,13 @@ class FitLoop(SavingLoop):
         return optimizer
 
     def on_train_start(self) -> None:
-        self.strategy.check(self.trainer.callbacks)  # type: ignore[attr-defined]  # set by a part of the Trainer
+        callbacks = self.trainer.callbacks  # type: ignore[attr-defined]  # set by a part of the Trainer
+        self.strategy.check(callbacks)
+        for callback in callbacks:
+            if isinstance(
+                callback, GradientAccumulationScheduler
+            ):  # which is not asked in an epoch that is gone on with
+                callback.on_train_epoch_start(self.trainer)
         self._terms = Terms(self.trainer.global_step)
         self._batches = self._length()
         # Callbacks that log, such as LearningRateMonitor, take this for their x axis; it goes on over all experiences.

@@ -22,6 +22,7 @@ class Parts:
     def __init__(self) -> None:
         self._kinds: dict[str, Any] = {}  # of the parts when learning began
         self._begun: dict[str, Any] = {}  # by name: those of `BUILT` with which the experience began
+        self._begun_kinds: dict[str, Any] = {}  # of them
         self._exchanged: set[str] = set()  # of `BUILT`: replaced by another object within an experience
         self._told: set[str] = set()  # of which was said that they are of other kinds now
 
@@ -32,6 +33,7 @@ class Parts:
     def begin(self, strategy: Any) -> None:
         """Notes the parts with which an experience begins."""
         self._begun = {part: getattr(strategy, name) for part, name in BUILT.items()}
+        self._begun_kinds = kinds(strategy)
 
     def restorable(self, strategy: Any, parts: Iterable[str]) -> bool:
         """Whether a checkpoint of some parts within the experience could be restored; see `Resumable.restorable`."""
@@ -44,21 +46,21 @@ class Parts:
                 stacklevel=3,
             )
         self._exchanged |= others
-        return not others and self._exchanged <= PASSING
+        return not others and self._exchanged <= PASSING and self._alike(self._begun_kinds, kinds(strategy))
 
     def lasting(self, strategy: Any) -> bool:
         """Whether a new process could take up all parts after an experience."""
-        return self._exchanged <= PASSING and self._as_made(strategy)
-
-    def _as_made(self, strategy: Any) -> bool:
         now = kinds(strategy)
-        others = {part for part, made in self._kinds.items() if made is not None and made != now[part]}
-        others -= {"model"} if strategy.adapted else set()  # which grows again
+        grown = {"model": now["model"]} if strategy.adapted else {}  # which grows again
+        return self._exchanged <= PASSING and self._alike(self._kinds | grown, now)
+
+    def _alike(self, made: dict[str, Any], now: dict[str, Any]) -> bool:
+        others = {part for part, kind in made.items() if kind is not None and kind != now[part]}
         for part in sorted(others - self._told if is_first() else ()):
             warnings.warn(
                 f"the {part} is of another kind, or has other parameters, than when learning began, so that no "
-                "new process could take it up and learning that is killed goes on from an earlier experience; give it "
-                "to the strategy from the start, let a model grow by Avalanche's adaptation, or put the first back",
+                "new process could take it up and learning that is killed goes on from before that; give it to the "
+                "strategy from the start, let a model grow by Avalanche's adaptation, or put the first back",
                 RaincheckWarning,
                 stacklevel=4,
             )

@@ -5,6 +5,8 @@ import time
 import warnings
 from typing import Any
 
+from lightning.pytorch.callbacks import StochasticWeightAveraging
+
 from raincheck.errors import RaincheckWarning
 from raincheck.processes import first_does
 from raincheck.seam.base import Loop
@@ -37,14 +39,18 @@ class SavingLoop(Loop):
             self._told = True
             warnings.warn(
                 f"{part} goes on from epoch to epoch in a way that no checkpoint can hold, so that learning that is "
-                "killed goes on from the experience's first epoch; leave it out, or draw from torch's own generator",
+                "killed goes on from the experience's first epoch; leave it out, or let a sampler draw from torch's "
+                "own generator",
                 RaincheckWarning,
                 stacklevel=2,
             )
         return part is None
 
     def _unknown(self) -> str | None:
-        """What of the loader a new process would find otherwise, if there is anything."""
+        """What a new process would find otherwise, if there is anything."""
+        callbacks = self.trainer.callbacks  # type: ignore[attr-defined]  # set by a part of the Trainer
+        if any(isinstance(callback, StochasticWeightAveraging) for callback in callbacks):
+            return "StochasticWeightAveraging"  # what it does when an epoch begins is not in its state
         if not self.strategy.clock.train_exp_epochs:
             return None  # it was made for this epoch
         return "persistent_workers" if self.kwargs.get("persistent_workers") else remembers(self.strategy.dataloader)
