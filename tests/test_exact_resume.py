@@ -559,6 +559,11 @@ def test_bfloat16(tmp_path: Path) -> None:
     check(tmp_path, "after_update", 16, trainer=lambda: {"precision": "bf16-mixed"})
 
 
+@pytest.mark.parametrize("call", [9, 17])
+def test_weights_of_another_type(tmp_path: Path, call: int) -> None:
+    check(tmp_path, "after_update", call, trainer=lambda: {"precision": "64-true"})
+
+
 def test_a_folder_of_other_plugins_is_refused(tmp_path: Path) -> None:
     learn(tmp_path, plugins=rrgnet, epochs=1)
     with pytest.raises(

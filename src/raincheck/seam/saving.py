@@ -13,7 +13,14 @@ from raincheck.seam.base import Loop
 from raincheck.seam.beginning import compare
 from raincheck.seam.loaders import remembers
 from raincheck.seam.parts import BUILT
-from raincheck.seam.state import avalanche_state, iteration_state, plain, restore_avalanche, restore_iteration
+from raincheck.seam.state import (
+    avalanche_state,
+    iteration_state,
+    plain,
+    restore_avalanche,
+    restore_iteration,
+    take_types,
+)
 
 
 class SavingLoop(Loop):
@@ -90,5 +97,6 @@ class SavingLoop(Loop):
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Restores that, before Lightning restores the optimizer and its own loops."""
         first_does(lambda: compare(checkpoint["began"], self.strategy._beginning, self.strategy.unfinished))
+        take_types(self, checkpoint["state_dict"])
         restore_avalanche(self.strategy, checkpoint["avalanche"])
         restore_iteration(self.strategy, checkpoint["iteration"])

@@ -6,6 +6,7 @@ Nothing here imports Avalanche or Lightning: a `strategy` is whatever has the at
 from typing import Any
 
 from torch import Tensor
+from torch.nn import Module
 from torch.utils._pytree import tree_map_only
 
 from raincheck.checkpoint import foreign
@@ -42,6 +43,7 @@ def restore_strategy(strategy: Any, callbacks: list[Any], state: State) -> None:
         ConfigError: if the state is of another network, optimizer or list of plugins.
     """
     try:
+        take_types(strategy.model, state["network"])
         strategy.model.load_state_dict(state["network"])
         if strategy.optimized_param_id is None:
             strategy.make_optimizer(reset_optimizer_state=True)  # which Avalanche would do later, forgetting the state
@@ -56,6 +58,13 @@ def restore_strategy(strategy: Any, callbacks: list[Any], state: State) -> None:
             callback.load_state_dict(kept)
     restore_avalanche(strategy, state)
     set_generators(state["generators"])
+
+
+def take_types(model: Module, kept: State) -> None:
+    """Gives a model's tensors the types of those that were kept: a Trainer's `64-true` converts it only later."""
+    for name, tensor in (*model.named_parameters(), *model.named_buffers()):
+        if name in kept:
+            tensor.data = tensor.data.to(kept[name].dtype)
 
 
 def avalanche_state(strategy: Any) -> State:
