@@ -161,7 +161,9 @@ def test_mistakes_are_one_sentence(base: list[str], name: str) -> None:
             "wrong.yaml: the key seed is there twice, in lines 1 and 3; leave one out",
         ),
         ("stream: {crop: 16, 'crop': 24}", "wrong.yaml: the key crop is there twice, in line 1; leave one out"),
-        ("seeds: 3", "seeds"),
+        ("seeds: 3", "there is no option seeds in "),
+        ("streem: {}", "there is no option streem in "),
+        ("3: {}", "there is no option 3 in "),
         ("plugins: [raincheck.plugins.Destillation]", "did you mean raincheck.plugins.Distillation?"),
         ("plugins: [{class_path: raincheck.plugins.EWC, init_args: {lambda: 3}}]", "lambda"),
         ("plugins: [{class_path: raincheck.plugins.EWC, init_args: {ewc_lambda: much}}]", "ewc_lambda"),
@@ -275,6 +277,10 @@ def test_untrusted_classes_are_refused_before_they_are_imported(base: list[str],
         {"plugins": [{"class_path": UNTYPED, "init_args": {"ewc_lambda": {"class_path": "evil.Plugin"}}}]},
         {"trainer": {"callbacks": [{"class_path": "evil.Plugin"}]}},
         {"stream": {"tasks": [], "augment": {"more": ["evil.Plugin"]}}},
+        {"stream": {"tasks": [], "augment.more": ["evil.Plugin"]}},
+        {"network.class_path": "evil.Plugin"},
+        {"stream.augment.more": ["evil.Plugin"]},
+        {"plugins": [{"class_path": REPLAY, "init_args.storage_policy": "evil.Plugin"}]},
     ],
 )
 def test_untrusted_classes_in_files(evil: Path, content: dict[str, Any]) -> None:
@@ -321,8 +327,24 @@ def test_an_included_file_is_no_way_around(evil: Path, tmp_path: Path) -> None:
         path = write(tmp_path / "outer.yaml", {"stream": {"tasks": []}, **content})
         with pytest.raises(ConfigError):
             parse(["--config", path])
-    with pytest.raises(ConfigError):
-        parse(["--config", write(tmp_path / "cfg.yaml", {"config": inner})])
+    whole = write(tmp_path / "whole.yaml", {"stream": {"tasks": []}, "plugins": ["evil.Plugin"]})
+    for named in (whole, [whole]):
+        with pytest.raises(ConfigError, match=r"there is no option config in .*outer\.yaml; choose one of stream, "):
+            parse(["--config", write(tmp_path / "outer.yaml", {"config": named})])
+    bar = {
+        "class_path": "lightning.pytorch.callbacks.RichProgressBar",
+        "init_args": {"theme": f"../{tmp_path.name}/inner.yaml"},
+    }
+    rain = {"name": "a", "rain": "thin", "photographs": "bundled", "variety": "inner.yaml"}
+    for content in (
+        {"trainer": {"callbacks": [bar]}},
+        {"stream": {"tasks": [], "augment": "inner.yaml"}},
+        {"stream": {"tasks": [{"class_path": "raincheck.datasets.rendered.RenderedRain", "init_args": rain}]}},
+    ):
+        with pytest.raises(
+            ConfigError, match=r"inner\.yaml in .*outer\.yaml is not of raincheck, avalanche, lightning, "
+        ):
+            parse(["--config", write(tmp_path / "outer.yaml", {"stream": {"tasks": []}, **content})])
     assert not evil.exists() and "evil" not in sys.modules
 
 

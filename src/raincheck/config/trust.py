@@ -1,4 +1,4 @@
-"""Which classes a configuration may name, decided before any of them is imported: an import runs code."""
+"""Which options and classes a configuration may name, decided before a class is imported: an import runs code."""
 
 import difflib
 import importlib
@@ -12,12 +12,14 @@ import torch
 import yaml
 
 from raincheck import losses, networks, plugins
+from raincheck.config.schema import RunConfig
 from raincheck.errors import ConfigError
 from raincheck.plain_yaml import read_yaml
 
 TRUSTED = ("raincheck", "avalanche", "lightning", "torch")
 # Options whose value is a class, so that a bare string is a class path too.
 CLASSES = {"class_path", "network", "loss", "optimizer", "plugins", "tasks", "stream", "more", "help"}
+CLASSES |= {"augment", "variety"}  # read from a file that they name, which may say of which class they are
 # Options below which arguments may themselves be classes, unless their class is one of ours, which take none.
 NESTING = {"network", "loss", "optimizer", "plugins", "callbacks", "logger", "profiler", "more"}
 DOTTED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
@@ -27,7 +29,8 @@ def check_classes(arguments: Sequence[str], trust: bool) -> None:
     """Looks at every class that files and options name, before any of them is imported.
 
     Raises:
-        ConfigError: naming the class that is not trusted or does not exist, and the nearest one that does.
+        ConfigError: naming the class that is not trusted or does not exist, and the nearest one that does; or what is
+            no option of a run in a file.
     """
     tokens = [part for token in arguments for part in token.split("=", 1 if token.startswith("--") else 0)]
     for option, value in itertools.pairwise([*tokens, ""]):
@@ -35,7 +38,11 @@ def check_classes(arguments: Sequence[str], trust: bool) -> None:
             content = read_yaml(Path(value))
             if not isinstance(content, dict):
                 raise ConfigError(f"{value} holds no options; write lines such as `seed: 3`, or leave it out")
-            for path in named_classes(content):
+            # The parser would follow `config` to another file, unseen, and overlook whatever holds nothing.
+            if unknown := [key for key in content if str(key).partition(".")[0] not in RunConfig.__dataclass_fields__]:
+                known = ", ".join(RunConfig.__dataclass_fields__)
+                raise ConfigError(f"there is no option {unknown[0]} in {value}; choose one of {known}")
+            for path in named_classes(content, folder=Path(value).parent):
                 check_class(path, trust, f" in {value}")
         elif option.startswith("--"):
             keys = option[2:].rstrip("+").split(".")
@@ -43,7 +50,7 @@ def check_classes(arguments: Sequence[str], trust: bool) -> None:
                 check_class(path, trust, "")
 
 
-def named_classes(value: Any, key: str = "", open_to_classes: bool = False) -> Iterator[str]:
+def named_classes(value: Any, key: str = "", open_to_classes: bool = False, folder: Path = Path()) -> Iterator[str]:
     """Every text in a part of a configuration that the parser might take for a class.
 
     Args:
@@ -51,21 +58,24 @@ def named_classes(value: Any, key: str = "", open_to_classes: bool = False) -> I
         key: the option that has this value.
         open_to_classes: whether texts are class paths whatever their key, if they look so. Else only those are whose
             key is known to hold a class: video files have dots in their names too.
+        folder: from which the parser would read a file that a text names, and find a class in it.
     """
     open_to_classes = open_to_classes or key in NESTING
     if isinstance(value, dict):
         owner = str(value.get("class_path", ""))
         open_to_classes = open_to_classes and owner.split(".")[0] != "raincheck"
         for name, inner in value.items():
-            yield from named_classes(inner, key if name in ("init_args", "dict_kwargs") else str(name), open_to_classes)
+            keys = str(name).split(".")  # `network.class_path` is one of the parser's ways to write it
+            last = key if keys[-1] in ("init_args", "dict_kwargs") else keys[-1]
+            yield from named_classes(inner, last, open_to_classes or not NESTING.isdisjoint(keys), folder)
     elif isinstance(value, list):
         for inner in value:
-            yield from named_classes(inner, key, open_to_classes)
+            yield from named_classes(inner, key, open_to_classes, folder)
     elif isinstance(value, str) and value:
         inner = inside(value)
         if inner is not None:
-            yield from named_classes(inner, key, open_to_classes)
-        elif key in CLASSES or (open_to_classes and (DOTTED.fullmatch(value.strip()) or Path(value).is_file())):
+            yield from named_classes(inner, key, open_to_classes, folder)
+        elif key in CLASSES or (open_to_classes and (DOTTED.fullmatch(value.strip()) or (folder / value).is_file())):
             yield value.strip()
 
 
