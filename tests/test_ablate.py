@@ -399,6 +399,21 @@ def test_each_set_of_the_same_data_has_a_table_that_shows_what_failed(mixed: tup
     assert not (out / "table.csv").exists()
 
 
+def test_tables_of_a_former_grid_do_not_stay(mixed: tuple[Path, Path], tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(mixed[1], out)
+    kept = ["table-1-mine.csv", "table.txt"]
+    for name in kept:
+        (out / name).touch()
+    ablate(grid_file(tmp_path, MIXED.partition("  elsewhere")[0]), out, trust=True)
+    assert sorted(path.name for path in out.glob("table*")) == sorted(["table.csv", "table.md", "table.tex", *kept])
+    shutil.rmtree(out)
+    shutil.copytree(mixed[1], out)
+    (out / "table.csv").touch()
+    ablate(grid_file(tmp_path, MIXED), out, trust=True)
+    assert sorted(path.name for path in out.glob("table*.csv")) == ["table-1.csv", "table-2.csv"]
+
+
 def test_what_failed_is_run_again_only_when_asked_or_with_other_settings(
     mixed: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

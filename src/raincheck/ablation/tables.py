@@ -1,5 +1,6 @@
 """What a grid's runs found, as tables and a page; and what of it is not known, because runs failed or are to come."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +21,8 @@ from raincheck.report import write_report
 from raincheck.report.formats import WRITERS, write_table
 from raincheck.report.outputs import headings, say_written, show
 from raincheck.running.outcome import Report
+
+TABLE = re.compile(rf"table(-\d+)?({'|'.join(map(re.escape, WRITERS))})")
 
 
 def conclude(
@@ -62,6 +65,9 @@ def write_tables(
         for table in tables:
             write_table([of_set], table, heading)
         written += tables
+    for path in out.iterdir():
+        if TABLE.fullmatch(path.name) and path not in written:
+            path.unlink()  # of the grid as it was, with more or fewer sets
     show(ranked, grid.title, console)
     page = out / "report.html"
     write_report([one.folder for one in reports], page, grid.title, if_there(grid.against, results), failed)
