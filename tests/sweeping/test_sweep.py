@@ -186,6 +186,24 @@ def test_the_same_run_is_run_once(tmp_path: Path) -> None:
         assert trial["value"] == next(other["value"] for other in found if other["id"] == trial["id"])
 
 
+def test_trials_that_are_one_run_though_they_should_not_be_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parameters = {
+        "network.init_args.grouped": {"values": [True, False]},
+        "optimizer.init_args.lr": {"values": [0.2, 0.4]},
+    }
+    flags = ["raincheck", "run", "--trust", "--config", str(tmp_path / "base.yaml"), "${args_no_boolean_flags}"]
+    conduct(sweep_file(tmp_path, method="grid", parameters=parameters, command=flags), tmp_path / "out", Pretending())
+    said = [line for line in capsys.readouterr().out.splitlines() if " is the run of " in line]
+    # W&B leaves out what is false, and this is true by default.
+    assert said == [
+        f"trial {later} is the run of trial {first}: either the command does not say network.init_args.grouped, for "
+        "which it takes ${args}, or this changes no number"
+        for first, later in ((0, 2), (1, 3))
+    ]
+
+
 def test_a_target_ends_the_sweep(tmp_path: Path) -> None:
     values = {"optimizer.init_args.lr": {"values": [0.9, 0.3, 0.5, 0.4]}}
     metric = {**METRIC, "target": 19.9}

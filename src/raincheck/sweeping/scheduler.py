@@ -98,6 +98,12 @@ class Scheduler:
             return
         self.waiting.append(trial)
         self.trials.write()
+        twin = self.trials.twin(trial)
+        if twin and (unsaid := [name for name, value in trial.values.items() if twin.values[name] != value]):
+            self.tell(
+                f"trial {number} is the run of trial {twin.number}: either the command does not say "
+                f"{', '.join(unsaid)}, for which it takes ${{args}}, or this changes no number"
+            )
 
     def start(self, trial: Trial, launcher: Launcher) -> None:
         """Runs a trial up to the next border, unless its run is known to be finished, or to fail."""
@@ -162,5 +168,8 @@ class Scheduler:
         trial.state, trial.value, trial.error = state, value, error
         self.trials.write()
         found = error or f"{self.sweep.metric.name} {value}"
-        line = f"trial {trial.number}, {trial.id}, {chosen(self.sweep, trial)}: {state}, {found}"
+        self.tell(f"trial {trial.number}, {trial.id}, {chosen(self.sweep, trial)}: {state}, {found}")
+
+    def tell(self, line: str) -> None:
+        """Prints a line above the bar."""
         self.console.print(line, soft_wrap=True, markup=False, highlight=False)
