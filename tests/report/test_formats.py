@@ -90,7 +90,7 @@ def test_markdown(ranked: Ranking) -> None:
 def test_latex(ranked: Ranking) -> None:
     text = as_latex([ranked], "tiny")
     assert r"rrgnet & 31.00 $\pm$ 2.48 & +0.50 $\pm$ 0.00 & $-$0.50 $\pm$ 0.00" in text
-    assert r"\textless{}b\textgreater{}|a\_b*\&\$x & 29.00" in text
+    assert r"\textless{}b\textgreater{}\textbar{}a\_b*\&\$x & 29.00" in text
     assert text.count(r"\begin{tabular}") == text.count(r"\end{tabular}") == 3
     for row in re.findall(r"\\midrule\n(.*?)\n\\bottomrule", text, re.DOTALL):
         assert len({len(re.findall(r"(?<!\\)&", line)) for line in row.splitlines()}) == 1

@@ -29,6 +29,7 @@ LATEX = {
     "^": r"\textasciicircum{}",
     "<": r"\textless{}",
     ">": r"\textgreater{}",
+    "|": r"\textbar{}",  # by itself a dash in TeX's own fonts, as the two before are other signs
     "±": r"$\pm$",
     "−": "$-$",
     "–": "--",
