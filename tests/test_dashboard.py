@@ -10,7 +10,7 @@ from raincheck.cli import main
 from raincheck.dashboard import plain, specification, workspace
 from raincheck.errors import ConfigError
 from raincheck.evaluation.matrix import Matrix
-from raincheck.report.reading import Run
+from raincheck.report.runs import Run
 
 EVIL = "<script>alert(1)</script>"
 

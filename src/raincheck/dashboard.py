@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from raincheck.errors import ConfigError, one_line
+from raincheck.evaluation.results import in_order
 from raincheck.files import write_result
 from raincheck.report import numbers
-from raincheck.report.reading import Run, in_order, read_runs
+from raincheck.report.reading import read_runs
+from raincheck.report.runs import Run
 from raincheck.targets import check_target
 from raincheck.tracking.wandb_run import AXIS, known_id, obstacle
 

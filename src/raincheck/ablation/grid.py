@@ -1,16 +1,15 @@
 """The grid of an ablation: which settings are compared, in which orders of tasks, and over which seeds."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from raincheck.ablation.cells import Settings, every_combination, merged, one_at_a_time
+from raincheck.ablation.cells import Settings, merged
+from raincheck.ablation.naming import read_cells, read_settings
 from raincheck.errors import ConfigError
 from raincheck.plain_yaml import read_yaml
 
-NAME = re.compile(r"\w[\w.,=+-]*")  # names become folders
 KEYS = ("extends", "title", "base", "options", "settings", "cells", "from", "factors", "orders", "seeds", "against")
 Order = tuple[int, ...]
 
@@ -63,8 +62,8 @@ def read_grid(path: Path) -> Grid:
     base, options = _texts(content, "base", path), _texts(content, "options", path)
     files = tuple(path.parent / file for file in base)
     orders = _orders(content["orders"], path) if "orders" in content else (None,)
-    common = _settings(content.get("settings"), path, "all cells")
-    cells = {name: merged(common, own) for name, own in _cells(content, path).items()}
+    common = read_settings(content.get("settings"), path, "all cells")
+    cells = {name: merged(common, own) for name, own in read_cells(content, path).items()}
     title, seeds, against = str(content.get("title", path.stem)), _seeds(content, path), _against(content, cells, path)
     return Grid(title, files, options, cells, orders, seeds, against)
 
@@ -123,55 +122,3 @@ def _permutes(order: list[Any], tasks: int) -> bool:
 
 def _twice(orders: list[Any]) -> bool:
     return any(order in orders[:i] for i, order in enumerate(orders))
-
-
-def _cells(content: Settings, path: Path) -> dict[str, Settings]:
-    one_by_one = "from" in content
-    if one_by_one != ("cells" in content and "factors" in content) or not {"cells", "factors"} & set(content):
-        raise ConfigError(f"{path} needs cells, or factors, or both and from, which names one of the cells")
-    cells = {
-        name: _settings(settings, path, f"cell {name}")
-        for name, settings in (_named(content["cells"], path, "cells") if "cells" in content else {}).items()
-    }
-    if one_by_one and str(content["from"]) not in cells:
-        raise ConfigError(f"{path}: from names no cell {content['from']!r}; it has {', '.join(cells)}")
-    factors = {
-        factor: {
-            level: _settings(settings, path, f"{factor}={level}")
-            for level, settings in _named(levels, path, f"factor {factor}").items()
-        }
-        for factor, levels in (_named(content["factors"], path, "factors") if "factors" in content else {}).items()
-    }
-    try:
-        if one_by_one:
-            return {**cells, **one_at_a_time(cells[str(content["from"])], factors)}
-        return cells or every_combination(factors)
-    except ConfigError as error:
-        raise ConfigError(f"{path}: {error}") from None
-
-
-def _named(value: Any, path: Path, what: str) -> Settings:
-    """A mapping whose keys can name folders; YAML reads the names `on` and `off` as true and false."""
-    if not isinstance(value, dict) or not value:
-        raise ConfigError(f"{path}: {what} must be a mapping of one name or more to settings, not {value}")
-    names = {("off", "on")[key] if isinstance(key, bool) else str(key): inner for key, inner in value.items()}
-    for name in names:
-        if not NAME.fullmatch(name):
-            raise ConfigError(f"{path}: {what} cannot be called {name!r}; use letters, digits and . , = + - _ only")
-    return names
-
-
-def _settings(value: Any, path: Path, where: str) -> Settings:
-    """The settings of a cell or level, over those of the file that they name; nothing stands for none."""
-    if value is not None and not isinstance(value, dict):
-        raise ConfigError(f"{path}: the settings of {where} must be a mapping as in a configuration, not {value}")
-    own = dict(value or {})
-    if "file" in own:
-        try:
-            below = read_yaml(path.parent / str(own.pop("file")))
-            own = merged(_settings(below, path, where), own)
-        except ConfigError as error:
-            raise ConfigError(f"{path}: {where}: {error}") from None
-    if "seed" in own:
-        raise ConfigError(f"{path}: {where} sets a seed of its own; list it under seeds")
-    return own

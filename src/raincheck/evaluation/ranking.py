@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from raincheck.evaluation.comparable import other_terms
+from raincheck.evaluation.caveats import about_all, about_rows
 from raincheck.evaluation.costs import COSTS
 from raincheck.evaluation.results import Result
 from raincheck.evaluation.rows import check, if_there, no_row, rows_of, scored_in
@@ -96,10 +95,7 @@ def ranking(results: Sequence[Result], metric: str = "psnr_y", against: str | No
     ranked = sorted(rows, key=lambda name: _place(rows[name], values[name], higher))
     against = (if_there(against, results) or ranked[0]) if len(ranked) > 1 else None
     differences = compare(values, against) if against else {}
-    keys = usual(list(rows.values()))
-    notes = {name: _notes(name, rows, against, keys) for name in rows}
-    for name, runs in rows.items():
-        notes[name] += filter(None, (bounds.why_none(runs, learn, metric) for learn in ("joint", "individual")))
+    notes = about_rows(rows, against, bounds, metric)
     return Ranking(
         metric,
         higher,
@@ -109,18 +105,8 @@ def ranking(results: Sequence[Result], metric: str = "psnr_y", against: str | No
         [column for column in COLUMNS.values() if any(_known(values[name], column.name) for name in rows)],
         len({run.seed for run in results}),
         list(dict.fromkeys(run.tasks for run in results if not run.is_bound or len(rows) == 1)),
-        [*_left_out(given, metric), *_doubts(results)],
+        about_all(given, metric),
     )
-
-
-def usual(rows: Sequence[Sequence[Result]]) -> set[Hashable]:
-    """The seeds and orders that a row should have: those of at least half of the rows that compete.
-
-    An order that only one cell of a grid has is that cell's meaning, and missing from no other.
-    """
-    competing = [{run.key for run in row} for row in rows if not row[0].is_bound]
-    count = Counter(key for keys in competing for key in keys)
-    return {key for key, rows_with_it in count.items() if 2 * rows_with_it >= len(competing)}
 
 
 def compare(values: Mapping[str, Values], against: str) -> dict[str, dict[str, Difference]]:
@@ -148,39 +134,11 @@ def _row(
     )
 
 
-def _notes(name: str, rows: Mapping[str, Sequence[Result]], against: str | None, keys: set[Hashable]) -> list[str]:
-    """How a row differs from the one that it is compared with, and what of it is missing."""
-    runs, notes = rows[name], []
-    if against and (terms := other_terms(runs[0].setting, rows[against][0].setting)):
-        notes.append(f"differs from {against} in {', '.join(terms)}")
-    if not runs[0].is_bound and (missing := len(keys - {run.key for run in runs})):
-        some = f"{missing} of {len(keys)} seeds and orders are missing"
-        notes.append(some if missing < len(keys) else "has no seed and order of the other rows")
-    return notes
-
-
 def _place(runs: Sequence[Result], values: Values, higher: bool) -> tuple[bool, bool, float]:
     """Where a row stands: methods before bounds, those without an average last."""
     mean = estimate(list(values[HEADLINE].values())).mean
     return (runs[0].is_bound, mean is None, 0.0 if mean is None else -mean if higher else mean)
 
 
-def _left_out(results: Sequence[Result], metric: str) -> list[str]:
-    """Says which runs have no score."""
-    lacking = [f"{run.name} (seed {run.seed})" for run in results if metric not in run.matrices]
-    return [f"left out, because their reports have no {metric}: {', '.join(lacking)}"] if lacking else []
-
-
 def _known(values: Values, column: str) -> bool:
     return any(value is not None for value in values[column].values())
-
-
-def _doubts(results: Sequence[Result]) -> list[str]:
-    """What may make the whole comparison unfair."""
-    doubts = []
-    if unknown := list(dict.fromkeys(run.name for run in results if not run.setting)):
-        doubts.append(f"reports do not say with which data, network and steps: {', '.join(unknown)}")
-    machines = {run.machine for run in results if run.machine}
-    if len(machines) > 1:
-        doubts.append(f"training times are of {len(machines)} different machines")
-    return doubts

@@ -10,7 +10,7 @@ from pathlib import Path
 from PIL import Image, UnidentifiedImageError
 
 from raincheck.errors import InputError
-from raincheck.report.reading import Run
+from raincheck.report.runs import Run
 
 QUALITY = 92  # of JPEG; PNG would take five times the room
 

@@ -7,10 +7,12 @@ from rich.console import Console
 
 from raincheck.errors import ConfigError
 from raincheck.evaluation.ranking import Ranking, ranking
+from raincheck.evaluation.results import in_order
 from raincheck.evaluation.rows import alike, opposed
 from raincheck.report.formats import WRITERS, as_table, write_table
 from raincheck.report.page import write_report
-from raincheck.report.reading import Run, in_order, read_runs
+from raincheck.report.reading import read_runs
+from raincheck.report.runs import Run
 from raincheck.targets import check_target
 
 PAGE = ".html"

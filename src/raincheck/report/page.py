@@ -13,11 +13,13 @@ from raincheck import __version__
 from raincheck.evaluation.costs import COSTS
 from raincheck.evaluation.failed import Failed, of_data
 from raincheck.evaluation.ranking import ranking
+from raincheck.evaluation.results import in_order
 from raincheck.evaluation.rows import alike, opposed
 from raincheck.files import write_result
 from raincheck.report import curves, prices
 from raincheck.report.gallery import Gallery, galleries
-from raincheck.report.reading import Run, in_order, read_runs
+from raincheck.report.reading import read_runs
+from raincheck.report.runs import Run
 from raincheck.report.sections import Section, section
 
 

@@ -11,7 +11,7 @@ from raincheck.evaluation.scores import COLUMNS, Column
 from raincheck.evaluation.statistics import LEVEL, Estimate
 from raincheck.report import curves, numbers, prices, tables
 from raincheck.report.heatmap import Heatmap, heatmap, ranges
-from raincheck.report.reading import Run
+from raincheck.report.runs import Run
 from raincheck.report.series import Series, by_order
 
 
