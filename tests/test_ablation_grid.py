@@ -157,6 +157,27 @@ def test_a_cell_over_a_methods_file_has_the_cells_name(tmp_path: Path) -> None:
     assert [(one.cell, one.config.method) for one in planned] == [("mine", "mine"), ("yours", "yours")]
 
 
+def test_options_of_plugins_do_not_undo_what_cells_say(tmp_path: Path) -> None:
+    (tmp_path / "base.yaml").write_text(
+        "stream: {crop: 16, steps: 1, tasks: [{class_path: tinytasks.TinyRain, init_args: {kind: veil}}]}\n"
+        "plugins: [{class_path: raincheck.plugins.RainReview, init_args: {batch: 2, budget: 9}}]"
+    )
+    factors = "factors: {f: {few: {plugins: {RainReview: {batch: 4}}}, many: {plugins: {RainReview: {batch: 8}}}}}"
+    begun = "base: [base.yaml]\noptions: [--plugins.RainReview.%s, 6]\n%s"
+    grid = written(tmp_path, begun % ("budget", factors))
+    planned = plan(read_grid(grid), grid, tmp_path / "out", trust=True)
+    review = [one.config.plugins[0].init_args for one in planned]
+    assert [(one.batch, one.budget) for one in review] == [(4, 6), (8, 6)]
+    for cells in (factors, "cells: {f=few: {plugins: [{class_path: a.RainReview, init_args: {batch: 4}}]}}"):
+        grid = written(tmp_path, begun % ("batch", cells))
+        with pytest.raises(ConfigError) as error:
+            plan(read_grid(grid), grid, tmp_path / "out", trust=True)
+        assert str(error.value) == (
+            f"{grid}, cell f=few: --plugins.RainReview.batch would undo the cell's own; leave the option out, or "
+            "change the cell"
+        )
+
+
 def test_a_grid_extends_another(tmp_path: Path) -> None:
     (tmp_path / "small.yaml").write_text("base: [a.yaml]\nseeds: [1, 2]\ncells: {one: {batch: 1}}\ntitle: small")
     grid = read_grid(written(tmp_path, "extends: small.yaml\nbase: [b.yaml]\ntitle: at full scale"))

@@ -58,6 +58,14 @@ def _class_name(entry: Any) -> str:
     return str(path).rpartition(".")[2]
 
 
+def arguments(classes: Any) -> dict[str, Settings]:
+    """What settings say of classes, in a list of them or in a mapping over one: their arguments by class name."""
+    if isinstance(classes, dict):
+        return {name: said or {} for name, said in classes.items()}
+    named = [entry for entry in classes or [] if isinstance(entry, dict)]
+    return {_class_name(entry): entry.get("init_args") or {} for entry in named}
+
+
 def _with_arguments(entry: Any, arguments: Settings) -> Any:
     if not arguments:
         return entry

@@ -10,9 +10,9 @@ from tempfile import TemporaryDirectory
 import yaml
 from jsonargparse import Namespace
 
-from raincheck.ablation.cells import Settings, grounded, merged
+from raincheck.ablation.cells import Settings, arguments, grounded, merged
 from raincheck.ablation.grid import Grid, Order
-from raincheck.config import build, dump, parse
+from raincheck.config import build, dump, parse, plugin_options
 from raincheck.errors import ConfigError, InputError
 from raincheck.files import write_text
 from raincheck.fingerprint import missing
@@ -111,6 +111,7 @@ def configured(content: Grid, cell: str, grid: Path, trust: bool) -> Namespace:
     """
     base = [argument for file in content.base for argument in ("--config", str(file))]
     try:
+        check_plugin_options(content.options, content.cells[cell], trust)
         own = grounded(content.cells[cell], lists_of(content.base))
         with TemporaryDirectory() as scratch:
             file = Path(scratch) / "cell.yaml"  # where the parser finds the cell's settings
@@ -128,6 +129,21 @@ def configured(content: Grid, cell: str, grid: Path, trust: bool) -> Namespace:
                 f"{grid}, cell {cell}: orders of {len(order)} do not fit {len(config.stream.tasks)} tasks"
             )
     return config
+
+
+def check_plugin_options(options: Sequence[str], own: Settings, trust: bool) -> None:
+    """Refuses options that would undo what a cell says: those of plugins come last, where others come before the cell.
+
+    Raises:
+        ConfigError: naming the option.
+    """
+    said = arguments(own.get("plugins"))
+    for one in plugin_options.split(options, trust)[1]:
+        if one.argument in said.get(one.plugin, {}):
+            raise ConfigError(
+                f"--plugins.{one.plugin}.{one.argument} would undo the cell's own; leave the option out, or change the "
+                "cell"
+            )
 
 
 def lists_of(files: Sequence[Path]) -> Settings:
