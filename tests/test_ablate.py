@@ -287,8 +287,11 @@ def test_a_record_that_cannot_be_read_is_named(tmp_path: Path, content: bytes | 
         Record(record)
 
 
-@pytest.mark.parametrize("line", ["9" * 5000, "[" * 100_000], ids=["digits", "depth"])
-def test_a_line_that_json_cannot_hold_is_named(tmp_path: Path, line: str) -> None:
+NAMELESS = '{"id": ["a"], "grid": "", "cell": "", "order": null, "metrics": {}}'
+
+
+@pytest.mark.parametrize("line", ["9" * 5000, "[" * 100_000, NAMELESS], ids=["digits", "depth", "nameless"])
+def test_a_line_that_no_record_could_hold_is_named(tmp_path: Path, line: str) -> None:
     (tmp_path / "record.jsonl").write_text(f"{line}\n")
     with pytest.raises(ConfigError, match="line 1 is no line of a grid's record; correct or remove it"):
         Record(tmp_path / "record.jsonl")

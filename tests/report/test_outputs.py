@@ -200,6 +200,22 @@ def test_lines_that_are_given_twice_are_refused(make_run: Make, tmp_path: Path) 
     assert str(error.value) == f"a run is given twice, as {lines}, line 1 and {lines}, line 1; leave one out"
 
 
+def test_of_lines_about_one_run_the_last_counts(make_run: Make, tmp_path: Path) -> None:
+    """As for `ablate --record`: records of two machines that began alike are put together by joining them."""
+    begun, more = (
+        json.loads((make_run(f"{seed}", seed=seed, method="ewc") / "report.json").read_text()) for seed in (0, 1)
+    )
+    one, other = tmp_path / "one.jsonl", tmp_path / "other.jsonl"
+    one.write_text(json.dumps({"id": "a", **begun}) + "\n")
+    lines = [json.dumps({"id": name, **report, "machine": "other"}) for name, report in (("a", begun), ("b", more))]
+    other.write_text("\n".join(lines) + "\n")
+    joined = tmp_path / "joined.jsonl"
+    joined.write_text(one.read_text() + other.read_text())
+    for paths in ([joined], [one, other]):
+        found = read_runs(paths)
+        assert [(run.name, run.seed, run.machine) for run in found] == [("ewc", 0, "other"), ("ewc", 1, "other")]
+
+
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
 def test_a_terminal_that_cannot_show_a_sign_is_no_reason_to_end(make_run: Make, tmp_path: Path, encoding: str) -> None:
     table = tmp_path / os.fsdecode(b"caf\xe9.csv")  # a name from the days before UTF-8

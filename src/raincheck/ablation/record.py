@@ -45,7 +45,9 @@ class Record:
                 continue  # files that were joined by hand
             try:
                 content = json.loads(line)
-                fits = isinstance(content, dict) and content.keys() >= {*OWN, "metrics"}
+                fits = (
+                    isinstance(content, dict) and content.keys() >= {*OWN, "metrics"} and isinstance(content["id"], str)
+                )
             except (ValueError, RecursionError):
                 fits = False
             if not fits:

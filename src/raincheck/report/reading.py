@@ -15,7 +15,8 @@ from raincheck.report.runs import Frames, Run, labelled, named_apart
 PICTURE = re.compile(r"(?P<task>.+)_(?P<frame>\d+)_(?P<kind>rainy|derained|clean)\.png")
 AGAIN = "run it again or leave it out"
 CUT = "if it was cut short by a power failure, give the command again that adds to the file, or remove the line"
-Source = tuple[Path, int]  # where a report really is: the file, without links, and the line, 0 for all of it
+# Where a report really is: the file, without links, and the line, 0 for all of it; of a grid's record, the run's name.
+Source = tuple[Path, int] | str
 
 
 def read_runs(paths: Sequence[Path]) -> list[Run]:
@@ -24,7 +25,7 @@ def read_runs(paths: Sequence[Path]) -> list[Run]:
     Args:
         paths: folders of runs; folders with such below them, of which every one is read; .json files, each a report of
             a run; and .jsonl files with a report a line, which may have an entry `config`, the text of its
-            configuration.
+            configuration, and `id`: of lines with one id, as in records of two machines, the last counts.
 
     Raises:
         InputError: if there is no run, one has no valid report.json, or one is given twice.
@@ -34,7 +35,7 @@ def read_runs(paths: Sequence[Path]) -> list[Run]:
     runs: dict[Source, Run] = {}
     for path in paths:
         for source, run in _read(path):
-            if source in runs:
+            if source in runs and not isinstance(source, str):
                 raise InputError(f"a run is given twice, as {runs[source].place} and {run.place}; leave one out")
             runs[source] = run
     return labelled(named_apart(list(runs.values())))
@@ -73,7 +74,7 @@ def _read(path: Path) -> Iterator[tuple[Source, Run]]:
     if path.suffix == ".json":
         yield (path.resolve(), 0), _made(_json(_text(path), str(path)), str(path), str(path), "")
     elif path.suffix == ".jsonl":
-        yield from (((path.resolve(), number), run) for number, run in _read_lines(path))
+        yield from _read_lines(path)
     elif (path / "report.json").is_file() and not _is_summary(path / "report.json"):
         yield ((path / "report.json").resolve(), 0), read_run(path)
     else:
@@ -84,14 +85,16 @@ def _read(path: Path) -> Iterator[tuple[Source, Run]]:
         yield from (((below.resolve(), 0), read_run(below.parent)) for below in found)
 
 
-def _read_lines(path: Path) -> Iterator[tuple[int, Run]]:
+def _read_lines(path: Path) -> Iterator[tuple[Source, Run]]:
     lines = _text(path).split("\n")  # `splitlines` parts texts too, at U+2028 and others
     for number, line in enumerate(lines, 1):
         if line.strip():
             place = f"{path}, line {number}"
             report = _json(line, place, CUT if number == len(lines) else AGAIN)
-            config = str(report.get("config") or "") if isinstance(report, dict) else ""
-            yield number, _made(report, place, place, config)
+            entries = report if isinstance(report, dict) else {}
+            name = entries.get("id")
+            source = name if isinstance(name, str) else (path.resolve(), number)
+            yield source, _made(report, place, place, str(entries.get("config") or ""))
 
 
 def _is_summary(path: Path) -> bool:
