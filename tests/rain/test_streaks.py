@@ -116,6 +116,19 @@ def test_a_wide_streak_is_as_wide_as_its_drop_whichever_way_it_goes(degrees: flo
     assert np.average((columns * uy - rows * ux) ** 2, weights=image) == pytest.approx(16**2 / 16, rel=0.05)
 
 
+@pytest.mark.parametrize("motion", [(1, 1), (1, 0), (0, 1), (0, 0)], ids=["aslant", "lying", "upright", "at rest"])
+def test_a_frame_shows_its_part_of_a_larger_one(motion: tuple[int, int]) -> None:
+    """Streaks as long as three frames, many of which end outside, begin on a border or pass by."""
+    rng = np.random.default_rng(1)
+    x, y = rng.integers(-60, 81, (2, 400)).astype(np.float64)
+    dx, dy = rng.uniform(-60, 60, (2, 400)) * np.array(motion)[:, None]
+    frame, area, width = rng.integers(0, 2, 400), rng.uniform(0.5, 4, 400), rng.uniform(0.1, 7, 400)
+    small = splat(Streaks(frame, x, y, dx, dy, area, width), 2, (20, 24))
+    large = splat(Streaks(frame, x + 150, y + 150, dx, dy, area, width), 2, (320, 324))
+    assert small == pytest.approx(large[:, 150:170, 150:174], abs=1e-5) and small.max() > 0.1
+    assert large.sum(dtype=np.float64) == pytest.approx(area.sum(), rel=1e-5)
+
+
 def test_a_sharp_wide_drop_at_rest_is_a_disc() -> None:
     """An open shutter before a drop that does not move: it hides its disc, wholly, and nothing else."""
     one = np.ones(1)

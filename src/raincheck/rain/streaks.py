@@ -92,17 +92,18 @@ def splat(
     height, width = size
     owner, offset, chord, share = lines(streaks)
     ux, uy, length = heading(streaks.dx[owner], streaks.dy[owner])
+    middle = np.stack([streaks.x[owner] - uy * offset, streaks.y[owner] + ux * offset])
     long = length + chord
     points = np.ceil(long).astype(np.int64) + 1  # of each line
-    along = positions(long, points)
-    x = coordinate(streaks.x[owner] - uy * offset, ux, along, points, width)
-    y = coordinate(streaks.y[owner] + ux * offset, uy, along, points, height)
-    weight = np.repeat(share * streaks.area[owner] / points, points)
-    frame = np.repeat(streaks.frame[owner], points)
+    first, count = visible(middle, np.stack([ux, uy]), (width, height), long, points)
+    along = positions(long, points, first, count)
+    x, y = coordinate(middle[0], ux, along, count, width), coordinate(middle[1], uy, along, count, height)
+    weight = np.repeat(share * streaks.area[owner] / points, count)
+    frame = np.repeat(streaks.frame[owner], count)
     if scene is not None and streaks.depth is not None:
         column, row = np.clip(np.rint(x) - 1, 0, width - 1), np.clip(np.rint(y) - 1, 0, height - 1)
         before = scene[frame, row.astype(np.int64), column.astype(np.int64)]
-        weight *= np.repeat(streaks.depth[owner], points) < before
+        weight *= np.repeat(streaks.depth[owner], count) < before
     return accumulate(frame, x, y, weight, (frames, height, width))
 
 
@@ -115,21 +116,44 @@ def heading(dx: Floats, dy: Floats) -> tuple[Floats, Floats, Floats]:
     return ux, uy, length
 
 
-def positions(long: Floats, points: NDArray[np.int64]) -> Floats:
-    """Places of the points along lines, counted from each line's middle: evenly over its length `long`."""
-    along = np.arange(points.sum()).astype(np.float64)
-    along += 0.5 - np.repeat(np.cumsum(points) - points, points)
-    along /= np.repeat(points, points)
+def visible(
+    middle: Floats, direction: Floats, size: tuple[int, int], long: Floats, points: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The first of each line's points that may be in the frame, and how many are from there on.
+
+    Args:
+        middle: of each line, pixels, x and y `(2, n)`.
+        direction: of each line, likewise.
+        size: width and height of the frame, pixels.
+        long: length of each line, pixels.
+        points: how many there are.
+    """
+    borders = np.stack([-1 - middle, np.array(size)[:, None] - middle])
+    ends = borders / np.where(direction == 0, 1e-99, direction)
+    inside = np.stack([ends.min(axis=0).max(axis=0), ends.max(axis=0).min(axis=0)])  # from, to, along each line
+    # A point more at either end, whatever was rounded: what is outside is cut off in any case.
+    start, stop = np.clip((inside / long + 0.5) * points + [[-1], [2]], 0, points).astype(np.int64)
+    return start, np.maximum(stop - start, 0)
+
+
+def positions(long: Floats, points: NDArray[np.int64], first: NDArray[np.int64], count: NDArray[np.int64]) -> Floats:
+    """Places of `count` points along lines from the `first` of `points`, evenly over a line's length `long`.
+
+    They are counted from each line's middle.
+    """
+    along = np.arange(count.sum()).astype(np.float64)
+    along += 0.5 - np.repeat(np.cumsum(count) - count - first, count)
+    along /= np.repeat(points, count)
     along -= 0.5
-    along *= np.repeat(long, points)
+    along *= np.repeat(long, count)
     return along
 
 
-def coordinate(middle: Floats, direction: Floats, along: Floats, points: NDArray[np.int64], most: int) -> Floats:
-    """One coordinate of the points along lines, counted from a margin of a pixel around the frame's `most` pixels."""
-    place = np.repeat(direction, points)
+def coordinate(middle: Floats, direction: Floats, along: Floats, count: NDArray[np.int64], most: int) -> Floats:
+    """One coordinate of `count` points of lines, counted from a margin of a pixel around the frame's `most` pixels."""
+    place = np.repeat(direction, count)
     place *= along
-    place += np.repeat(middle, points)
+    place += np.repeat(middle, count)
     np.clip(place, -1, most, out=place)
     place += 1
     return place
