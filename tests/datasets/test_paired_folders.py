@@ -9,7 +9,6 @@ import torch
 
 from fakeframes import write_frames
 from raincheck.datasets.folder import PairedFolders
-from raincheck.datasets.pair import open_pair
 from raincheck.errors import ConfigError, InputError, RaincheckWarning
 from raincheck.video.images.still import read_image
 
@@ -65,18 +64,20 @@ def test_pairs_of_different_length_name_both(trees: Path) -> None:
     )
 
 
-def test_one_may_count_from_another_number(trees: Path) -> None:
-    folder = trees / "clean" / "park" / "a"
-    for path in sorted(folder.glob("*.jpg"), reverse=True):
-        path.rename(folder / f"{int(path.stem) + 7:05d}{path.suffix}")
+@pytest.mark.parametrize("others", [["park/a"], ["park/a", "street/a"], ["park/a", "street/a", "street/b"]])
+def test_those_that_count_from_another_number_are_named_at_once(trees: Path, others: list[str]) -> None:
+    for folder in (trees / "clean" / other for other in others):
+        for path in sorted(folder.glob("*.jpg"), reverse=True):
+            path.rename(folder / f"{int(path.stem) + 7:05d}{path.suffix}")
     with pytest.warns(RaincheckWarning) as said:
-        pair = open_pair("a", trees / "rainy" / "park" / "a", folder)
+        task = PairedFolders("x", "rainy", "clean", root=str(trees)).task(0)
+    more = f", and {len(others) - 1} more alike" if len(others) > 1 else ""
     assert [str(warning.message) for warning in said] == [
-        f"the frames of {trees}/rainy/park/a are numbered from 1 and those of {folder} from 8; the first is taken for "
-        "the twin of the first, so if one lacks its first frame, leave out the other's"
+        f"the frames of {trees}/rainy/park/a are numbered from 1 and those of {trees}/clean/park/a from 8{more}; the "
+        "first is taken for the twin of the first, so if one lacks its first frame, leave out the other's"
     ]
-    rainy, clean = pair.read(1, 2)
-    assert torch.equal(clean[0], read_image(folder / "00009.jpg")) and len(rainy) == 2
+    rainy, clean = task.train[0].read(1, 2)
+    assert torch.equal(clean[0], read_image(trees / "clean/park/a/00009.jpg")) and len(rainy) == 2
 
 
 def test_frames_of_different_numbers_are_refused(trees: Path) -> None:

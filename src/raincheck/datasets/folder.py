@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from raincheck.datasets.base import PairedVideo, Task, TaskSource
-from raincheck.datasets.pair import cut_pair, open_pair
+from raincheck.datasets.pair import check_in_step, cut_pair, open_pair
 from raincheck.errors import ConfigError, InputError
 from raincheck.video.images import listing
 
@@ -89,6 +89,7 @@ class PairedFolders(TaskSource):
             has, lacks = (rainy[alone], self.clean) if alone in rainy else (clean[alone], self.rainy)
             raise InputError(f"{has} has no partner called {alone} in {lacks}; add it or take the video out")
         train, test = self.split(rainy)
+        check_in_step([(rainy[name], clean[name]) for name in rainy])
         return Task(
             self.name,
             [open_pair(name, rainy[name], clean[name], held=True) for name in train],

@@ -86,22 +86,28 @@ def numbered(folder: Path) -> list[int]:
     return known if len(set(known)) == len(found) else []
 
 
-def check_in_step(rainy: Path, clean: Path) -> None:
-    """Compares the frames of two folders, which belong together in order, by their numbers.
+def check_in_step(pairs: Sequence[tuple[Path, Path]]) -> None:
+    """Compares the frames of rainy and clean folders, which belong together in order, by their numbers.
 
-    One may count from 0 and the other from 1, which is said aloud, but not miss another frame.
+    One may count from 0 and the other from 1, which is said aloud, once for all, but not miss another frame.
 
     Raises:
-        InputError: if they do not fit, or a folder cannot be read.
+        InputError: if two do not fit, or a folder cannot be read.
     """
-    if not (rainy.is_dir() and clean.is_dir()):
-        return
-    both = [numbered(folder) for folder in (rainy, clean)]
-    check_numbers(rainy, clean, [[number - own[0] for number in own] for own in both])
-    if all(both) and both[0][0] != both[1][0]:
+    shifted = []
+    for rainy, clean in pairs:
+        if rainy.is_dir() and clean.is_dir():
+            both = [numbered(folder) for folder in (rainy, clean)]
+            check_numbers(rainy, clean, [[number - own[0] for number in own] for own in both])
+            if all(both) and both[0][0] != both[1][0]:
+                shifted.append(
+                    f"the frames of {rainy} are numbered from {both[0][0]} and those of {clean} from {both[1][0]}"
+                )
+    if shifted:
+        more = f", and {len(shifted) - 1} more alike" if len(shifted) > 1 else ""
         notice = (
-            f"the frames of {rainy} are numbered from {both[0][0]} and those of {clean} from {both[1][0]}; the first "
-            "is taken for the twin of the first, so if one lacks its first frame, leave out the other's"
+            f"{shifted[0]}{more}; the first is taken for the twin of the first, so if one lacks its first frame, leave "
+            "out the other's"
         )
         warnings.warn(notice, RaincheckWarning, stacklevel=2)
 
@@ -110,9 +116,8 @@ def open_pair(name: str, rainy: Path, clean: Path, held: bool = False) -> Paired
     """Opens a pair, whose decoded frames are kept if `held`.
 
     Raises:
-        InputError: if one cannot be read, they do not fit, or are folders of numbered frames that do not fit.
+        InputError: if one cannot be read, or they do not fit.
     """
-    check_in_step(rainy, clean)
     opened = hold_excerpt if held else open_excerpt
     return PairedFootage(name, Named(opened(Excerpt(rainy)), str(rainy)), Named(opened(Excerpt(clean)), str(clean)))
 

@@ -78,7 +78,7 @@ def evaluate_pair(
     """
     rainy_stream, clean_stream = open_stream(rainy), open_stream(clean)
     scored = chosen_frames(common_length(rainy_stream, clean_stream), frames, rainy_stream)
-    check_in_step(Path(rainy), Path(clean))
+    check_in_step([(Path(rainy), Path(clean))])
     engine = Engine(*network_on(weights, device, trust), precision, "auto", self_ensemble=self_ensemble)
     # Nothing behind the last window is read.
     source = islice(rainy_stream.frames(), scored[-1] + engine.network.window // 2 + CONTEXT + 1)
