@@ -11,10 +11,12 @@ from einops import rearrange
 from skimage import data
 from torch import Tensor
 
+from raincheck.datasets.clips import TestClips
 from raincheck.deraining import derain_frames
 from raincheck.networks import RRGNet
 from raincheck.video.cuts import shots
 from raincheck.video.reading.decode import open_stream
+from tinytasks import TinyVideo
 
 DATA = Path(__file__).parents[2] / ".." / "shared" / "data"
 CPU = torch.device("cpu")
@@ -124,6 +126,22 @@ def test_a_cut_is_an_end_for_windows(window: int, lengths: tuple[int, ...]) -> N
     torch.testing.assert_close(together, apart, rtol=0, atol=0)
     mixed = torch.stack(list(derain_frames(torch.cat(shots), net, CPU, cuts=False)))
     assert (mixed.int() - apart.int()).abs().max() > 10  # it would matter
+
+
+@pytest.mark.parametrize("window", [1, 3, 5, 7])
+@pytest.mark.parametrize("lengths", [(8, 8, 8), (2, 8, 2), (3, 2, 2), (8, 1, 8), (1, 8, 1)])
+def test_windows_are_scored_as_they_are_derained(window: int, lengths: tuple[int, ...]) -> None:
+    """Those of a video with cuts are those of its shots, also where rain hides what they have in common."""
+    shots = [pan(name)[:length] for name, length in zip(NAMES, lengths, strict=True)]
+    clean, noise = torch.cat(shots), torch.randint(0, 256, (sum(lengths), 3, 96, 160), dtype=torch.uint8)
+    for rainy in (clean, noise):
+        apart = [TinyVideo("x", *pair) for pair in zip(rainy.split(lengths), clean.split(lengths), strict=True)]
+        whole, parts = (
+            TestClips(videos, window=window, experience=0) for videos in ([TinyVideo("x", rainy, clean)], apart)
+        )
+        assert len(whole) == len(parts) == sum(lengths)
+        for (seen, twin, *_), (own, own_twin, *_) in zip(whole, parts, strict=False):
+            assert torch.equal(seen, own) and torch.equal(twin, own_twin)
 
 
 # Where shots of the clips change: published for bikes; looked at for running_car and cockatoo, which wipe and dissolve.

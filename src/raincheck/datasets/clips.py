@@ -10,6 +10,7 @@ from torch.utils.data import Dataset
 from raincheck.datasets.augment import Augment
 from raincheck.datasets.base import Bounded, PairedVideo
 from raincheck.errors import ConfigError, InputError
+from raincheck.video.cuts import CONTEXT, shots
 from raincheck.video.pixels import to_float
 from raincheck.video.window import reflect
 
@@ -70,7 +71,9 @@ class TrainClips(Dataset[tuple[Tensor, Tensor, int]]):
 
 
 class TestClips(Dataset[tuple[Tensor, Tensor, int, int]]):
-    """Every window of every test video, in order; the ends are reflected, so each frame is scored once.
+    """Every window of every test video, in order; each frame is scored once.
+
+    Windows are reflected at the ends of a video, and at cuts between its shots, as `derain` does.
 
     Items are `(rainy, clean, video, experience)`: rainy `(t, c, h, w)`, clean centre frame `(c, h, w)`, float32 in
     [0, 1], the video's index, the task's label.
@@ -101,10 +104,19 @@ class TestClips(Dataset[tuple[Tensor, Tensor, int, int]]):
 
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor, int, int]:
         v, frame = self.frames[index]
+        pairs = [self._frame(v, i) for i in self._window(v, frame)]
+        clean = pairs[self.window // 2][1]
+        return to_float(torch.stack([rainy for rainy, _ in pairs])), to_float(clean), v, self.experience
+
+    def _window(self, video: int, frame: int) -> list[int]:
+        """The frames around one. Cuts are looked for without rain, which can look like one."""
         radius = self.window // 2
-        window = range(frame - radius, frame + radius + 1)
-        pairs = [self._frame(v, reflect(i, len(self.videos[v]))) for i in window]
-        return to_float(torch.stack([rainy for rainy, _ in pairs])), to_float(pairs[radius][1]), v, self.experience
+        reach = radius + CONTEXT if radius else 0
+        near = range(max(0, frame - reach), min(frame + reach + 1, len(self.videos[video])))
+        shot_of = dict(shots(near, lambda i: self._frame(video, i)[1]))
+        shot = [i for i in near if shot_of[i] == shot_of[frame]]
+        middle = frame - shot[0]
+        return [shot[reflect(i, len(shot))] for i in range(middle - radius, middle + radius + 1)]
 
     def _frame(self, video: int, frame: int) -> tuple[Tensor, Tensor]:
         if (video, frame) not in self._held:
