@@ -23,7 +23,7 @@ from raincheck.datasets.pair import PairedFootage
 from raincheck.datasets.rendered import RenderedRain
 from raincheck.datasets.rendering.video import RenderedVideo
 from raincheck.networks import RRGNet
-from raincheck.rain.parameters import PRESETS
+from raincheck.rain.presets import PRESETS
 from raincheck.rain.render import RainField, lay, render
 from raincheck.video.access.footage import VideoFile
 

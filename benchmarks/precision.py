@@ -21,7 +21,7 @@ from torch import Tensor
 from raincheck.datasets.photographs import FilmedPhotograph, bundled_photographs
 from raincheck.deraining import Engine, derain_pairs, network_on
 from raincheck.deraining.allocator import keep_freed_memory
-from raincheck.rain.parameters import PRESETS
+from raincheck.rain.presets import PRESETS
 from raincheck.rain.render import render
 from results import Measured, options_parser, save_if_asked
 

@@ -17,7 +17,8 @@ from PIL import Image, ImageDraw
 from torch import Tensor
 
 from raincheck.datasets.photographs import bundled_photographs
-from raincheck.rain.parameters import PRESETS, Rain
+from raincheck.rain.parameters import Rain
+from raincheck.rain.presets import PRESETS
 from raincheck.rain.render import render
 from raincheck.video.pixels import to_uint8
 

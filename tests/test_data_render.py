@@ -22,14 +22,16 @@ from raincheck.data import handout
 from raincheck.data import render as rendering
 from raincheck.data.check import check_data
 from raincheck.data.clips import Clip, fitted
+from raincheck.data.rains import read_rains
 from raincheck.data.render import render_set
-from raincheck.data.request import Request, read_rains
+from raincheck.data.request import Request
 from raincheck.datasets.clips import TrainClips
 from raincheck.datasets.renderedset import RenderedSet
 from raincheck.errors import ConfigError, InputError
 from raincheck.rain.drawn import DRAWN, Drawn, DrawnField
 from raincheck.rain.kinds import as_rain
-from raincheck.rain.parameters import PRESETS, Rain
+from raincheck.rain.parameters import Rain
+from raincheck.rain.presets import PRESETS
 from raincheck.rain.render import cover, render
 from raincheck.video.access.footage import open_footage
 from tinyvideo import cut, noise, read_folder, smooth, write_folder, write_video

@@ -10,7 +10,7 @@ from raincheck.datasets.pair import PairedFootage
 from raincheck.datasets.rendered import RenderedRain
 from raincheck.datasets.rendering.video import RenderedVideo
 from raincheck.errors import ConfigError, InputError
-from raincheck.rain.parameters import PRESETS
+from raincheck.rain.presets import PRESETS
 from raincheck.streams import rain_stream
 from tinytasks import KINDS, tiny_stream, tiny_task, tiny_tasks, tiny_video
 

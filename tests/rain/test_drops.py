@@ -8,7 +8,8 @@ import pytest
 from raincheck.errors import ConfigError
 from raincheck.rain.drops import Drops, hashed
 from raincheck.rain.laws import LAWS
-from raincheck.rain.parameters import PRESETS, Rain
+from raincheck.rain.parameters import Rain
+from raincheck.rain.presets import PRESETS
 from raincheck.rain.streaks import project, splat
 
 LAW = LAWS["rain"]

@@ -7,7 +7,8 @@ import pytest
 from raincheck.errors import ConfigError
 from raincheck.rain.drawn import DRAWN, Drawn
 from raincheck.rain.kinds import as_rains
-from raincheck.rain.parameters import PRESETS, Rain
+from raincheck.rain.parameters import Rain
+from raincheck.rain.presets import PRESETS
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from raincheck.rain.light import lamplight, mean_colour
-from raincheck.rain.parameters import PRESETS
+from raincheck.rain.presets import PRESETS
 from raincheck.rain.render import render
 
 

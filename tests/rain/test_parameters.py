@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from raincheck.errors import ConfigError
-from raincheck.rain.parameters import PRESETS, Rain, find_rain, randomise
+from raincheck.rain.parameters import Rain, randomise
+from raincheck.rain.presets import PRESETS, find_rain
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from raincheck.errors import InputError
-from raincheck.rain.parameters import PRESETS, Rain
+from raincheck.rain.parameters import Rain
+from raincheck.rain.presets import PRESETS
 from raincheck.rain.render import RainField, compose, render
 
 

@@ -8,7 +8,8 @@ import pytest
 from scipy.stats import linregress
 
 from raincheck.rain.drops import Drops
-from raincheck.rain.parameters import PRESETS, Rain
+from raincheck.rain.parameters import Rain
+from raincheck.rain.presets import PRESETS
 from raincheck.rain.render import RainField
 from raincheck.rain.streaks import Streaks, project, splat
 

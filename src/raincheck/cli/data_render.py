@@ -67,8 +67,9 @@ def parser() -> Parser:
 def run(arguments: list[str]) -> None:
     """Renders with a progress bar."""
     options = parser().parse_args(arguments)
+    from raincheck.data.rains import read_rains
     from raincheck.data.render import render_set
-    from raincheck.data.request import Request, read_rains
+    from raincheck.data.request import Request
     from raincheck.progress import frame_counter
 
     request = Request(

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
-from raincheck import __version__, plain_yaml
+from raincheck import __version__
 from raincheck.data.clips import Clip, Size, find_clips, split_names
 from raincheck.data.manifest import read_object
 from raincheck.datasets.renderedset import CLAIM
@@ -20,7 +19,7 @@ from raincheck.files import refuse_others, write_text
 from raincheck.fingerprint import fingerprints
 from raincheck.rain.drawn import Drawn
 from raincheck.rain.drops import Seed
-from raincheck.rain.kinds import as_rain, varied
+from raincheck.rain.kinds import varied
 from raincheck.rain.parameters import WIDEST, Rain
 from raincheck.video.images.listing import frame_files
 
@@ -153,36 +152,3 @@ def claim(out: Path, wanted: dict[str, Any]) -> bool:
     refuse_others(out, "rendered set")
     write_text(path, json.dumps(wanted, indent=1) + "\n")
     return True
-
-
-def read_rains(named: Sequence[str]) -> dict[str, Rain | Drawn]:
-    """Rains by name: presets, or YAML files of a rain's parameters, called by the file's name.
-
-    Raises:
-        ConfigError: if there is no such preset, file or parameter.
-    """
-    rains: dict[str, Rain | Drawn] = {}
-    for text in named:
-        path = Path(text)
-        known = path.suffix in (".yaml", ".yml")
-        name, rain = (path.stem, read_rain(path)) if known else (text, as_rain(text))
-        if name in rains:
-            raise ConfigError(f"two rains are called {name}; rename one")
-        rains[name] = rain
-    return rains
-
-
-def read_rain(path: Path) -> Rain | Drawn:
-    """The rain whose parameters a YAML file holds.
-
-    Raises:
-        ConfigError: if it holds no mapping of them, or one of them twice.
-    """
-    try:
-        content = plain_yaml.load(path)
-    except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:
-        reason = getattr(error, "strerror", None) or "it is no YAML"
-        raise ConfigError(f"cannot read the rain {path}: {reason}; give a preset or a file of parameters") from None
-    if not isinstance(content, dict):
-        raise ConfigError(f"{path} holds no rain; write parameters such as `rate: 20`, one a line")
-    return as_rain({str(key): value for key, value in content.items()})

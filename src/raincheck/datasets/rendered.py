@@ -22,7 +22,8 @@ from raincheck.datasets.rendering.video import RenderedVideo
 from raincheck.errors import ConfigError
 from raincheck.rain.drawn import Drawn
 from raincheck.rain.kinds import as_rains
-from raincheck.rain.parameters import PRESETS, Rain
+from raincheck.rain.parameters import Rain
+from raincheck.rain.presets import PRESETS
 
 FILM_SIZE = (192, 256)  # of the test films, where nothing else is asked for
 
@@ -35,7 +36,7 @@ class RenderedRain(TaskSource):
 
     Args:
         name: what the task is called.
-        rain: a preset of `raincheck.rain.parameters.PRESETS` (thin, veil, ...) or, drawn, of
+        rain: a preset of `raincheck.rain.presets.PRESETS` (thin, veil, ...) or, drawn, of
             `raincheck.rain.drawn.DRAWN` (lines, drops, ...), the parameters of a `Rain` or a `Drawn`, or a list of
             these that makes up a mixed type.
         train: clean training videos: video files or folders of frames, `path` or `path[start:stop]`.

@@ -9,7 +9,8 @@ import numpy as np
 from raincheck.errors import ConfigError
 from raincheck.rain.drawn import DRAWN, Drawn, DrawnField
 from raincheck.rain.drops import Seed
-from raincheck.rain.parameters import PRESETS, Rain, find_rain, randomise
+from raincheck.rain.parameters import Rain, randomise
+from raincheck.rain.presets import PRESETS, find_rain
 from raincheck.rain.render import RainField
 
 Named = str | Rain | Drawn | Mapping[str, Any]

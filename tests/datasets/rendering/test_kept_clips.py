@@ -13,7 +13,7 @@ from raincheck.datasets.excerpt import CentreCrop
 from raincheck.datasets.rendered import RenderedRain
 from raincheck.datasets.rendering.kept import keep
 from raincheck.datasets.rendering.video import RenderedVideo
-from raincheck.rain.parameters import PRESETS
+from raincheck.rain.presets import PRESETS
 from raincheck.rain.render import RainField
 
 

@@ -18,7 +18,8 @@ from raincheck.datasets.photographs import TEST, bundled_photographs
 from raincheck.datasets.rendered import RenderedRain
 from raincheck.datasets.rendering.video import RenderedVideo
 from raincheck.errors import ConfigError, InputError
-from raincheck.rain.parameters import PRESETS, Rain, find_rain
+from raincheck.rain.parameters import Rain
+from raincheck.rain.presets import PRESETS, find_rain
 from raincheck.rain.render import render
 
 CLEAN = Path(__file__).parents[3] / ".." / "shared" / "data" / "clean"
