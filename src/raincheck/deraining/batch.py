@@ -2,6 +2,7 @@
 
 import glob
 import warnings
+from contextlib import suppress
 from pathlib import Path
 
 from raincheck.deraining.api import Options, Video, derain
@@ -25,12 +26,18 @@ def derain_files(inputs: list[str], output: Path, options: Options) -> None:
     Raises:
         RaincheckError: as `plan` and `derain`.
     """
-    overwrite, encoding = options["overwrite"], Encoding(options["crf"], options["codec"], options["pixel_format"])
-    pairs = plan(inputs, output, overwrite)
-    for source, target in pairs:
-        check_applicable(source, target, options["fps"], encoding, overwrite)
-    for source, target in pairs:
-        derain_one(source, target, source.name, options)
+    there, overwrite = output.exists(), options["overwrite"]
+    encoding = Encoding(options["crf"], options["codec"], options["pixel_format"])
+    try:
+        pairs = plan(inputs, output, overwrite)
+        for source, target in pairs:
+            check_applicable(source, target, options["fps"], encoding, overwrite)
+        for source, target in pairs:
+            derain_one(source, target, source.name, options)
+    finally:
+        if not there:
+            with suppress(OSError):  # a folder that holds results, or a file
+                output.rmdir()
 
 
 def derain_one(video: Video, output: Path, name: str, options: Options) -> None:
@@ -78,7 +85,7 @@ def plan(inputs: list[str], output: Path, overwrite: bool = False) -> list[tuple
             raise OutputError(
                 f"cannot write {target} for both {first} and {sources[index]}; derain one of them by itself"
             )
-    check_free(output, {path.name for target in targets for path in (target, partial_of(target))}, overwrite)
+    prepare(output, {path.name for target in targets for path in (target, partial_of(target))}, overwrite)
     pairs = list(zip(sources, targets, strict=True))
     left = pairs if overwrite else [pair for pair in pairs if not is_done(*pair)]
     for source, target in left:
@@ -126,17 +133,17 @@ def is_done(source: Path, target: Path) -> bool:
     return done
 
 
-def check_free(folder: Path, names: set[str], overwrite: bool) -> None:
-    """Refuses a folder that is there, and holds other things than those of some names.
+def prepare(folder: Path, names: set[str], overwrite: bool) -> None:
+    """Makes the folder, unless it is there.
 
     Raises:
-        OutputError: if it does and `overwrite` is False, or if it cannot be looked into.
+        OutputError: if it cannot be made, or holds something else and `overwrite` is False.
     """
     try:
-        inside = list(folder.iterdir()) if folder.exists() else []
+        folder.mkdir(exist_ok=True)
+        others = sorted(path.name for path in folder.iterdir() if path.name not in names)
     except OSError as error:
         raise OutputError(f"cannot write {folder}: {error.strerror}; choose another folder") from None
-    others = sorted(path.name for path in inside if path.name not in names)
     if others and not overwrite:
         raise OutputError(
             f"cannot write {folder}: the folder is not empty and holds {others[0]}; choose another, or use --overwrite"

@@ -9,7 +9,6 @@ from typing import Protocol
 from torch import Tensor
 
 from raincheck.errors import OutputError
-from raincheck.files import folder_for
 from raincheck.video.writing.companions import Companions
 from raincheck.video.writing.encoders import Encoding
 from raincheck.video.writing.file_writer import FileWriter
@@ -49,7 +48,7 @@ def open_writer(
 
     Args:
         output: a video file if it ends in .mp4, .m4v, .mov, .mkv, .webm or .avi, an image by its
-            suffix, else a folder. The folder that it is to be in is made where there is none yet.
+            suffix, else a folder.
         look: what a video file says about its frames; .avi cannot hold a rotation.
         encoding: what the user wants of a video file.
         companions: sound and other tracks to copy into a video file.
@@ -64,7 +63,7 @@ def open_writer(
     """
     target = check_output(output, source, overwrite)
     partial, shown = partial_of(target), Path(output)
-    with folder_for(target), claimed(partial, not (is_video(target) or is_image(target)), shown):
+    with claimed(partial, not (is_video(target) or is_image(target)), shown):
         if is_video(target):
             file = FileWriter(partial, CONTAINERS[target.suffix.lower()], look, encoding, companions, shown)
             try:

@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+import av
+
 from raincheck.errors import OutputError, remedy
 from raincheck.targets import check_place
 from raincheck.video.images.listing import SUFFIXES as IMAGE_SUFFIXES
@@ -33,20 +35,26 @@ def is_image(output: Path) -> bool:
 def check_kind(output: Path, source: Path | None = None) -> None:
     """Refuses the name of a file of a kind that is not written.
 
-    A folder may have a dot in its name where it is there, where the input is a folder of that name, and where no kind
-    of files ends so, as in v1.2.
+    A folder may have a dot in its name where it is there, where no kind of files ends so, as in v1.2, and where frames
+    become frames, unless FFmpeg writes or reads files that end so.
 
     Raises:
         OutputError: saying which kinds are.
     """
-    folder = output.is_dir() or (source is not None and source.is_dir() and source.resolve().name == output.name)
-    ending = output.suffix[1:]
-    known = [*CONTAINERS, *(sorted(IMAGE_SUFFIXES) if source is not None and is_image(source) else ())]
-    if not (is_video(output) or is_image(output) or folder or ending.isdecimal()) and ending.isalnum():
+    ending, frames = output.suffix[1:], source is not None and source.is_dir()
+    named_alike = source is not None and frames and source.resolve().name == output.name
+    a_file = ending.lower() in file_endings() if frames else ending.isalnum() and not ending.isdecimal()
+    if a_file and not (is_video(output) or is_image(output) or output.is_dir() or named_alike):
+        known = [*CONTAINERS, *(sorted(IMAGE_SUFFIXES) if source is not None and is_image(source) else ())]
         raise OutputError(
             f"cannot write {output}: .{ending} is not written; name a {', '.join(known)} file, or a folder without an "
             "ending"
         )
+
+
+def file_endings() -> set[str]:
+    """How the names of files end that FFmpeg knows, without the dot."""
+    return {ending for name in av.formats_available for ending in av.ContainerFormat(name).extensions}
 
 
 def check_output(output: str | Path, source: Path | None = None, overwrite: bool = False) -> Path:
@@ -76,7 +84,10 @@ def check_output(output: str | Path, source: Path | None = None, overwrite: bool
     if source is not None:
         check_apart(output, Path(os.path.realpath(source)), named)
     files = is_video(output) or is_image(output)
-    check_place(output if output.is_dir() and not files else output.parent, named)
+    parent = output if output.is_dir() and not files else output.parent
+    if not parent.is_dir():
+        raise OutputError(f"cannot write {named}: there is no folder {parent}; create it first")
+    check_place(parent, named)
     if files:
         if output.is_dir():
             raise OutputError(f"cannot write {named}: it is a folder; give the name of a file")
