@@ -39,9 +39,8 @@ class FitLoop(SavingLoop):
         callbacks = self.trainer.callbacks  # type: ignore[attr-defined]  # set by a part of the Trainer
         self.strategy.check(callbacks)
         for callback in callbacks:
-            if isinstance(
-                callback, GradientAccumulationScheduler
-            ):  # which is not asked in an epoch that is gone on with
+            # Lightning does not ask it in an epoch that is gone on with.
+            if isinstance(callback, GradientAccumulationScheduler):
                 callback.on_train_epoch_start(self.trainer)
         self._terms = Terms(self.trainer.global_step)
         self._batches = self._length()
