@@ -332,8 +332,11 @@ def test_a_mistake_is_one_line_and_leaves_nothing_behind(
     assert contents(materials) == before
 
 
+OTHERS = ["frames of two sizes", "misspelt plugin", "small budget", "garbage pt2"]
+
+
 @pytest.mark.parametrize(
-    "name", ["frames of two sizes", "cut video", "misspelt plugin", "small budget", "garbage onnx", "garbage pt2"]
+    "name", ["cut video", "garbage onnx", *(pytest.param(name, marks=pytest.mark.slow) for name in OTHERS)]
 )
 def test_nothing_else_is_on_standard_error_of_the_program(materials: Path, name: str) -> None:
     """In a process of its own, where libraries are imported afresh and may warn."""

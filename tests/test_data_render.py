@@ -460,6 +460,7 @@ def test_a_clip_that_breaks_off_leaves_what_is_whole(
     assert not (tmp_path / "set" / "manifest.json").exists()
 
 
+@pytest.mark.slow
 def test_ctrl_c_while_processes_start_is_one_line(clean: Path, tmp_path: Path) -> None:
     command = [*RAINCHECK, "data", "render", str(clean), "--jobs", "2", "--out", str(tmp_path / "set")]
     running = subprocess.Popen(

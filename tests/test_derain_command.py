@@ -292,7 +292,9 @@ def test_links_that_go_in_circles(tmp_path: Path, capfd: pytest.CaptureFixture[s
     assert len(read_video(tmp_path / "b.mp4")) == 4 and not (tmp_path / "b.mp4").is_symlink()
 
 
-@pytest.mark.parametrize("words", [["derain", "a.mp4", "-"], ["evaluate", "a.mp4", "a.mp4"]])
+@pytest.mark.parametrize(
+    "words", [["derain", "a.mp4", "-"], pytest.param(["evaluate", "a.mp4", "a.mp4"], marks=pytest.mark.slow)]
+)
 def test_standard_output_that_is_full(tmp_path: Path, words: list[str]) -> None:
     write_video(tmp_path / "a.mp4", noise(2))
     command = [sys.executable, "-m", "raincheck", *words, "--weights", "identity"]
@@ -391,7 +393,9 @@ def test_a_reader_that_has_seen_enough_is_no_mistake(tmp_path: Path) -> None:
     assert b"Traceback" not in done.stderr.read() and done.wait(PATIENCE) == 0
 
 
-@pytest.mark.parametrize(("number", "output"), [(signal.SIGINT, "b.mp4"), (signal.SIGTERM, "out")])
+@pytest.mark.parametrize(
+    ("number", "output"), [(signal.SIGINT, "b.mp4"), pytest.param(signal.SIGTERM, "out", marks=pytest.mark.slow)]
+)
 def test_ctrl_c_leaves_nothing(tmp_path: Path, number: signal.Signals, output: str) -> None:
     film(tmp_path / "a.mp4")
     source = write_folder(tmp_path / "in", noise(150, 240, 320)) if output == "out" else tmp_path / "a.mp4"
@@ -421,6 +425,7 @@ def test_a_disk_that_is_full_is_one_sentence_and_leaves_nothing(tmp_path: Path) 
     assert listing(tmp_path) == ["a.mp4", "a.srt"]
 
 
+@pytest.mark.slow
 def test_a_truly_full_disk(tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()

@@ -53,6 +53,7 @@ def alive() -> tuple[int, int]:
     return sum(issubclass(type(thing), Trainer) for thing in objects), sum(storages.values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", METHODS)
 def test_ten_experiences_leave_no_more_than_four(name: str) -> None:
     before, _ = alive()
@@ -66,6 +67,7 @@ def test_ten_experiences_leave_no_more_than_four(name: str) -> None:
     assert found[10][1] <= found[4][1] * 1.01
 
 
+@pytest.mark.slow
 def test_the_oracle_sees_growth() -> None:
     """The equalities above would also hold if nothing were counted."""
     before = alive()

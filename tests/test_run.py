@@ -168,7 +168,9 @@ def test_another_seed_is_another_run(finished: tuple[Path, dict[str, Any]], tmp_
     assert other["metrics"] != finished[1]["metrics"]
 
 
-@pytest.mark.parametrize("experience", [0, 1, 2])
+@pytest.mark.parametrize(
+    "experience", [pytest.param(0, marks=pytest.mark.slow), 1, pytest.param(2, marks=pytest.mark.slow)]
+)
 def test_a_run_that_was_stopped_ends_with_the_same_bits(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, experience: int
 ) -> None:
@@ -305,7 +307,9 @@ def test_a_slurm_job_is_requeued_and_ends_with_the_same_bits(
     assert not list(tmp_path.rglob("hpc_ckpt*"))
 
 
-@pytest.mark.parametrize("file", [1, 3, 7, 8])
+@pytest.mark.parametrize(
+    "file", [1, pytest.param(3, marks=pytest.mark.slow), pytest.param(7, marks=pytest.mark.slow), 8]
+)
 def test_a_full_disk_ends_a_run_that_can_go_on(
     finished: tuple[Path, dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: int
 ) -> None:

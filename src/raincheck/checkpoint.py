@@ -3,6 +3,7 @@
 import pickle
 import warnings
 from collections import Counter, OrderedDict
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,7 @@ NUMPY += [getattr(np.dtypes, name) for name in np.dtypes.__all__ if name not in 
 PACKAGES = ("raincheck", "torch", "lightning", "avalanche-lib", "kornia", "numpy")
 
 
+@cache  # reading a package's metadata takes milliseconds, and checkpoints may come with every step
 def versions() -> dict[str, str]:
     """Versions of the packages that decide a run's bits."""
     return {package: version(package) for package in PACKAGES}

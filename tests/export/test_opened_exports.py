@@ -140,7 +140,10 @@ def test_without_the_extra(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     assert str(caught.value) == "an .onnx file needs onnxruntime, not installed here; pip install 'raincheck[onnx]'"
 
 
-@pytest.mark.parametrize("weights", ["identity", "w.onnx", "w.pt2"])
+@pytest.mark.parametrize(
+    "weights",
+    [pytest.param("identity", marks=pytest.mark.slow), "w.onnx", pytest.param("w.pt2", marks=pytest.mark.slow)],
+)
 def test_as_a_library_it_imports_no_training_framework(folder: Path, weights: str) -> None:
     path = folder / weights
     program = (

@@ -166,6 +166,7 @@ def test_penalty_over_loss_is_of_a_usable_size_at_the_recommended_lambda() -> No
     assert len(later) == 48 and min(later) > 0.01 and max(later) < 10
 
 
+@pytest.mark.slow
 def test_a_million_times_larger_lambda_holds_the_weights() -> None:
     def moved(ewc_lambda: float) -> float:
         return drift(lambda: [EWC(ewc_lambda)], lr=1e-3, stream=tiny_stream(100), reset_optimizer=True)

@@ -196,6 +196,7 @@ def test_evened_spreads_a_hundredth() -> None:
 METHODS = {"si": SI, "mas": MAS, "pigwm": PIGWM}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", METHODS)
 def test_a_large_weight_holds_the_weights(name: str) -> None:
     def moved(weight: float) -> float:
@@ -211,7 +212,14 @@ def test_a_large_weight_holds_the_weights(name: str) -> None:
     assert moved(1e5) < 0.7 * moved(0)
 
 
-@pytest.mark.parametrize(("name", "weight"), [("si", 10.0), ("mas", 10.0), ("pigwm", 1.0)])
+@pytest.mark.parametrize(
+    ("name", "weight"),
+    [
+        pytest.param("si", 10.0, marks=pytest.mark.slow),
+        ("mas", 10.0),
+        pytest.param("pigwm", 1.0, marks=pytest.mark.slow),
+    ],
+)
 def test_penalty_over_loss_is_of_a_usable_size(name: str, weight: float) -> None:
     """Near EWC's weight in its own test: 0 at the first step after the first task, then within 0.001 to 10."""
     ratios: list[tuple[int, float]] = []

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from interrupted import check
 from raincheck.plugins import AGEM, DER, EWC, GEM, MAS, PIGWM, SI, Distillation, RainReview, WeightAveraging
-from test_exact_resume import check
 
 BUDGET = 60_000
 METHODS: dict[str, Callable[[], list[Any]]] = {
@@ -26,9 +26,15 @@ METHODS: dict[str, Callable[[], list[Any]]] = {
 
 
 @pytest.mark.parametrize(
-    ("event", "call"), [("after_update", 4), ("after_update", 17), ("after_training_exp", 2)], ids=str
+    ("event", "call"),
+    [
+        ("after_update", 17),
+        # These take the longest of all tests, and what they could find is mostly found by the one above.
+        pytest.param("after_update", 4, marks=pytest.mark.slow),
+        pytest.param("after_training_exp", 2, marks=pytest.mark.slow),
+    ],
 )
 @pytest.mark.parametrize("name", METHODS)
 def test_an_interruption_changes_no_bit(tmp_path: Path, name: str, event: str, call: int) -> None:
-    """In the first task, in the second, and when that has just been learned."""
+    """In the second task, in the first, and when the second has just been learned."""
     check(tmp_path, event, call, plugins=METHODS[name])

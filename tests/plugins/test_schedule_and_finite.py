@@ -10,12 +10,12 @@ from avalanche.core import SupervisedPlugin
 from lightning.pytorch.callbacks import GradientAccumulationScheduler, Timer
 from torch import Tensor, nn
 
+from interrupted import learn as resumed
 from raincheck.errors import ConfigError, DivergenceError
 from raincheck.plugins import EWC, CosineSchedule
 from raincheck.plugins.finite import FiniteLoss
 from raincheck.plugins.length import planned_batches
 from raincheck.plugins.progress import ProgressBar
-from test_exact_resume import learn as resumed
 from tinytasks import learn, learn_in_avalanche, same, tiny_stream, tiny_tasks
 
 

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from avalanche.core import SupervisedPlugin
 
+from interrupted import learn
 from raincheck.plugins import stopwatch
 from raincheck.plugins.stopwatch import Stopwatch
-from test_exact_resume import learn
 
 
 class Second(SupervisedPlugin):

@@ -9,10 +9,10 @@ import pytest
 import torch
 from avalanche.training.plugins import ReplayPlugin
 
+from interrupted import learn as resumed
 from program import finish
 from raincheck.plugins import RainReview, throughput
 from raincheck.plugins.throughput import Throughput
-from test_exact_resume import learn as resumed
 from tinytasks import learn, learn_in_avalanche, same
 
 

@@ -216,7 +216,9 @@ def test_of_lines_about_one_run_the_last_counts(make_run: Make, tmp_path: Path) 
         assert [(run.name, run.seed, run.machine) for run in found] == [("ewc", 0, "other"), ("ewc", 1, "other")]
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+@pytest.mark.parametrize(
+    "encoding", ["ascii", *(pytest.param(name, marks=pytest.mark.slow) for name in ("latin-1", "utf-8"))]
+)
 def test_a_terminal_that_cannot_show_a_sign_is_no_reason_to_end(make_run: Make, tmp_path: Path, encoding: str) -> None:
     table = tmp_path / os.fsdecode(b"caf\xe9.csv")  # a name from the days before UTF-8
     runs = [make_run("finetune"), make_run("rrgnet", BETTER)]

@@ -22,7 +22,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, str]]:
     return without_times(out)
 
 
-@pytest.mark.parametrize("experience", [0, 1])
+@pytest.mark.parametrize("experience", [pytest.param(0, marks=pytest.mark.slow), 1])
 @pytest.mark.parametrize("save_every", [0.0, 60.0])
 def test_no_row_is_missing_or_there_twice(
     whole: list[dict[str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, experience: int, save_every: float

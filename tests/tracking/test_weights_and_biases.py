@@ -130,6 +130,7 @@ def test_the_dashboard_names_what_is_logged(tracked_run: tuple[Path, dict[str, A
             assert panel.get("table_name", "R/psnr_y") in keys
 
 
+@pytest.mark.slow
 def test_a_run_that_was_stopped_goes_on_as_the_same_run(
     tracked_run: tuple[Path, dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -58,6 +58,7 @@ for size in (17, 64, 96):
 """
 
 
+@pytest.mark.slow
 def test_video_does_not_depend_on_what_memory_held_before() -> None:
     def encoded(byte: str) -> bytes:
         environment = {**os.environ, "MALLOC_PERTURB_": byte}  # glibc fills what is freed, and what is allocated anew
