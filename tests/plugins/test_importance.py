@@ -13,7 +13,8 @@ from raincheck.errors import ConfigError
 from raincheck.generators import generators, same
 from raincheck.losses import StructureLoss
 from raincheck.plugins import MAS, PIGWM, SI
-from raincheck.plugins.penalty import WeightPenalty, evened
+from raincheck.plugins.importance import normalised
+from raincheck.plugins.penalty import WeightPenalty
 from tinytasks import learn, tiny_stream
 
 
@@ -188,9 +189,9 @@ def test_importances_add_up_and_decay() -> None:
 
 
 def test_evened_spreads_a_hundredth() -> None:
-    values = evened({"a": torch.tensor([0.0, 3.0]), "b": torch.tensor([[5.0]])})
+    values = normalised({"a": torch.tensor([0.0, 3.0]), "b": torch.tensor([[5.0]])})
     assert torch.allclose(values["a"], torch.tensor([0.01, 0.01 + 0.99 * 3 * 3 / 8]))
-    assert torch.allclose(evened({"a": torch.zeros(2)})["a"], torch.tensor(0.01))
+    assert torch.allclose(normalised({"a": torch.zeros(2)})["a"], torch.tensor(0.01))
 
 
 METHODS = {"si": SI, "mas": MAS, "pigwm": PIGWM}

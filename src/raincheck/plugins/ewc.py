@@ -8,7 +8,7 @@ from avalanche.training.utils import ParamData
 from torch import Tensor
 
 from raincheck.errors import ConfigError
-from raincheck.plugins.penalty import chosen_clips, evened
+from raincheck.plugins.importance import chosen_clips, normalised
 
 Importances = dict[str, ParamData]
 KEPT = ("saved_params", "importances")
@@ -19,7 +19,7 @@ class EWC(EWCPlugin):
 
     Avalanche squares the gradient of the batch mean, so its values depend on the batch size, and those of L1 and of
     the MSE differ a hundredfold (1e-6 and 1e-8 were seen): no lambda means the same twice. With mean 1, lambda is the
-    penalty per parameter and unit of squared distance, whatever the loss; see `evened`.
+    penalty per parameter and unit of squared distance, whatever the loss; see `normalised`.
 
     The sum of the penalties of `separate`, each quadratic, is one quadratic: its importances are the sum, its centre is
     the mean of the old weights by importance, and its value there is `offset`. Only that one is kept. Avalanche's own
@@ -104,7 +104,7 @@ class EWC(EWCPlugin):
         some = dataset.subset(chosen_clips(len(dataset), self.clips, self.seed, self._experience))
         importances: Importances = super().compute_importances(model, criterion, optimizer, some, *args, **kwargs)
         optimizer.zero_grad()  # the last batch's gradient would otherwise still be there
-        for name, value in evened({name: value.data for name, value in importances.items()}).items():
+        for name, value in normalised({name: value.data for name, value in importances.items()}).items():
             importances[name].data = value
         return importances
 

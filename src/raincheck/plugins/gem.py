@@ -10,7 +10,7 @@ from torch import Tensor
 
 from raincheck.errors import ConfigError
 from raincheck.plugins.memory import ClipMemory
-from raincheck.plugins.penalty import trained
+from raincheck.plugins.penalty import trainable
 
 DEFINITE = 1e-6  # of the mean squared length of the references, added to the quadratic programme's diagonal
 
@@ -38,7 +38,7 @@ class AGEM(ClipMemory):
     def after_backward(self, strategy: Any, **kwargs: Any) -> None:
         """Projects the gradient."""
         if self.tasks:
-            parameters = list(trained(strategy.model).values())
+            parameters = list(trainable(strategy.model).values())
             projected = self.projected(strategy, _flat([p.grad for p in parameters], parameters))
             for p, part in zip(parameters, torch.split(projected, [p.numel() for p in parameters]), strict=True):
                 if p.grad is not None:
@@ -52,7 +52,7 @@ class AGEM(ClipMemory):
         """Gradient `(p,)` of the loss on clips of these tasks; those of the weights are left as they are."""
         clips, _ = self.draw(strategy, tasks, salt)
         loss = strategy._criterion(strategy.model(clips["rainy"]), clips["clean"])
-        parameters = list(trained(strategy.model).values())
+        parameters = list(trainable(strategy.model).values())
         return _flat(torch.autograd.grad(loss, parameters, allow_unused=True), parameters)
 
 

@@ -2,14 +2,15 @@
 
 from typing import Any
 
-from raincheck.plugins.penalty import ClipPenalty, Weights, evened
+from raincheck.plugins.importance import ClipPenalty, normalised
+from raincheck.plugins.penalty import Weights
 
 
 class MAS(ClipPenalty):
     """Memory aware synapses (Aljundi et al. 2018, equation 2 with the squared norm of the output).
 
     The importance is the mean over clips, one at a time as in the paper, of `|d |output|^2 / d weight|`; no clean frame
-    is looked at. It is scaled to mean 1, see `evened`.
+    is looked at. It is scaled to mean 1, see `normalised`.
 
     Args:
         weight: of the penalty, named `mas`.
@@ -28,4 +29,4 @@ class MAS(ClipPenalty):
 
     def measure(self, strategy: Any) -> Weights:
         """Importances of the task just learned."""
-        return evened(self.mean_absolute_gradients(strategy, lambda output, _: output.square().sum()))
+        return normalised(self.mean_absolute_gradients(strategy, lambda output, _: output.square().sum()))

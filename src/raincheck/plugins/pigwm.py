@@ -5,7 +5,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from raincheck.plugins.penalty import ClipPenalty, Weights
+from raincheck.plugins.importance import ClipPenalty
+from raincheck.plugins.penalty import Weights
 
 
 class PIGWM(ClipPenalty):

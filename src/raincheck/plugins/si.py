@@ -5,7 +5,8 @@ from typing import Any
 import torch
 
 from raincheck.errors import ConfigError
-from raincheck.plugins.penalty import WeightPenalty, Weights, evened, placed, trained
+from raincheck.plugins.importance import normalised
+from raincheck.plugins.penalty import WeightPenalty, Weights, placed, trainable
 
 
 class SI(WeightPenalty):
@@ -13,7 +14,7 @@ class SI(WeightPenalty):
 
     Along a task, `path_k` adds up `-gradient_k * step_k`, the gradient being that of the loss without the penalty. The
     task's importance is `max(path_k, 0) / (way_k^2 + damping)`, `way_k` being how far the weight went in all; it is
-    scaled to mean 1, see `evened`.
+    scaled to mean 1, see `normalised`.
 
     Avalanche 0.6's plugin keeps views of the weights instead of copies on the CPU, so that its penalty is 0 there.
 
@@ -40,7 +41,7 @@ class SI(WeightPenalty):
     def before_training_exp(self, strategy: Any, **kwargs: Any) -> None:
         """Every task begins a path of its own."""
         super().before_training_exp(strategy, **kwargs)
-        self._start = {name: p.detach().clone() for name, p in trained(strategy.model).items()}
+        self._start = {name: p.detach().clone() for name, p in trainable(strategy.model).items()}
         self._path = {name: torch.zeros_like(p) for name, p in self._start.items()}
 
     @torch.no_grad()
@@ -48,7 +49,7 @@ class SI(WeightPenalty):
         """Looks at weights and gradients before the step; the penalty's own gradient is taken off."""
         self._before = {}
         anchored = self.anchored(strategy.model)
-        for name, p in trained(strategy.model).items():
+        for name, p in trainable(strategy.model).items():
             if self.weight and p.grad is not None:
                 gradient = p.grad.clone()
                 if name in anchored:
@@ -58,7 +59,7 @@ class SI(WeightPenalty):
     @torch.no_grad()
     def after_update(self, strategy: Any, **kwargs: Any) -> None:
         """Adds the step to the path."""
-        weights = trained(strategy.model)
+        weights = trainable(strategy.model)
         for name, (before, gradient) in self._before.items():
             self._path[name] -= gradient * (weights[name] - before)
 
@@ -74,10 +75,10 @@ class SI(WeightPenalty):
     @torch.no_grad()
     def measure(self, strategy: Any) -> Weights:
         """Importances of the task just learned."""
-        return evened(
+        return normalised(
             {
                 name: self._path[name].clamp(min=0) / ((p - self._start[name]).square() + self.damping)
-                for name, p in trained(strategy.model).items()
+                for name, p in trainable(strategy.model).items()
                 if name in self._path
             }
         )
