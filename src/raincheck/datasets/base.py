@@ -18,8 +18,8 @@ from torch import Tensor
 from raincheck.errors import ConfigError, InputError
 
 
-class Footage(Protocol):
-    """Clean video with random access; picklable, opening its file lazily in each process."""
+class Video(Protocol):
+    """What footage and paired videos tell of themselves."""
 
     name: str
 
@@ -31,6 +31,10 @@ class Footage(Protocol):
     def size(self) -> tuple[int, int]:
         """Height and width in pixels."""
         ...
+
+
+class Footage(Video, Protocol):
+    """Clean video with random access; picklable, opening its file lazily in each process."""
 
     def read(self, start: int, count: int) -> Tensor:
         """Frames `start` to `start + count - 1` as uint8 `(t, c, h, w)`."""
@@ -60,19 +64,8 @@ class Wrapped:
         return self.footage.size
 
 
-class PairedVideo(Protocol):
+class PairedVideo(Video, Protocol):
     """Rainy video with its clean twin."""
-
-    name: str
-
-    def __len__(self) -> int:
-        """Number of frames."""
-        ...
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Height and width in pixels."""
-        ...
 
     def read(self, start: int, count: int) -> tuple[Tensor, Tensor]:
         """Rainy and clean frames, uint8 `(t, c, h, w)` each; the same values at every call."""

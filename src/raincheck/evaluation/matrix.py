@@ -55,6 +55,16 @@ class Matrix:
         """How many tasks have been learned: the index of the last row that is known."""
         return max((i for i, row in enumerate(self.rows) if set(row) != {None}), default=0)
 
+    @property
+    def diagonal(self) -> Row:
+        """The score on each task right after learning it."""
+        return tuple(self.rows[j + 1][j] for j in range(len(self.tasks)))
+
+    @property
+    def of_experts(self) -> bool:
+        """Whether nothing but the diagonal is known below row 0."""
+        return all(score is None for i, row in enumerate(self.rows[1:]) for j, score in enumerate(row) if i != j)
+
     def until(self, tasks: int) -> Matrix:
         """What was known when only the first `tasks` had been learned."""
         unknown: Row = (None,) * len(self.tasks)

@@ -113,8 +113,7 @@ def _way(matrix: Matrix, method: str) -> Learn:
         return named.get(method, "in_turn")
     if all(score is None for row in rows[1:n] for score in row):
         return "joint"
-    others = (score for i, row in enumerate(rows[1:]) for j, score in enumerate(row) if i != j)
-    return "individual" if all(score is None for score in others) else "in_turn"
+    return "individual" if matrix.of_experts else "in_turn"
 
 
 KINDS: dict[str, Any] = dict.fromkeys(("seed", *COSTS), int | float | None) | {

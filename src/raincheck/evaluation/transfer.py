@@ -15,9 +15,7 @@ from raincheck.evaluation.matrix import Matrix, Row, Score
 
 def final_scores(matrix: Matrix) -> Row:
     """What a method delivers for each task: the last row R[n, j]; of experts, the diagonal R[j, j]."""
-    diagonal = _diagonal(matrix)
-    others = (score for i, row in enumerate(matrix.rows[1:]) for j, score in enumerate(row) if i != j)
-    return diagonal if all(score is None for score in others) else matrix.rows[-1]
+    return matrix.diagonal if matrix.of_experts else matrix.rows[-1]
 
 
 def average(matrix: Matrix) -> Score:
@@ -68,7 +66,7 @@ def gap(matrix: Matrix, reference: Matrix) -> Score:
 
 def learned(matrix: Matrix) -> Score:
     """How well tasks are learned, `1/n sum_j R[j, j]`: the score on each right after it (Riemer et al. 2019, LA)."""
-    return _mean(_diagonal(matrix))
+    return _mean(matrix.diagonal)
 
 
 def lost_plasticity(matrix: Matrix, experts: Matrix) -> Score:
@@ -82,8 +80,8 @@ def lost_plasticity(matrix: Matrix, experts: Matrix) -> Score:
         InputError: if the two are about different tasks, or metrics of different sense.
     """
     _check_same(matrix, experts)
-    alone = dict(zip(experts.tasks, _diagonal(experts), strict=True))
-    ours = list(zip(matrix.tasks, _diagonal(matrix), strict=True))
+    alone = dict(zip(experts.tasks, experts.diagonal, strict=True))
+    ours = list(zip(matrix.tasks, matrix.diagonal, strict=True))
     return _mean(_gain(matrix, alone[task], score) for task, score in ours[1:])
 
 
@@ -96,10 +94,6 @@ def summary(matrix: Matrix) -> dict[str, Any]:
         "forgetting": forgetting(matrix),
         "fwt": fwt(matrix),
     }
-
-
-def _diagonal(matrix: Matrix) -> Row:
-    return tuple(matrix.rows[j + 1][j] for j in range(len(matrix.tasks)))
 
 
 def _check_same(matrix: Matrix, reference: Matrix) -> None:

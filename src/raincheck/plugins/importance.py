@@ -1,4 +1,4 @@
-"""How important weights are for a task: measured on some of its clips, as MAS and PIGWM do, and brought to one scale."""
+"""How important weights are for a task: measured on some of its clips (MAS, PIGWM), and scaled."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
