@@ -8,7 +8,7 @@ import scipy.stats
 from raincheck.errors import InputError
 from raincheck.evaluation.ranking import Ranking
 from raincheck.evaluation.results import read_result
-from raincheck.evaluation.rows import alike
+from raincheck.evaluation.rows import comparable_groups
 from raincheck.evaluation.scores import COLUMNS
 from reports import individual, joint, matrix, ranking_of, report
 
@@ -232,7 +232,7 @@ def test_runs_without_the_metric_are_left_out_and_named() -> None:
 def test_runs_are_split_where_they_cannot_be_compared() -> None:
     reports = [report("a"), report("b", setting=OTHER), report("c"), report("d", tasks=["wind", "thin"])]
     results = [read_result(one, "here") for one in reports]
-    assert [[result.name for result in group] for group in alike(results)] == [["a", "c", "d"], ["b"]]
+    assert [[result.name for result in group] for group in comparable_groups(results)] == [["a", "c", "d"], ["b"]]
 
 
 def test_bounds_are_known_by_what_their_matrices_leave_out() -> None:

@@ -16,7 +16,7 @@ from raincheck.evaluation.comparable import task_digest
 from raincheck.evaluation.failed import Failed, of_data, with_failed
 from raincheck.evaluation.ranking import ranking
 from raincheck.evaluation.results import printable, read_result
-from raincheck.evaluation.rows import alike, if_there, opposed
+from raincheck.evaluation.rows import if_there, with_baseline
 from raincheck.report import write_report
 from raincheck.report.formats import WRITERS, write_table
 from raincheck.report.outputs import headings, say_written, show
@@ -58,8 +58,10 @@ def write_tables(
     failed = [unsuccessful(one) for one in failures]
     written: list[Path] = []
     results = [read_result(printable({**report, "cell": one.cell}), one.name) for one, report in reports.items()]
-    groups = opposed(alike(results), if_there(grid.against, results))
-    ranked = [with_failed(ranking(same, against=foe), of_data(failed, same[0].setting)) for same, foe in groups]
+    groups = with_baseline(results, if_there(grid.against, results))
+    ranked = [
+        with_failed(ranking(same, against=baseline), of_data(failed, same[0].setting)) for same, baseline in groups
+    ]
     for number, (of_set, heading) in enumerate(zip(ranked, headings(grid.title, len(ranked)), strict=True), 1):
         tables = [out / f"table{f'-{number}' if ranked[1:] else ''}{suffix}" for suffix in WRITERS]
         for table in tables:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from raincheck.evaluation.caveats import about_all, about_rows
 from raincheck.evaluation.costs import COSTS
 from raincheck.evaluation.results import Result
-from raincheck.evaluation.rows import check, if_there, no_row, rows_of, scored_in
+from raincheck.evaluation.rows import check_baseline, check_comparable, if_there, rows_of, scored_in
 from raincheck.evaluation.scores import COLUMNS, HEADLINE, Bounds, Column, Values, values_of
 from raincheck.evaluation.statistics import Difference, Estimate, corrected, estimate, paired
 
@@ -85,9 +85,8 @@ def ranking(results: Sequence[Result], metric: str = "psnr_y", against: str | No
             and order, or runs with other settings than its first, or there is no row `against`.
     """
     given, results = results, scored_in(results, metric)
-    check(results)
-    if against is not None and if_there(against, given) is None:
-        raise no_row(against, dict.fromkeys(result.name for result in given))
+    check_comparable(results)
+    check_baseline(against, given)
     rows = rows_of(results)
     bounds = Bounds(results)
     values = {name: values_of(runs, metric, bounds) for name, runs in rows.items()}

@@ -1,21 +1,21 @@
 """Which runs may stand in one table, and which of them are one row of it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TypeVar
 
 from raincheck.errors import InputError
 from raincheck.evaluation.comparable import other_data, other_method, other_terms
 from raincheck.evaluation.results import Result
 
-Some = TypeVar("Some", bound=Result)
+AnyResult = TypeVar("AnyResult", bound=Result)
 
 
-def alike(results: Sequence[Some]) -> list[list[Some]]:
+def comparable_groups(results: Sequence[AnyResult]) -> list[list[AnyResult]]:
     """Splits runs into groups whose scores can be compared: those of the same tasks and data."""
-    groups: list[list[Some]] = []
+    groups: list[list[AnyResult]] = []
     for result in results:
         for group in groups:
-            if not foreign(result, group[0]):
+            if not why_incomparable(result, group[0]):
                 group.append(result)
                 break
         else:
@@ -23,20 +23,25 @@ def alike(results: Sequence[Some]) -> list[list[Some]]:
     return groups
 
 
-def opposed(groups: Sequence[Sequence[Some]], against: str | None) -> list[tuple[list[Some], str | None]]:
-    """Each group with the row to compare its others with: `against` where it is in the group, else None.
+def with_baseline(results: Sequence[AnyResult], against: str | None) -> list[tuple[list[AnyResult], str | None]]:
+    """The comparable groups, each with the row to compare its others with: `against` if that is in it, else None.
 
     Raises:
         InputError: if it is in no group.
     """
-    if against is not None and all(if_there(against, group) is None for group in groups):
-        raise no_row(against, dict.fromkeys(result.name for group in groups for result in group))
-    return [(list(group), if_there(against, group)) for group in groups]
+    check_baseline(against, results)
+    return [(group, if_there(against, group)) for group in comparable_groups(results)]
 
 
-def no_row(wanted: str, known: Iterable[str]) -> InputError:
-    """Says that there is no row of a name; names are quoted, since they may hold commas."""
-    return InputError(f"there is no {wanted!r} to compare with; choose one of {', '.join(map(repr, known))}")
+def check_baseline(against: str | None, results: Sequence[Result]) -> None:
+    """Refuses a row to compare with that is not there; names are quoted, since they may hold commas.
+
+    Raises:
+        InputError: naming the rows that are.
+    """
+    if against is not None and if_there(against, results) is None:
+        known = ", ".join(repr(name) for name in dict.fromkeys(result.name for result in results))
+        raise InputError(f"there is no {against!r} to compare with; choose one of {known}")
 
 
 def if_there(name: str | None, results: Sequence[Result]) -> str | None:
@@ -68,7 +73,7 @@ def same_row(one: Result, other: Result) -> bool:
     return not (other_terms(one.setting, other.setting) or other_method(one.setting, other.setting))
 
 
-def scored_in(results: Sequence[Some], metric: str) -> list[Some]:
+def scored_in(results: Sequence[AnyResult], metric: str) -> list[AnyResult]:
     """Those that have a metric; reports of older versions and other catalogues may lack it.
 
     Raises:
@@ -85,18 +90,18 @@ def scored_in(results: Sequence[Some], metric: str) -> list[Some]:
     )
 
 
-def check(results: Sequence[Result]) -> None:
+def check_comparable(results: Sequence[Result]) -> None:
     """Refuses runs that cannot stand in one table.
 
     Raises:
         InputError: if they were scored on different data.
     """
     for result in results:
-        if why := foreign(result, results[0]):
+        if why := why_incomparable(result, results[0]):
             raise InputError(f"{result.name} cannot be compared with {results[0].name}: {why}; report them apart")
 
 
-def foreign(one: Result, other: Result) -> str | None:
+def why_incomparable(one: Result, other: Result) -> str | None:
     """Why the scores of two runs are about different things; None if they can be compared."""
     if set(one.tasks) != set(other.tasks):
         return f"its tasks are {', '.join(one.tasks)}, not {', '.join(other.tasks)}"

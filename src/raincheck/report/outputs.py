@@ -8,7 +8,7 @@ from rich.console import Console
 from raincheck.errors import ConfigError
 from raincheck.evaluation.ranking import Ranking, ranking
 from raincheck.evaluation.results import in_order
-from raincheck.evaluation.rows import alike, opposed
+from raincheck.evaluation.rows import with_baseline
 from raincheck.report.formats import WRITERS, as_table, write_table
 from raincheck.report.page import write_report
 from raincheck.report.reading import read_runs
@@ -38,15 +38,15 @@ def report(paths: Sequence[Path], out: Sequence[Path], metric: str, against: str
             raise ConfigError(f"{path} is neither page nor table; end it with {', '.join((PAGE, *WRITERS))}")
         check_target(path, paths)
     runs, console = read_runs(paths), Console()
-    groups = opposed(alike(runs), against)
-    printed = [ranking(group, metric, foe) for group, foe in groups]
+    groups = with_baseline(runs, against)
+    printed = [ranking(group, metric, baseline) for group, baseline in groups]
     for path in out:
         if path.suffix == PAGE:
             write_report(paths, path, title, against)
         else:
-            write_table([ranked for group, foe in groups for ranked in all_metrics(group, foe)], path, title)
+            write_table([ranked for group, baseline in groups for ranked in all_metrics(group, baseline)], path, title)
     show(printed, "", console)
-    without = [str(number) for number, (_, foe) in enumerate(groups, 1) if foe != against]
+    without = [str(number) for number, (_, baseline) in enumerate(groups, 1) if baseline != against]
     if without:
         note = f"note: {against} is not in set {', '.join(without)}, which is compared with its best method"
         console.print(note, markup=False)

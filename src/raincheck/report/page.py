@@ -14,7 +14,7 @@ from raincheck.evaluation.costs import COSTS
 from raincheck.evaluation.failed import Failed, of_data
 from raincheck.evaluation.ranking import ranking
 from raincheck.evaluation.results import in_order
-from raincheck.evaluation.rows import alike, opposed
+from raincheck.evaluation.rows import with_baseline
 from raincheck.files import write_result
 from raincheck.report import curves, prices
 from raincheck.report.gallery import Gallery, galleries
@@ -81,7 +81,9 @@ def render(runs: Sequence[Run], title: str, against: str | None, failed: Sequenc
         script=script,
         allowed=b64encode(sha256(script.encode()).digest()).decode("ascii"),
         runs=runs,
-        groups=[group(same, foe, of_data(failed, same[0].setting)) for same, foe in opposed(alike(runs), against)],
+        groups=[
+            group(same, baseline, of_data(failed, same[0].setting)) for same, baseline in with_baseline(runs, against)
+        ],
         data=dict.fromkeys((task, str(note)) for run in runs for task, notes in run.data.items() for note in notes),
         chart=curves,
         bar=prices,
