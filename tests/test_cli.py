@@ -228,10 +228,13 @@ MISTAKES: dict[str, tuple[list[str], str]] = {
         ["derain", "good.mp4", "out.mp4", "--weights", "weights.safetensors"],
         "weights.safetensors is no",
     ),
-    "garbage onnx": (["derain", "good.mp4", "out.mp4", "--weights", "weights.onnx"], "weights.onnx is no ONNX file"),
+    "garbage onnx": (
+        ["derain", "good.mp4", "out.mp4", "--weights", "weights.onnx"],
+        "onnxruntime cannot read weights.onnx",
+    ),
     "garbage pt2": (
         ["evaluate", "good.mp4", "good.mp4", "--trust", "--weights", "weights.pt2"],
-        "weights.pt2 is no torch.export file",
+        "torch cannot read weights.pt2 (",
     ),
     "untrusted pt2": (["evaluate", "good.mp4", "good.mp4", "--weights", "weights.pt2"], "pass --trust if you know"),
     "export to another suffix": (

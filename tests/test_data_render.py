@@ -392,7 +392,7 @@ def test_a_rain_may_be_a_file_of_parameters(tmp_path: Path) -> None:
     path.write_text("rate: 12\nwind: -3\n")
     assert read_rains([str(path), "snow"]) == {"mine": Rain(rate=12, wind=-3), "snow": PRESETS["snow"]}
     for content, sentence in (
-        ("- rate", f"{path} holds no rain; write parameters such as `rate: 20`, one a line"),
+        ("- rate", f"{path} does not describe a rain; write parameters such as `rate: 20`, one a line"),
         ("rate: [", f"cannot read the rain {path}: it is no YAML; give a preset or a file of parameters"),
         ("rate: 2026-13-45", f"cannot read the rain {path}: it is no YAML; "),
         ("[" * 2000, f"cannot read the rain {path}: it is no YAML; "),

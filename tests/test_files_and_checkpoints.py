@@ -164,8 +164,8 @@ def test_other_versions_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     with pytest.raises(ConfigError) as error:
         checkpoint.load(path)
     assert str(error.value) == (
-        f"the checkpoint {path} was written by other packages (torch 0.1 then, {now['torch']} now); use these, or "
-        "another folder"
+        f"the checkpoint {path} was written by other package versions (torch 0.1 then, {now['torch']} now); "
+        "install those, or choose another folder"
     )
 
 

@@ -102,12 +102,10 @@ class Mine(Identity):
 def test_a_checkpoint_of_another_network_is_refused(tmp_path: Path) -> None:
     saved, mine = checkpoint(tmp_path / "x.ckpt", RRGNet(3, 4)), checkpoint(tmp_path / "mine.ckpt", Mine(3))
     with pytest.raises(
-        ConfigError, match=r"^the checkpoint is of the network RRGNet \{.*\}, and not of RRGNet \{.*\}; gi"
+        ConfigError, match=r"^the checkpoint is for the network RRGNet \{.*\}, not RRGNet \{.*\}; pass the"
     ):
         DerainModule.load_from_checkpoint(saved, network=RRGNet(3, 6))
-    with pytest.raises(
-        ConfigError, match=r"^the checkpoint is of the network Mine, and not of RRGNet \{.*\}; give Derain"
-    ):
+    with pytest.raises(ConfigError, match=r"^the checkpoint is for the network Mine, not RRGNet \{.*\}; pass the"):
         DerainModule.load_from_checkpoint(mine)
     assert DerainModule.load_from_checkpoint(mine, network=Mine(3)).network.window == 3
 

@@ -471,7 +471,7 @@ MISTAKES: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
     "many losses": (
         {"loss": {"class_path": "torch.nn.L1Loss", "init_args": {"reduction": "none"}}},
         ConfigError,
-        "the loss L1Loss is 768 numbers, not one; give their mean",
+        "the loss L1Loss gives 768 numbers, not one; take their mean",
     ),
     "closure": ({"optimizer": {"class_path": "torch.optim.LBFGS"}}, ConfigError, "the optimizer cannot learn from "),
     "sparse": ({"optimizer": {"class_path": "torch.optim.SparseAdam"}}, ConfigError, "the optimizer cannot learn from"),

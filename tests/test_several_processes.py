@@ -116,7 +116,7 @@ def test_dropout_is_not_the_same_in_both(learned: tuple[Found, Found, Found]) ->
 
 def test_what_would_be_wrong_in_several_is_refused_by_each(learned: tuple[Found, Found, Found]) -> None:
     sentences = {"differentiates": "a plugin or strategy differentiates the output", "rwalk": "RWalkPlugin divides by "}
-    sentences["mixes"] = "the processes part, with losses of "
+    sentences["mixes"] = "the processes have diverged, with losses of "
     for case, sentence in sentences.items():
         assert str(learned[0][case]) == "learned"
         assert all(str(found[case]).startswith(sentence) for found in learned[1:])
@@ -232,7 +232,7 @@ def test_torchrun(tmp_path: Path) -> None:
 def test_torchrun_without_devices_is_refused(tmp_path: Path) -> None:
     done = finish(torchrun(command(tmp_path / "run", plugins=[])), env=ENVIRONMENT)
     assert done.returncode != 0
-    assert done.stderr.count("raincheck: error: torchrun started 2 processes and the trainer is for one; set ") == 1
+    assert done.stderr.count("raincheck: error: torchrun started 2 processes, but the trainer is for one; set ") == 1
 
 
 def test_slurm(tmp_path: Path) -> None:

@@ -72,7 +72,8 @@ def load(path: Path) -> dict[str, Any] | None:
     differ = [f"{k} {wrote.get(k)} then, {v} now" for k, v in versions().items() if wrote.get(k) != v]
     if differ:
         raise ConfigError(
-            f"the checkpoint {path} was written by other packages ({'; '.join(differ)}); use these, or another folder"
+            f"the checkpoint {path} was written by other package versions ({'; '.join(differ)}); install those, or "
+            "choose another folder"
         )
     return state
 

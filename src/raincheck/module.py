@@ -83,8 +83,8 @@ class DerainModule(LightningModule):
             return
         if not self._any or "arguments" not in about:
             raise ConfigError(
-                f"the checkpoint is of the network {_named(about)}, and not of {_named(blueprint(self.network))}; "
-                "give DerainModule or load_from_checkpoint the network="
+                f"the checkpoint is for the network {_named(about)}, not {_named(blueprint(self.network))}; "
+                "pass the right network= to DerainModule or load_from_checkpoint"
             )
         self.network = build_network(about, "the checkpoint")
         prefix, weights = "network.", checkpoint["state_dict"]

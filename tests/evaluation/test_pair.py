@@ -166,5 +166,5 @@ def test_pairs_that_do_not_fit(pair: tuple[Path, Path, Frames, Frames], tmp_path
 def test_folders_that_miss_different_frames(pair: tuple[Path, Path, Frames, Frames]) -> None:
     (pair[0] / "00003.png").unlink()
     (pair[1] / "00007.png").unlink()
-    with pytest.raises(InputError, match=r"rainy and .*clean have different numbers, so that which belong together is"):
+    with pytest.raises(InputError, match=r"rainy and .*clean are numbered differently, so which belong together is"):
         evaluate_pair(pair[0], pair[1], "identity")

@@ -196,7 +196,7 @@ MISTAKES: dict[str, tuple[list[dict[str, Any]], str]] = {
         [report("ewc", setting={"recipe": "x"}), report("ewc", seed=1, setting={"recipe": "y"})],
         "runs of ewc differ in the method's own settings; give them different names",
     ),
-    "no report": ([{"method": "ewc"}], "report 1 is no report of `raincheck run` ('tasks')"),
+    "no report": ([{"method": "ewc"}], "report 1 is not a report of `raincheck run` ('tasks')"),
 }
 
 

@@ -67,7 +67,7 @@ def test_identity() -> None:
 @pytest.mark.parametrize("training", [True, False])
 def test_a_clip_of_another_length_is_refused(window: int, training: bool) -> None:
     network = RRGNet(window=window, width=4).train(training)
-    sentence = f"^RRGNet sees windows of {window} frames, and was given clips of 5; set the data's window to the net"
+    sentence = f"^RRGNet sees windows of {window} frames, but was given clips of 5; set the data's window to the net"
     with pytest.raises(ConfigError, match=sentence):
         network(torch.rand(1, 5, 3, 16, 16))
 
@@ -150,7 +150,7 @@ def test_garbage_and_hostile_files_run_nothing(tmp_path: Path) -> None:
     for name, content in contents.items():
         path = tmp_path / f"{name}.safetensors"
         path.write_bytes(content)
-        with pytest.raises(WeightsError, match=r"is no readable safetensors file \(.*\); give weights saved by") as e:
+        with pytest.raises(WeightsError, match=r"is not a readable safetensors file \(.*\); give weights that") as e:
             load_network(path)
         assert "\n" not in str(e.value)
     assert not (tmp_path / "hit").exists()

@@ -58,6 +58,6 @@ def test_alone_nothing_is_divided() -> None:
 
 def test_what_has_not_a_row_each_is_refused() -> None:
     with pytest.raises(
-        ConfigError, match=r"^several processes cannot divide a batch whose rows meet a tensor of shape"
+        ConfigError, match=r"^several processes cannot divide a batch that comes with a tensor of shape"
     ):
         gather(torch.zeros(()), 4, Group(0, 2, None))

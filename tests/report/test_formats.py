@@ -148,4 +148,4 @@ def test_the_suffix_names_the_format(tmp_path: Path, ranked: Ranking) -> None:
         assert (tmp_path / f"table{suffix}").read_text().startswith(beginning)
     with pytest.raises(ConfigError) as error:
         write_table([ranked], tmp_path / "table.doc")
-    assert str(error.value) == f"{tmp_path / 'table.doc'} names no table; end it with .csv, .md, .tex"
+    assert str(error.value) == f"{tmp_path / 'table.doc'} does not name a table; end it with .csv, .md, .tex"

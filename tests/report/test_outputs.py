@@ -188,7 +188,7 @@ def test_a_line_that_was_cut_short_is_named(make_run: Make, tmp_path: Path, caps
         lines.write_text(text)
         assert main(["report", str(lines)]) == 2
         error = capsys.readouterr().err
-        assert error.startswith(f"raincheck: error: {lines}, line {number} is no report") and error.count("\n") == 1
+        assert error.startswith(f"raincheck: error: {lines}, line {number} is not a report") and error.count("\n") == 1
         assert sentence in error
 
 
@@ -236,7 +236,7 @@ def test_a_terminal_that_cannot_show_a_sign_is_no_reason_to_end(make_run: Make, 
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (["--out", "r.doc"], "r.doc is neither page nor table; end it with .html, .csv, .md, .tex"),
+        (["--out", "r.doc"], "r.doc is neither a page nor a table; end it with .html, .csv, .md, .tex"),
         (["--against", "si"], "there is no 'si' to compare with; choose one of 'finetune'"),
         (["--metric", "vmaf"], "no report of finetune has a metric 'vmaf'; choose one of psnr_y, ssim_y"),
     ],

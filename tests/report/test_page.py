@@ -296,7 +296,7 @@ def cost(name: str, number: str) -> str:
         (cost("seed", "NaN"), "seed is not a number, or larger than 1e+40"),
         (cost("seed", "9" * 5000), "Exceeds the limit"),
         ("[" * 100_000, "recursion"),
-        (json.dumps({"method": "m", "tasks": ["a"], "metrics": {"p": {}}, "data": {"a": "x"}}), "data are no lists"),
+        (json.dumps({"method": "m", "tasks": ["a"], "metrics": {"p": {}}, "data": {"a": "x"}}), "data does not map"),
     ],
 )
 def test_what_is_no_report_is_refused(tmp_path: Path, content: str, reason: str) -> None:
@@ -324,7 +324,7 @@ def test_a_folder_without_report_is_refused(tmp_path: Path) -> None:
 def test_a_picture_that_is_none_is_refused(make_run: Make) -> None:
     run = make_run("finetune")
     (run / "frames" / "thin_00001_rainy.png").write_bytes(b"<svg onload='alert(1)'>")
-    with pytest.raises(InputError, match=r"thin_00001_rainy\.png is no PNG image"):
+    with pytest.raises(InputError, match=r"thin_00001_rainy\.png is not a PNG image"):
         write_report([run], run / "out.html")
 
 

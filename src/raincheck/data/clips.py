@@ -76,7 +76,7 @@ class Clip:
             whole: NDArray[np.float32] = np.load(self.depth, mmap_mode="r", allow_pickle=False)
             part = np.array(whole[start : start + count] if whole.ndim == 3 else whole, dtype=np.float32)
         except (OSError, ValueError, TypeError) as error:
-            raise InputError(f"{self.depth} is no depth map ({error}); save distances in m by numpy.save") from None
+            raise InputError(f"{self.depth} is not a depth map ({error}); save distances in m by numpy.save") from None
         if whole.ndim not in (2, 3) or (whole.ndim == 3 and len(part) < count):
             raise InputError(f"{self.depth} is {whole.shape}; a depth map is (h, w), or (t, h, w) with every frame")
         if self.within is None or part.shape[-2:] == size:

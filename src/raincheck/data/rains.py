@@ -41,5 +41,5 @@ def read_rain(path: Path) -> Rain | Drawn:
         reason = getattr(error, "strerror", None) or "it is no YAML"
         raise ConfigError(f"cannot read the rain {path}: {reason}; give a preset or a file of parameters") from None
     if not isinstance(content, dict):
-        raise ConfigError(f"{path} holds no rain; write parameters such as `rate: 20`, one a line")
+        raise ConfigError(f"{path} does not describe a rain; write parameters such as `rate: 20`, one a line")
     return as_rain({str(key): value for key, value in content.items()})

@@ -74,7 +74,7 @@ def check_numbers(rainy: Path, clean: Path, numbers: Sequence[Sequence[int | Non
     """
     if numbers[0] != numbers[1] and len(numbers[0]) == len(numbers[1]):
         raise InputError(
-            f"the frames of {rainy} and {clean} have different numbers, so that which belong together is "
+            f"the frames of {rainy} and {clean} are numbered differently, so which belong together is "
             "unknown; add what is missing to both"
         )
 

@@ -37,7 +37,7 @@ class Matrix:
     def __post_init__(self) -> None:
         n = len(self.tasks)
         if n == 0 or len(set(self.tasks)) < n:
-            raise ValueError(f"the tasks {list(self.tasks)} are none, or one is there twice")
+            raise ValueError(f"the tasks {list(self.tasks)} must be one or more, each named once")
         if len(self.rows) != n + 1 or any(len(row) != n for row in self.rows):
             lengths = [len(row) for row in self.rows]
             raise ValueError(f"{n} tasks need {n + 1} rows of {n} scores, not rows of {lengths}")

@@ -73,7 +73,9 @@ def read_result(report: Any, where: str) -> Result:
         tasks = tuple(report["tasks"])
         rows = {name: report["metrics"][name]["R"] for name in in_order(report["metrics"])}
     except (KeyError, TypeError) as error:
-        raise InputError(f"{where} is no report of `raincheck run` ({error}); run it again or leave it out") from None
+        raise InputError(
+            f"{where} is not a report of `raincheck run` ({error}); run it again or leave it out"
+        ) from None
     matrices = {name: _matrix(where, name, tasks, matrix) for name, matrix in rows.items()}
     learn = report.get("learn") or _way(next(iter(matrices.values())), report["method"])
     costs = {name: report.get(name) for name in COSTS}
@@ -143,7 +145,7 @@ def _check(report: Any) -> None:
         raise TypeError("there are no metrics")
     data = report.get("data", {})
     if not isinstance(data, dict) or not all(isinstance(notes, list) for notes in data.values()):
-        raise TypeError("data are no lists of notes by task")
+        raise TypeError("data does not map tasks to lists of notes")
     for name, kind in KINDS.items():
         if name in report and not isinstance(report[name], kind):
             raise TypeError(f"{name} is {report[name]!r}")

@@ -100,7 +100,7 @@ def open_onnx(content: bytes, path: Path) -> Exported:
     try:
         session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except (*failures, state.RuntimeException, ValueError) as error:
-        raise WeightsError(f"{path} is no ONNX file for onnxruntime ({first_line(error)}); export it again") from None
+        raise WeightsError(f"onnxruntime cannot read {path} ({first_line(error)}); export it again") from None
     ends = [*session.get_inputs(), *session.get_outputs()]
     shapes = [end.shape for end in ends] if all(end.type == "tensor(float)" for end in ends) else []
     window = window_of(shapes, path)
@@ -122,7 +122,7 @@ def open_torch(content: bytes, path: Path) -> Exported:
     try:
         program = torch.export.load(io.BytesIO(content))
     except (RuntimeError, ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
-        raise WeightsError(f"{path} is no torch.export file for torch ({first_line(error)}); export it again") from None
+        raise WeightsError(f"torch cannot read {path} ({first_line(error)}); export it again") from None
     finally:
         log.disabled = False
     names = [*program.graph_signature.user_inputs, *program.graph_signature.user_outputs]

@@ -67,6 +67,6 @@ def check_range(frames: tuple[Tensor, ...]) -> None:
         if frame.dtype != torch.uint8 and not frame.is_floating_point():
             raise InputError(f"frames of {frame.dtype} cannot be scored; give uint8, or floats in [0, 1]")
         if frame.is_floating_point() and frame.isnan().any():
-            raise InputError("a frame with values that are no numbers cannot be scored; check the network's weights")
+            raise InputError("a frame with NaN values cannot be scored; check the network's weights")
     if all(frame.is_floating_point() and frame.max() > LARGEST for frame in frames):
         raise InputError("frames with values far above 1 cannot be scored; give uint8, or floats in [0, 1]")

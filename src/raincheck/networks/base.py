@@ -49,7 +49,7 @@ class ClipNetwork(nn.Module):
         """
         if clip.shape[1] != self.window:  # else frames would be passed over, and another taken for the centre
             raise ConfigError(
-                f"{type(self).__name__} sees windows of {self.window} frames, and was given clips of {clip.shape[1]}; "
+                f"{type(self).__name__} sees windows of {self.window} frames, but was given clips of {clip.shape[1]}; "
                 "set the data's window to the network's"
             )
         features = self.encode(rearrange(clip, "b t c h w -> (b t) c h w"))

@@ -91,7 +91,8 @@ def load_network(weights: str | Path = "rrgnet") -> ClipNetwork:
             state: dict[str, Tensor] = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
         raise WeightsError(
-            f"{path} is no readable safetensors file ({error}); give weights saved by raincheck, nothing exported"
+            f"{path} is not a readable safetensors file ({error}); give weights that raincheck "
+            "saved, not an exported network"
         ) from None
     network = build_network(about, path)
     load_state(network, state, path)
@@ -111,7 +112,7 @@ def start_from(network: ClipNetwork, weights: str | Path) -> None:
     given = load_network(weights)
     if type(given) is not type(network) or given.arguments != network.arguments:
         raise WeightsError(
-            f"{weights} is for {_described(given)}, and the run's network is {_described(network)}; set its class_path "
+            f"{weights} is for {_described(given)}, but the run's network is {_described(network)}; set its class_path "
             "and init_args as the weights have them"
         )
     network.load_state_dict(given.state_dict())

@@ -51,9 +51,14 @@ class EWC(EWCPlugin):
         seed: int | None = None,
     ) -> None:
         if ewc_lambda < 0 or clips < 1:
-            raise ConfigError(f"EWC cannot have lambda {ewc_lambda} and {clips} clips; give 0 or more and 1 or more")
+            raise ConfigError(
+                f"EWC cannot have lambda {ewc_lambda} and {clips} clips; give 0 or more, and 1 clip or more"
+            )
         if mode not in ("separate", "online") or (mode == "online") != (decay_factor is not None):
-            raise ConfigError(f"EWC cannot have mode {mode!r} with decay_factor {decay_factor}; online needs one")
+            raise ConfigError(
+                f"EWC cannot have mode {mode!r} with decay_factor {decay_factor}; choose separate without, or "
+                "online with one"
+            )
         super().__init__(ewc_lambda, mode="online", decay_factor=1.0 if decay_factor is None else decay_factor)
         self.clips, self.seed, self.separate, self.offset = clips, seed, mode == "separate", 0.0
         self._experience = 0  # that ends, which Avalanche does not hand on to `compute_importances`

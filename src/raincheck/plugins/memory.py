@@ -41,7 +41,10 @@ class ClipMemory(SupervisedPlugin):
         super().__init__()
         if budget < 0 or batch < 1:
             name = type(self).__name__
-            raise ConfigError(f"{name} cannot have budget {budget} and batch {batch}; give 0 or more and 1 or more")
+            raise ConfigError(
+                f"{name} cannot have budget {budget} and batch {batch}; give a budget of 0 or more and a batch of 1 or "
+                "more"
+            )
         self.budget, self.batch, self.seed = budget, batch, seed
         self.tasks: list[tuple[Parts, int]] = []
 

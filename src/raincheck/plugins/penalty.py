@@ -36,7 +36,8 @@ class WeightPenalty(SupervisedPlugin):
         super().__init__()
         if weight < 0 or not 0 <= decay <= 1:
             raise ConfigError(
-                f"{type(self).__name__} cannot have weight {weight} and decay {decay}; give 0 or more and 0 to 1"
+                f"{type(self).__name__} cannot have weight {weight} and decay {decay}; give a weight of 0 or more "
+                "and a decay in [0, 1]"
             )
         self.weight, self.decay = weight, decay
         self.importance: Weights = {}

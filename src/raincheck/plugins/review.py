@@ -105,6 +105,6 @@ def _train_clips(strategy: Any) -> TrainClips:
     if not isinstance(source, TrainClips):
         raise ConfigError(
             "RainReview with mode 'streaks' needs the whole clean clip, which only raincheck's own training clips of "
-            "a single task know; choose mode clips or inputs"
+            "a single task have; choose mode clips or inputs"
         )
     return source

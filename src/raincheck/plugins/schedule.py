@@ -29,7 +29,10 @@ class CosineSchedule(SupervisedPlugin):
     def __init__(self, warmup: float = 0.05, final: float = 0.02) -> None:
         super().__init__()
         if not (0 <= warmup < 1 and 0 <= final <= 1):
-            raise ConfigError(f"CosineSchedule cannot have warmup {warmup} and final {final}; give shares below 1")
+            raise ConfigError(
+                f"CosineSchedule cannot have warmup {warmup} and final {final}; give a warmup in [0, 1) and a final in "
+                "[0, 1]"
+            )
         self.warmup, self.final = warmup, final
 
     def factor(self, progress: float) -> float:

@@ -67,9 +67,9 @@ def refuse_parted(loss: Any) -> None:
     dist.all_gather_object(losses, float(loss), group=group.words)
     if not all(_alike(one, losses[0]) for one in losses):
         raise ConfigError(
-            f"the processes part, with losses of {', '.join(f'{one:g}' for one in losses)}: something draws numbers of "
-            "its own in each of them, or looks at its share of a batch only; let it draw from the global generators, "
-            "and work on what the strategy holds, or use one process"
+            f"the processes have diverged, with losses of {', '.join(f'{one:g}' for one in losses)}: something draws "
+            "its own random numbers in each, or looks only at its share of a batch; let it draw from the global "
+            "generators, and work on what the strategy holds, or use one process"
         )
 
 

@@ -44,8 +44,8 @@ class _Gather(torch.autograd.Function):
         sizes = [part.stop - part.start for part in parts]
         if not mine.ndim or len(mine) != sizes[among.rank]:
             raise ConfigError(
-                f"several processes cannot divide a batch whose rows meet a tensor of shape {tuple(mine.shape)}, which "
-                "has not one row for each; leave it out or use one process"
+                f"several processes cannot divide a batch that comes with a tensor of shape {tuple(mine.shape)}, "
+                "which does not have one row a sample; leave it out or use one process"
             )
         # As bytes, which every backend can send; padded, because every backend wants equal sizes.
         row = mine.detach().reshape(len(mine), -1).contiguous().view(torch.uint8)

@@ -61,8 +61,8 @@ def _check_size(size: int) -> None:
     started = os.environ.get("WORLD_SIZE", "1") if "TORCHELASTIC_RUN_ID" in os.environ else "1"
     if not _joined and size == 1 and started != "1":
         raise ConfigError(
-            f"torchrun started {started} processes and the trainer is for one; set trainer.devices to the processes of "
-            "a machine, trainer.num_nodes to the machines and trainer.strategy to ddp"
+            f"torchrun started {started} processes, but the trainer is for one; set trainer.devices to the processes "
+            "of a machine, trainer.num_nodes to the machines and trainer.strategy to ddp"
         )
 
 

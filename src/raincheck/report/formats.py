@@ -125,7 +125,7 @@ def write_table(rankings: Sequence[Ranking], path: Path, title: str = "") -> Non
         OutputError: if the file cannot be written.
     """
     if path.suffix not in WRITERS:
-        raise ConfigError(f"{path} names no table; end it with {', '.join(WRITERS)}")
+        raise ConfigError(f"{path} does not name a table; end it with {', '.join(WRITERS)}")
     write_result(path, WRITERS[path.suffix](rankings, title))
 
 

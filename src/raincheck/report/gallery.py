@@ -102,7 +102,7 @@ def address(path: Path) -> str:
         with Image.open(io.BytesIO(_bytes(path)), formats=["PNG"]) as picture:
             picture.convert("RGB").save(jpeg, "JPEG", quality=QUALITY, subsampling=0)
     except (UnidentifiedImageError, OSError, SyntaxError):
-        raise InputError(f"{path} is no PNG image; remove it or run again") from None
+        raise InputError(f"{path} is not a PNG image; remove it or run again") from None
     return f"data:image/jpeg;base64,{b64encode(jpeg.getvalue()).decode('ascii')}"
 
 

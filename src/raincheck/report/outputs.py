@@ -35,7 +35,7 @@ def report(paths: Sequence[Path], out: Sequence[Path], metric: str, against: str
     """
     for path in out:
         if path.suffix not in (PAGE, *WRITERS):
-            raise ConfigError(f"{path} is neither page nor table; end it with {', '.join((PAGE, *WRITERS))}")
+            raise ConfigError(f"{path} is neither a page nor a table; end it with {', '.join((PAGE, *WRITERS))}")
         check_target(path, paths)
     runs, console = read_runs(paths), Console()
     groups = with_baseline(runs, against)

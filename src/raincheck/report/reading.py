@@ -122,7 +122,7 @@ def _json(text: str, where: str, advice: str = AGAIN) -> Any:
     try:
         return printable(json.loads(text))
     except (ValueError, RecursionError) as error:  # ValueError also for whole numbers of thousands of digits
-        raise InputError(f"{where} is no report of `raincheck run` ({error}); {advice}") from None
+        raise InputError(f"{where} is not a report of `raincheck run` ({error}); {advice}") from None
 
 
 def _text(path: Path) -> str:

@@ -107,4 +107,4 @@ def try_out(config: RunConfig) -> None:
     except (TypeError, ValueError, RuntimeError, AttributeError) as error:
         raise ConfigError(f"{part} cannot learn from clips: {one_line(error)}; choose another") from None
     if size != 1:
-        raise ConfigError(f"the loss {type(config.loss).__name__} is {size} numbers, not one; give their mean")
+        raise ConfigError(f"the loss {type(config.loss).__name__} gives {size} numbers, not one; take their mean")

@@ -54,7 +54,7 @@ def test_drawn_and_physical_rain_make_up_one_type_and_test_videos_show_them() ->
 
 def test_numbers_out_of_range_are_refused() -> None:
     for wrong in ({"layers": 0}, {"captions": 1.5}, {"spread": 5.1}, {"spread": float("nan")}):
-        with pytest.raises(ConfigError, match="give 0 to 5, 1 or more, and three shares of 1"):
+        with pytest.raises(ConfigError, match="give a spread of 0 to 5, layers of 1 or more, and shares"):
             Variety(**wrong)
 
 

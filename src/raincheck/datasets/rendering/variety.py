@@ -37,8 +37,8 @@ class Variety:
         if not 0 <= self.spread <= WIDEST or self.layers < 1 or not all(0 <= share <= 1 for share in shares):
             raise ConfigError(
                 f"training clips cannot have spread {self.spread}, layers {self.layers}, dry {self.dry}, captions "
-                f"{self.captions} and compressed {self.compressed}; give 0 to {WIDEST:g}, 1 or more, and three shares "
-                "of 1"
+                f"{self.captions} and compressed {self.compressed}; give a spread of 0 to {WIDEST:g}, "
+                "layers of 1 or more, and shares in [0, 1]"
             )
 
 
