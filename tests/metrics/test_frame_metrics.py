@@ -152,7 +152,7 @@ def test_frames_that_do_not_fit_are_refused(shapes: list[tuple[int, ...]], sente
             torch.full((3, 16, 16), 90),
             "frames of torch.int64 cannot be scored; give uint8",
         ),
-        (torch.full((3, 16, 16), torch.nan), torch.zeros(3, 16, 16), "values that are no numbers"),
+        (torch.full((3, 16, 16), torch.nan), torch.zeros(3, 16, 16), "NaN values"),
         (torch.full((3, 16, 16), 90.0), torch.full((3, 16, 16), 91.0), "values far above 1"),
     ],
 )

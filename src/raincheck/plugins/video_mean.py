@@ -1,4 +1,4 @@
-"""Accumulates scores of frames over videos, in torchmetrics' way; the only file here that imports it."""
+"""Accumulates scores of frames over videos, in torchmetrics' way."""
 
 from typing import Any
 
