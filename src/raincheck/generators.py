@@ -34,6 +34,13 @@ def set_generators(states: Generators) -> None:
         torch.cuda.set_rng_state_all(states["cuda"])
 
 
+def seed_generators(seed: int) -> None:
+    """Seeds all global generators, as Lightning's `seed_everything` does, with a number of 32 bits."""
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.manual_seed(seed)  # CUDA's too
+
+
 def same(one: Generators, other: Generators) -> bool:
     """Whether no number was drawn between two states."""
     tensors = [

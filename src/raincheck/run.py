@@ -9,7 +9,6 @@ import numpy as np
 import torch
 import yaml
 from jsonargparse import Namespace
-from lightning import seed_everything
 from PIL import Image
 
 from raincheck.config import RunConfig, build, dump
@@ -19,6 +18,7 @@ from raincheck.evaluation.file_names import file_names
 from raincheck.evaluation.frames import save_frames, save_videos
 from raincheck.evaluation.matrix import Matrix
 from raincheck.files import locked, remove_partial
+from raincheck.generators import seed_generators
 from raincheck.metrics import METRICS
 from raincheck.networks import ClipNetwork, start_from
 from raincheck.notices import notices, quiet_libraries
@@ -165,4 +165,4 @@ def show(
 def _reseed(seed: int, part: int) -> None:
     """Seeds the global generators for one part of a run, which is unrelated to its other parts and to other seeds."""
     numbers = np.random.SeedSequence((seed, part)).generate_state(1)  # of 32 bits, as all generators take
-    seed_everything(int(numbers[0]), verbose=False)
+    seed_generators(int(numbers[0]))
