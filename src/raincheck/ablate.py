@@ -42,8 +42,8 @@ def ablate(
     finished run is not run again, an interrupted one goes on, so the same command goes on with an interrupted grid, and
     cells, orders or seeds may be added to a grid later. Every cell's settings are checked before the first run begins.
 
-    A run whose loss becomes no number has failed: tables and page say so, and the others are run. It would fail again
-    with the same settings, and is run again with these only if that is asked for.
+    A run whose loss is no longer finite has failed: tables and page say so, and the others are run. It would fail again
+    with the same settings, so it is run again with these only if asked for.
 
     Args:
         grid: a YAML file; see `raincheck.ablation.grid.read_grid`.

@@ -65,7 +65,7 @@ def load(path: Path) -> dict[str, Any] | None:
             state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         wrote: dict[str, str] = state["versions"]
     except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, LookupError, TypeError) as error:
-        # Of a pickle torch says how to load it all the same, which runs its code.
+        # torch's own message says how to load a pickle anyway, which would run its code.
         refused = isinstance(error, pickle.UnpicklingError)
         why = "it is damaged, or holds more than tensors and primitives" if refused else first_line(error)
         raise ConfigError(f"the checkpoint {path} cannot be read ({why}); delete it to start over") from None

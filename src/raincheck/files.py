@@ -91,7 +91,7 @@ def write_result(path: Path, text: str) -> None:
 
 @contextmanager
 def folder_for(path: Path) -> Iterator[None]:
-    """Makes the folder that a file or folder is to be in; what was made of it, and is empty afterwards, goes again.
+    """Makes the folder that a file or folder is to be in; what it made is removed again if nothing was put there.
 
     Raises:
         OutputError: if it cannot be made.

@@ -39,7 +39,7 @@ class DerainModule(LightningModule):
         optimizer: Optimizers | None = None,
     ) -> None:
         super().__init__()
-        self.network, self._any = network or RRGNet(), network is None  # a checkpoint may bring any
+        self.network, self._replaceable = network or RRGNet(), network is None  # a checkpoint may bring any
         self.loss = loss or StructureLoss()
         self.optimizer = optimizer or (lambda parameters: torch.optim.Adam(parameters, lr=0.001))
 
@@ -81,7 +81,7 @@ class DerainModule(LightningModule):
         about = checkpoint.get("raincheck")
         if about in (None, blueprint(self.network)):
             return
-        if not self._any or "arguments" not in about:
+        if not self._replaceable or "arguments" not in about:
             raise ConfigError(
                 f"the checkpoint is for the network {_named(about)}, not {_named(blueprint(self.network))}; "
                 "pass the right network= to DerainModule or load_from_checkpoint"

@@ -51,7 +51,7 @@ def run(config: Namespace, out: Path, until: int | None = None) -> Report:
     Raises:
         ConfigError: if the folder holds a run of another configuration, or something in the configuration is wrong.
         OutputError: if the folder cannot be used.
-        DivergenceError: if a loss is no number any more; the checkpoint of the last task is kept.
+        DivergenceError: if a loss is no longer finite; the checkpoint of the last task is kept.
     """
     with quiet_libraries():
         meet(config.trainer, torch.device("cpu"))

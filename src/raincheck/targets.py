@@ -1,4 +1,4 @@
-"""Where a file of results may be written: checks that come before any work, so that no input is lost and no work."""
+"""Where a file of results may be written: checks before any work is done, so that neither it nor an input is lost."""
 
 import os
 from collections.abc import Sequence

@@ -21,7 +21,7 @@ Progress = Callable[[int, int | None], None]
 
 @dataclass
 class Work:
-    """A video on its way.
+    """A video that is being rendered.
 
     Attributes:
         made: what the manifest will say of it.

@@ -133,13 +133,13 @@ def rain_over(
 
 
 def rounded(share: Shares) -> NDArray[np.uint16]:
-    """Shares in 16 bits."""
+    """Shares in [0, 1] as 16 bits."""
     steps: NDArray[np.uint16] = np.rint(share * np.float32(STEPS)).astype(np.uint16)
     return steps
 
 
 def shares(steps: NDArray[np.uint16]) -> Shares:
-    """And back."""
+    """Shares in [0, 1] from 16 bits."""
     return steps.astype(np.float32) / np.float32(STEPS)
 
 

@@ -33,7 +33,7 @@ class TrainClips(Dataset[tuple[Tensor, Tensor, int]]):
         ConfigError: if there are no videos or no samples, or the window has no centre.
     """
 
-    by_index = True  # nothing is lost by leaving samples out
+    by_index = True  # a sample depends on its index alone, so others may be skipped
 
     def __init__(
         self,

@@ -124,7 +124,7 @@ def has_both(splits: Sequence[Split], place: Path) -> bool:
 
 
 def locate(forms: Forms, root: Path) -> list[tuple[str, Path]]:
-    """Forms of one data set that are there, and their folders, outer ones first; none whose videos are another's.
+    """Forms of one data set that are there, and their folders, outer ones first; none whose videos all are another's.
 
     The videos of one form may be laid out like another in a folder further down, and links may lead to the same ones.
     """

@@ -66,7 +66,7 @@ def other_data(one: Setting, other: Setting) -> list[str]:
 
 
 def other_terms(one: Setting, other: Setting) -> list[str]:
-    """In what else the first differs from the second: `stream.steps (60, not 600)`; all that a method may choose aside.
+    """In what else the first differs, such as `stream.steps (60, not 600)`; what a method may choose does not count.
 
     Scores on the same data can be compared all the same, but the method is not the only thing that may explain them.
     """

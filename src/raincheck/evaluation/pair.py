@@ -17,7 +17,7 @@ from raincheck.video.reading.decode import open_stream
 from raincheck.video.stream import Stream
 
 
-class Stopwatch:
+class WaitTimer:
     """Adds up the wall time that a stream's consumer waits for its items.
 
     Attributes:
@@ -82,14 +82,14 @@ def evaluate_pair(
     engine = Engine(*network_on(weights, device, trust), precision, "auto", self_ensemble=self_ensemble)
     # Nothing behind the last window is read.
     source = islice(rainy_stream.frames(), scored[-1] + engine.network.window // 2 + CONTEXT + 1)
-    reading = Stopwatch()
+    reading = WaitTimer()
     derained = (frame for _, frame in derain_pairs(reading.around(source), engine, scored))
     twins = (twin for index, twin in enumerate(clean_stream.frames()) if index in scored)
     return scores(derained, twins, reading, lambda done: progress(done, len(scored)) if progress else None)
 
 
 def scores(
-    derained: Iterable[Tensor], clean: Iterable[Tensor], reading: Stopwatch, report: Callable[[int], None]
+    derained: Iterable[Tensor], clean: Iterable[Tensor], reading: WaitTimer, report: Callable[[int], None]
 ) -> dict[str, float | int | None]:
     """Means of all metrics and times, as `evaluate_pair` returns them.
 
@@ -101,7 +101,7 @@ def scores(
     """
     values: dict[str, list[float]] = {name: [] for name in METRICS}
     network_seconds, seconds = [], []
-    waiting = Stopwatch()
+    waiting = WaitTimer()
     before: tuple[Tensor, Tensor] | None = None
     start, networked = perf_counter(), 0.0
     for done, (frame, twin) in enumerate(zip(waiting.around(derained), clean, strict=False), start=1):

@@ -44,7 +44,7 @@ HEADLINE = "average"  # what rows are ranked by
 class Bounds:
     """Joint training and experts, and which of them belong to a run: those of its seed, data, network and budget.
 
-    Of its order too where there is one; the bounds do not depend on the order but by chance.
+    One of its order is preferred where there is one, though a bound depends on the order by chance only.
 
     Args:
         results: bounds among others.

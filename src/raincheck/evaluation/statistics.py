@@ -95,7 +95,7 @@ def holm(values: Sequence[float | None]) -> list[float | None]:
     """Values of p corrected for their number, so that one false alarm among them is as rare as one test's (Holm 1979).
 
     The smallest is multiplied by their number m, the next by m - 1, and so on; none ends up below a smaller one, nor
-    above 1. Of values that are None none is made.
+    above 1. None stays None.
     """
     known = sorted((value, place) for place, value in enumerate(values) if value is not None)
     corrected: list[float | None] = [None] * len(values)

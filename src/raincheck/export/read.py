@@ -93,7 +93,7 @@ def open_onnx(content: bytes, path: Path) -> Exported:
     import onnxruntime
     from onnxruntime.capi import onnxruntime_pybind11_state as state
 
-    # They have no base but Exception. Names that are no text are a ValueError.
+    # They share no base but Exception. For names that are not text onnxruntime raises a ValueError.
     failures = (state.Fail, state.InvalidArgument, state.InvalidGraph, state.InvalidProtobuf, state.NotImplemented)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()

@@ -78,7 +78,7 @@ def traced(network: ClipNetwork) -> ExportedProgram:
     """The graph of a network in evaluation mode, for clips of any number and size."""
     clip = torch.zeros(2, network.window, 3, 45, 59)
     free = dict.fromkeys(FREE, Dim.DYNAMIC)  # an error where the network takes one size only
-    # Without this the tracer notes of the example that no side is 1 and that it was padded, and demands it for ever.
+    # Without this the tracer sees that no side of the example is 1 and that it was padded, and requires it of all.
     with torch.no_grad(), _config.patch(backed_size_oblivious=True):  # type: ignore[attr-defined]
         return torch.export.export(network, (clip,), dynamic_shapes={"clip": free})
 

@@ -7,8 +7,9 @@ from torch import Tensor, nn
 class PSNRLoss(nn.Module):
     """Mean over frames of `10 log10(MSE + floor)` in dB, as NAFNet is trained with (Chen et al. 2022), with a floor.
 
-    What is wrong by chance is wrong by the mean and not, as with L1, by the median: a streak that the network is not
-    sure of becomes fainter, where it would stay whole. By the logarithm a frame of dense rain does not outweigh others.
+    Where the network is unsure, a squared error leads to the mean of what may be right, and L1 to the median: a streak
+    that may be none becomes fainter, where it would stay whole. The logarithm keeps frames of dense rain from
+    outweighing all others.
 
     kornia's loss of this name takes the mean over the whole batch before the logarithm.
 

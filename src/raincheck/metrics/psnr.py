@@ -1,7 +1,7 @@
 """Peak signal-to-noise ratio of single frames.
 
 Identical frames have no noise and an infinite ratio, which would swallow every mean and which JSON cannot hold. So
-values are capped at `CEILING`, which takes fewer than one pixel in 150,000 that is off by one grey level.
+values are capped at `CEILING`, which no frame reaches in which one pixel in 150,000 is off by one grey level.
 """
 
 import torch

@@ -40,11 +40,11 @@ def save_weights(network: ClipNetwork, path: str | Path, metadata: dict[str, str
     """
     about = {"network": type(network).__name__, "arguments": json.dumps(network.arguments), **(metadata or {})}
     state = {key: value.detach().cpu().contiguous() for key, value in network.state_dict().items()}
-    content = in_order(save(state, about))
+    content = with_sorted_metadata(save(state, about))
     replace_file(Path(path), lambda partial: partial.write_bytes(content))
 
 
-def in_order(content: bytes) -> bytes:
+def with_sorted_metadata(content: bytes) -> bytes:
     """A safetensors file with its metadata sorted: the library shuffles them, and equal weights made unequal files."""
     length = int.from_bytes(content[:8], "little")
     header = json.loads(content[8 : 8 + length])

@@ -1,4 +1,4 @@
-"""Weight averaging against forgetting: what is delivered is a mean over the way of the weights, old tasks' included."""
+"""Weight averaging against forgetting: a moving average over all training steps, those of old tasks included."""
 
 from typing import Any
 

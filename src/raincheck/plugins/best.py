@@ -25,7 +25,7 @@ class BestWeights(SupervisedPlugin):
     such as Avalanche's own, keeps none.
 
     Args:
-        every: steps between two looks.
+        every: steps between two scores.
         clips: of each task.
 
     Attributes:
@@ -43,15 +43,15 @@ class BestWeights(SupervisedPlugin):
         self._held: tuple[torch.Tensor, torch.Tensor] | None = None
 
     def after_training_iteration(self, strategy: Any, **kwargs: Any) -> None:
-        """Looks, when it is time."""
+        """Scores the model, when it is time."""
         if (strategy.clock.train_iterations + 1) % self.every == 0:
-            self._look(strategy)
+            self._score(strategy)
 
     def after_training_exp(self, strategy: Any, **kwargs: Any) -> None:
-        """Looks at the end of a task, whose learning rate has fallen."""
-        self._look(strategy)
+        """Scores it at the end of a task too, when the learning rate has fallen."""
+        self._score(strategy)
 
-    def _look(self, strategy: Any) -> None:
+    def _score(self, strategy: Any) -> None:
         folder = getattr(strategy, "checkpoints", None)
         if folder is None:
             return

@@ -1,4 +1,4 @@
-"""Dark experience replay, dense: the network is held to what it said of old clips when it had just learned them."""
+"""Dark experience replay, dense: the network is held to its outputs on old clips when it had just learned them."""
 
 from typing import Any
 

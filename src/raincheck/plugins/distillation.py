@@ -131,7 +131,7 @@ class Distillation(SupervisedPlugin):
 
 
 def _misfit(weights: Mapping[str, float], target: str, tolerance: float | None, from_start: bool) -> str | None:
-    """What no distillation can have of its arguments, and what to change; None if they fit together."""
+    """What is wrong with the arguments of a `Distillation`, and what to change; None if nothing is."""
     if min(weights.values()) < 0:
         return "weights review {review}, new {new} and feature {feature}; give 0 or more".format(**weights)
     if target not in TARGETS or (target == "clean" and weights["feature"]):

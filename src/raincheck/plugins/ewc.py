@@ -61,7 +61,7 @@ class EWC(EWCPlugin):
             )
         super().__init__(ewc_lambda, mode="online", decay_factor=1.0 if decay_factor is None else decay_factor)
         self.clips, self.seed, self.separate, self.offset = clips, seed, mode == "separate", 0.0
-        self._experience = 0  # that ends, which Avalanche does not hand on to `compute_importances`
+        self._experience = 0  # the one that ends; Avalanche does not pass it to `compute_importances`
         self.terms: dict[str, Tensor] = {}
 
     def before_training_exp(self, strategy: Any, **kwargs: Any) -> None:

@@ -1,4 +1,4 @@
-"""What a layer inside a network says, and how far two networks are apart in it."""
+"""Features of a layer inside a network, and how far apart two networks are in them."""
 
 import torch
 import torch.nn.functional as F
@@ -8,7 +8,7 @@ from raincheck.errors import ConfigError
 
 
 def features(model: nn.Module, layer: str, clips: Tensor) -> Tensor:
-    """What a layer says of rainy clips `(b, t, c, h, w)`, in one pass through the whole model."""
+    """A layer's output for rainy clips `(b, t, c, h, w)`, in one pass through the whole model."""
     said: list[Tensor] = []
     handle = model.get_submodule(layer).register_forward_hook(lambda _, __, output: said.append(output))
     try:
@@ -19,7 +19,7 @@ def features(model: nn.Module, layer: str, clips: Tensor) -> Tensor:
 
 
 def feature_distance(model: nn.Module, teacher: nn.Module, layer: str, clips: Tensor) -> Tensor:
-    """The L1 distance of what a layer of each says of rainy clips `(b, t, c, h, w)`; the teacher gets no gradient."""
+    """The L1 distance of two networks' features of rainy clips `(b, t, c, h, w)`; the teacher gets no gradient."""
     with torch.no_grad():
         target = features(teacher, layer, clips)
     return F.l1_loss(features(model, layer, clips), target)

@@ -1,4 +1,4 @@
-"""Stops a run whose loss is no number any more."""
+"""Stops a run whose loss is no longer finite."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Gradient episodic memory, and its cheap average: steps that would harm old clips are turned aside."""
+"""Gradient episodic memory, and its cheap average: gradients that would harm old clips are projected."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -49,7 +49,7 @@ class AGEM(ClipMemory):
         return project(gradient, self.reference(strategy, slice(None)))
 
     def reference(self, strategy: Any, tasks: slice, salt: tuple[int, ...] = ()) -> Tensor:
-        """Gradient `(p,)` of the loss on clips of these tasks; those of the weights are left as they are."""
+        """Gradient `(p,)` of the loss on clips of these tasks; `grad` of the weights is left as it is."""
         clips, _ = self.draw(strategy, tasks, salt)
         loss = strategy._criterion(strategy.model(clips["rainy"]), clips["clean"])
         parameters = list(trainable(strategy.model).values())

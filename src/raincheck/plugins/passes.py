@@ -1,4 +1,4 @@
-"""What a method costs in forward passes: counted by a hook, so that no method need say it."""
+"""What a method costs in forward passes: counted by a hook, so that no method has to say it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,9 +21,9 @@ class Passes(SupervisedPlugin):
     within experiences, and what `BestWeights` scores.
 
     Attributes:
-        clips: that went through a network in training, and for what follows it, such as importances: new ones, ours or
-            Avalanche's old ones, and either of them again.
-        new: of the current task, once for each batch that has them; clips from a memory are none, whoever adds them.
+        clips: those that went through a network in training and what follows it, such as measuring importances: new
+            clips, clips from a memory, and repeated passes of either.
+        new: those of the current task, once a batch; clips from a memory do not count, whoever adds them.
     """
 
     def __init__(self) -> None:

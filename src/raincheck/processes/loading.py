@@ -54,7 +54,7 @@ def _share_of(loader: DataLoader[Any], among: Group, key: int) -> DataLoader[Any
     """A copy of a loader that loads one process's share of each batch, and tells of how many rows."""
     mine, collate = _Share(loader.dataset, among.rank, among.size, key), _Counted(loader.collate_fn)
     twin = copy.copy(loader)
-    # Past DataLoader's own guard, which is for what was computed from the data set; that stays the same.
+    # Around DataLoader's guard against new attributes: what it computed from the data set is still right.
     vars(twin).update(dataset=mine, collate_fn=collate, _iterator=None)
     return twin
 

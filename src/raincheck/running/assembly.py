@@ -90,7 +90,7 @@ def _accepted(config: RunConfig, trainer: Mapping[str, Any]) -> Optimizer:
 
 
 def try_out(config: RunConfig) -> None:
-    """Computes the loss of black clips and makes a step with other weights, before the first test takes its time.
+    """Computes the loss of black clips and steps the optimizer on a dummy weight, before the first test takes its time.
 
     Raises:
         ConfigError: if the loss is for something else, or no single number, or the optimizer for other gradients.

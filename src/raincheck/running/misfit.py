@@ -9,7 +9,7 @@ from typing import Any
 from raincheck.deraining.free_memory import ran_out
 from raincheck.errors import ConfigError, one_line
 
-# What code raises that is given other data than it was written for. Full disks and memories are something else.
+# What code raises when it is given data that it was not written for. Full disks and memories are something else.
 UNFIT = (AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 
 
