@@ -293,7 +293,7 @@ NAMELESS = '{"id": ["a"], "grid": "", "cell": "", "order": null, "metrics": {}}'
 @pytest.mark.parametrize("line", ["9" * 5000, "[" * 100_000, NAMELESS], ids=["digits", "depth", "nameless"])
 def test_a_line_that_no_record_could_hold_is_named(tmp_path: Path, line: str) -> None:
     (tmp_path / "record.jsonl").write_text(f"{line}\n")
-    with pytest.raises(ConfigError, match="line 1 is no line of a grid's record; correct or remove it"):
+    with pytest.raises(ConfigError, match="line 1 is not a line of a grid's record; correct or remove it"):
         Record(tmp_path / "record.jsonl")
 
 
@@ -301,7 +301,7 @@ def test_a_line_that_is_none_is_named(recorded: tuple[Path, Path, Path], tmp_pat
     (tmp_path / "wrong.jsonl").write_text(recorded[2].read_text() + "{}\n")
     with pytest.raises(ConfigError) as error:
         ablate(recorded[0], recorded[1], trust=True, record=tmp_path / "wrong.jsonl")
-    sentence = f"{tmp_path / 'wrong.jsonl'}, line 5 is no line of a grid's record; correct or remove it"
+    sentence = f"{tmp_path / 'wrong.jsonl'}, line 5 is not a line of a grid's record; correct or remove it"
     assert str(error.value) == sentence
 
 
@@ -323,7 +323,7 @@ def test_lines_joined_by_hand_are_kept_and_what_a_kill_left_goes(
 @pytest.mark.parametrize("content", ["notes without an end of line", "[1, 2]"])
 def test_a_file_of_another_kind_is_named_and_stays(tmp_path: Path, content: str) -> None:
     (tmp_path / "notes").write_text(content)
-    with pytest.raises(ConfigError, match="line 1 is no line of a grid's record; correct or remove it"):
+    with pytest.raises(ConfigError, match="line 1 is not a line of a grid's record; correct or remove it"):
         Record(tmp_path / "notes")
     assert (tmp_path / "notes").read_text() == content
 

@@ -53,11 +53,11 @@ def test_lists_are_replaced_when_settings_are_merged() -> None:
     [
         (
             "[1, 2]",
-            "{path} is no grid (no mapping); its keys are " + KEYS,
+            "{path} is not a grid (no mapping); its keys are " + KEYS,
         ),
         (
             "cell: {a: {}}",
-            "{path} is no grid (cell); its keys are " + KEYS,
+            "{path} is not a grid (cell); its keys are " + KEYS,
         ),
         ("seeds: [1]", NEEDS),
         (
@@ -81,8 +81,8 @@ def test_lists_are_replaced_when_settings_are_merged() -> None:
             "{path}: f=g: p has no Two to change; it has One",
         ),
         ("cells: {a: {file: no.yaml}}", "{path}: cell a: cannot read the configuration {folder}/no.yaml: "),
-        ("extends: ../other.yaml", "{path} extends ../other.yaml, which is no other file of its folder; name one"),
-        ("extends: grid.yaml", "{path} extends grid.yaml, which is no other file of its folder; name one"),
+        ("extends: ../other.yaml", "{path} extends ../other.yaml, which is not another file in its folder; name one"),
+        ("extends: grid.yaml", "{path} extends grid.yaml, which is not another file in its folder; name one"),
         (
             "cells: {a: {}}\norders: [[0, 1], [0, 2]]",
             "{path}: orders must be different lists of the positions 0, 1, ... of the stream's tasks, such as "

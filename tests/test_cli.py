@@ -255,7 +255,7 @@ MISTAKES: dict[str, tuple[list[str], str]] = {
     "pair of two sizes": (["evaluate", "good.mp4", "wide.mp4", *DERAIN], "wide.mp4"),
     "no slice": (
         ["evaluate", "good.mp4", "good.mp4", "--frames", "3"],
-        "argument --frames: '3' is no slice such as 10:20",
+        "argument --frames: '3' is not a slice such as 10:20",
     ),
     "empty slice": (["evaluate", "good.mp4", "good.mp4", *DERAIN, "--frames", "9:"], "none of them in [9:]"),
     "slice from the end": (

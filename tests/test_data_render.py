@@ -367,7 +367,7 @@ def test_mistakes_are_one_sentence_and_change_nothing(
         (["--spread", "nan"], "spread is nan; it must be between 0 and 5"),
         (["--rain", "heavy", "--rain", "heavy"], "two rains are called heavy; rename one"),
         (["--rain", "none.yaml"], "cannot read the rain none.yaml: No such file or directory; give a preset or"),
-        (["--jobs", "0"], "argument --jobs: '0' is no number of processes; give 1 or more"),
+        (["--jobs", "0"], "argument --jobs: '0' is not a number of processes; give 1 or more"),
         (["--streaks", "none"], "none cannot be read (No such file or directory)"),
         (["--depth", "none"], "there are no depth maps in none; save them there as <clip>.npy"),
     ],

@@ -88,7 +88,7 @@ def add_network_options(parser: Parser) -> None:
 def size(text: str) -> tuple[int, int]:
     """`640x480`: width and height."""
     if not (match := re.fullmatch(r"([1-9]\d{0,5})x([1-9]\d{0,5})", text)):
-        raise argparse.ArgumentTypeError(f"{text!r} is no size such as 640x480")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a size such as 640x480")
     width, height = int(match[1]), int(match[2])
     if width * height > LARGEST:
         raise argparse.ArgumentTypeError(f"{text!r} is larger than a frame can be; check it")
@@ -102,4 +102,4 @@ def rate(text: str) -> Fraction:
     try:
         return exact(text)
     except (ValueError, ZeroDivisionError):
-        raise argparse.ArgumentTypeError(f"{text!r} is no rate such as 25 or 30000/1001") from None
+        raise argparse.ArgumentTypeError(f"{text!r} is not a rate such as 25 or 30000/1001") from None

@@ -51,7 +51,9 @@ def check_place(folder: Path, named: Path) -> None:
     folder = folder.absolute()
     nearest = next(above for above in (folder, *folder.parents) if above.exists())
     if not (nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)):
-        raise OutputError(f"cannot write {named}: {nearest} is no folder that can be written to; choose another place")
+        raise OutputError(
+            f"cannot write {named}: {nearest} is not a folder that can be written to; choose another place"
+        )
 
 
 def is_own(path: Path) -> bool:

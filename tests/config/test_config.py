@@ -307,7 +307,7 @@ def test_what_torch_has_besides_classes_of_its_own_needs_trust(tmp_path: Path, p
     with pytest.raises(ConfigError) as error:
         parse(["--config", config])
     assert str(error.value) == (
-        f"{path} in {config} is no class of raincheck, avalanche, lightning, torch; "
+        f"{path} in {config} is not a class of raincheck, avalanche, lightning, torch; "
         "pass --trust if you know what it does"
     )
 

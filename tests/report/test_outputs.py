@@ -66,7 +66,7 @@ def test_a_folder_that_is_missing_is_made_or_named(
     assert main(["report", str(run), "--out", str(file)]) == 0 and file.is_file()
     below = file / f"d{suffix}"
     assert main(["report", str(run), "--out", str(below)]) == 2
-    sentence = f"cannot write {below}: {file} is no folder that can be written to; choose another place"
+    sentence = f"cannot write {below}: {file} is not a folder that can be written to; choose another place"
     assert capsys.readouterr().err == f"raincheck: error: {sentence}\n"
 
 

@@ -50,7 +50,7 @@ def test_what_describes_no_object_is_refused(given: dict[str, Any], beginning: s
 @pytest.mark.parametrize("given", ["progress", {"class_path": f"{LIGHTNING}.Timer"}, [3]])
 def test_what_is_no_callback_is_refused(given: Any) -> None:
     with pytest.raises(
-        ConfigError, match=r"^the trainer's callbacks hold .*, which is no callback; give instances of "
+        ConfigError, match=r"^the trainer's callbacks hold .*, which is not a callback; give instances of "
     ):
         Callbacks(given)
 

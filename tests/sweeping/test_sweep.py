@@ -269,7 +269,7 @@ def test_a_state_that_is_none_is_refused_and_kept(tmp_path: Path, content: str) 
     with pytest.raises(ConfigError) as error:
         conduct(sweep_file(tmp_path), state.parent, Pretending())
     said = str(error.value)
-    assert said.startswith(f"{state} is no state of a sweep (") and said.endswith("; choose another --out")
+    assert said.startswith(f"{state} is not the state of a sweep (") and said.endswith("; choose another --out")
     assert state.read_text() == content
 
 

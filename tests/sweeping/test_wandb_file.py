@@ -119,7 +119,7 @@ def test_targets() -> None:
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"method": "custom"}, " is no W&B sweep: its method must be grid, random, bayes, not custom"),
+        ({"method": "custom"}, " is not a W&B sweep: its method must be grid, random, bayes, not custom"),
         ({"scheduler": {"engine": "ax"}}, ": scheduler is unknown or needs W&B's server; leave it out"),
         ({"run_cap": ...}, ": a sweep by random does not end by itself; add run_cap, the number of trials"),
         ({"run_cap": 0}, ": run_cap must be a whole number from 1 up, not 0"),
@@ -155,5 +155,5 @@ def test_a_file_that_is_missing_or_something_else(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"^cannot read the configuration .*sweep\.yaml: "):
         read_sweep(tmp_path / "sweep.yaml")
     (tmp_path / "list.yaml").write_text("[1, 2]")
-    with pytest.raises(ConfigError, match=r"list\.yaml is no W&B sweep: its method must be grid, .*, not \[1, 2\]"):
+    with pytest.raises(ConfigError, match=r"list\.yaml is not a W&B sweep: its method must be grid, .*, not \[1, 2\]"):
         read_sweep(tmp_path / "list.yaml")

@@ -72,11 +72,11 @@ def _content(path: Path) -> Settings:
     content = read_yaml(path)
     if not isinstance(content, dict) or not set(content) <= set(KEYS):
         wrong = sorted(str(key) for key in set(content) - set(KEYS)) if isinstance(content, dict) else ["no mapping"]
-        raise ConfigError(f"{path} is no grid ({', '.join(wrong)}); its keys are {', '.join(KEYS)}")
+        raise ConfigError(f"{path} is not a grid ({', '.join(wrong)}); its keys are {', '.join(KEYS)}")
     if "extends" not in content:
         return content
     if (name := str(content["extends"])) != Path(name).name or name == path.name:
-        raise ConfigError(f"{path} extends {name}, which is no other file of its folder; name one")
+        raise ConfigError(f"{path} extends {name}, which is not another file in its folder; name one")
     other = read_yaml(path.parent / name)
     if isinstance(other, dict) and "extends" in other:
         raise ConfigError(f"{path} extends {name}, which itself extends another; name a grid that stands alone")

@@ -51,7 +51,7 @@ class Record:
             except (ValueError, RecursionError):
                 fits = False
             if not fits:
-                raise ConfigError(f"{self.path}, line {number} is no line of a grid's record; correct or remove it")
+                raise ConfigError(f"{self.path}, line {number} is not a line of a grid's record; correct or remove it")
             self.lines[content["id"]] = content
 
     def __contains__(self, identity: object) -> bool:

@@ -96,5 +96,5 @@ def run(arguments: list[str]) -> None:
 def jobs(text: str) -> int:
     """A number of processes."""
     if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of processes; give 1 or more")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of processes; give 1 or more")
     return int(text)

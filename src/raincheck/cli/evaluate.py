@@ -58,8 +58,8 @@ def frame_slice(text: str) -> slice:
     """`A:B` or `A:B:STEP`, as in Python."""
     parts = text.split(":")
     if not 2 <= len(parts) <= 3:
-        raise argparse.ArgumentTypeError(f"{text!r} is no slice such as 10:20")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a slice such as 10:20")
     try:
         return slice(*(int(part) if part else None for part in parts))
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no slice such as 10:20") from None
+        raise argparse.ArgumentTypeError(f"{text!r} is not a slice such as 10:20") from None

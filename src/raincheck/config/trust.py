@@ -119,4 +119,6 @@ def check_class(path: str, trust: bool, where: str) -> None:
     # A function can do anything with its arguments, and a module has those in it that it imported from elsewhere.
     named = getattr(found, name)
     if not trust and not (isinstance(named, type) and named.__module__.split(".")[0] in TRUSTED):
-        raise ConfigError(f"{path}{where} is no class of {', '.join(TRUSTED)}; pass --trust if you know what it does")
+        raise ConfigError(
+            f"{path}{where} is not a class of {', '.join(TRUSTED)}; pass --trust if you know what it does"
+        )

@@ -38,7 +38,7 @@ class Callbacks:
         for one in self.given:
             if not isinstance(one, Callback) and not callable(one):
                 raise ConfigError(
-                    f"the trainer's callbacks hold {one!r}, which is no callback; give instances of "
+                    f"the trainer's callbacks hold {one!r}, which is not a callback; give instances of "
                     "lightning.pytorch.Callback, or functions that make them"
                 )
         instances = _distinct([callback for callback in self.given if isinstance(callback, Callback)])

@@ -78,7 +78,7 @@ def _object(module: str, name: str, parts: dict[str, Any], present: Any) -> Any:
     same = (type(present).__module__, type(present).__qualname__) == (module, name)
     if not same and not module.startswith(METRICS):
         raise ConfigError(
-            f"the checkpoint names {module}.{name}, which is no metric of Avalanche's; use another folder"
+            f"the checkpoint names {module}.{name}, which is not a metric of Avalanche's; use another folder"
         )
     cls: Any = type(present) if same else getattr(importlib.import_module(module), name)
     target = present if same else cls.__new__(cls)

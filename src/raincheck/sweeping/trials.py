@@ -73,7 +73,7 @@ class Trials:
             trials = cls(path, decisive, [_trial(one) for one in content["trials"]])
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise ConfigError(
-                f"{path} is no state of a sweep ({type(error).__name__}: {one_line(error)}); choose another --out"
+                f"{path} is not the state of a sweep ({type(error).__name__}: {one_line(error)}); choose another --out"
             ) from None
         plain = json.loads(json.dumps(decisive, default=str))
         differ = {key for key in {*plain, *before} if plain.get(key) != before.get(key)}

@@ -28,7 +28,7 @@ def read_sweep(path: Path) -> Sweep:
     content = read_yaml(path)
     if not isinstance(content, dict) or content.get("method") not in METHODS:
         said = content.get("method") if isinstance(content, dict) else content
-        raise ConfigError(f"{path} is no W&B sweep: its method must be {', '.join(METHODS)}, not {said}")
+        raise ConfigError(f"{path} is not a W&B sweep: its method must be {', '.join(METHODS)}, not {said}")
     if unknown := sorted(str(key) for key in set(content) - {*DECISIVE, *OTHERS}):
         raise ConfigError(f"{path}: {', '.join(unknown)} is unknown or needs W&B's server; leave it out")
     try:

@@ -48,7 +48,9 @@ def parse_moment(text: str | float) -> Moment:
                 seconds = 60 * seconds + exact(part)
             moment = Moment(seconds=seconds)
     except (ValueError, ZeroDivisionError):
-        raise ConfigError(f"{words!r} is no moment; give seconds (12.5), a time (1:02:03.5) or frames (250f)") from None
+        raise ConfigError(
+            f"{words!r} is not a moment; give seconds (12.5), a time (1:02:03.5) or frames (250f)"
+        ) from None
     if (moment.frames or 0) < 0 or moment.seconds < 0:
         raise ConfigError(f"{words!r} is before the video begins; give 0 or more")
     return moment

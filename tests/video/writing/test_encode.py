@@ -169,7 +169,7 @@ def test_existing_outputs(tmp_path: Path) -> None:
     write(tmp_path / "empty", noise(3), overwrite=True)
     assert len(listing(tmp_path / "empty")) == 3
     (tmp_path / "empty" / "thesis.tex").touch()
-    with pytest.raises(OutputError, match=r"it holds thesis.tex, which is no frame"):
+    with pytest.raises(OutputError, match=r"it holds thesis.tex, which is not a frame"):
         write(tmp_path / "empty", noise(2), overwrite=True)
     assert len(listing(tmp_path / "empty")) == 4
 
@@ -310,7 +310,7 @@ def test_folders_with_a_dot_in_their_names(tmp_path: Path) -> None:
 def test_an_unwritable_folder(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     try:
-        with pytest.raises(OutputError, match="is no folder that can be written to; choose another place"):
+        with pytest.raises(OutputError, match="is not a folder that can be written to; choose another place"):
             check_output(tmp_path / "a.mp4")
     finally:
         tmp_path.chmod(0o700)

@@ -131,7 +131,7 @@ def check_replaceable(folder: Path, named: Path, overwrite: bool) -> None:
     others = [p for p in inside if p.is_dir() or p.suffix.lower() not in IMAGE_SUFFIXES]
     if others:  # a mistyped name must not cost someone a home folder
         raise OutputError(
-            f"cannot replace {named}: it holds {others[0].name}, which is no frame; choose another folder"
+            f"cannot replace {named}: it holds {others[0].name}, which is not a frame; choose another folder"
         )
 
 
