@@ -53,7 +53,9 @@ class Parser(argparse.ArgumentParser):
 def add_run_options(parser: Parser) -> None:
     """Adds the options of `run` that are no part of its configuration: --out, --trust and --until."""
     parser.add_argument(
-        "--out", metavar="DIR", help="the run's folder, {id} in it is the configuration's; an interrupted run goes on"
+        "--out",
+        metavar="DIR",
+        help="the run's folder; {id} in it becomes the configuration's id; an interrupted run goes on",
     )
     parser.add_argument("--trust", action="store_true", help="allow classes of any package in the configuration")
     parser.add_argument(

@@ -21,7 +21,9 @@ def run(arguments: list[str]) -> int:
     mine.add_argument(
         "--jobs", type=int, default=1, metavar="N", help="do N runs at once, on a share of the cores each (default: 1)"
     )
-    mine.add_argument("--retry", action="store_true", help="do runs again that failed: whose loss became no number")
+    mine.add_argument(
+        "--retry", action="store_true", help="run failed runs again: those whose loss was no longer finite"
+    )
     options, rest = mine.parse_known_args(arguments)
     from raincheck.ablate import ablate as run_grid
 

@@ -14,7 +14,7 @@ def run(arguments: list[str]) -> None:
         metavar="RUN_DIR",
         type=Path,
         nargs="+",
-        help="folders of runs with --tracking wandb, or with such in them",
+        help="folders of runs made with --tracking wandb, or folders with such in them",
     )
     mine.add_argument("--project", default=os.environ.get("WANDB_PROJECT", "raincheck"), help="default: %(default)s")
     mine.add_argument("--entity", default=os.environ.get("WANDB_ENTITY"), help="default: your own")

@@ -47,7 +47,7 @@ def parser() -> Parser:
         "--tile", type=tile, default="auto", metavar="T", help="auto (default), none, or the side of tiles in pixels"
     )
     mine.add_argument("--start", metavar="T", help="first frame: seconds (12.5), a time (1:02:03.5) or frames (250f)")
-    mine.add_argument("--end", metavar="T", help="the frame after the last, in the same words")
+    mine.add_argument("--end", metavar="T", help="the frame after the last, in the same notation")
     mine.add_argument(
         "--compare",
         choices=("side", "wipe"),
