@@ -62,7 +62,7 @@ def specification(runs: Sequence[Run], ids: Sequence[str]) -> Specification:
         ids: their W&B ids.
     """
     tasks = list(dict.fromkeys(html.escape(task) for run in runs for task in run.tasks))
-    metrics = in_order({metric: None for run in runs for metric in run.matrices})
+    metrics = in_order(metric for run in runs for metric in run.matrices)
     return {
         "name": "raincheck",
         "runs": list(ids),

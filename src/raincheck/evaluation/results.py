@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,7 +76,7 @@ def read_result(report: Any, where: str) -> Result:
         raise InputError(
             f"{where} is not a report of `raincheck run` ({error}); run it again or leave it out"
         ) from None
-    matrices = {name: _matrix(where, name, tasks, matrix) for name, matrix in rows.items()}
+    matrices = {name: read_matrix(where, name, tasks, matrix) for name, matrix in rows.items()}
     learn = report.get("learn") or _way(next(iter(matrices.values())), report["method"])
     costs = {name: report.get(name) for name in COSTS}
     return Result(
@@ -102,9 +102,10 @@ def printable(content: Any) -> Any:
     return UNPRINTABLE.sub("\ufffd", content) if isinstance(content, str) else content
 
 
-def in_order(names: Mapping[str, Any]) -> list[str]:
-    """Names of metrics, those of the catalogue first and in its order."""
-    return [name for name in METRICS if name in names] + [name for name in names if name not in METRICS]
+def in_order(names: Iterable[str]) -> list[str]:
+    """Names of metrics, each once, those of the catalogue first and in its order."""
+    given = dict.fromkeys(names)
+    return [name for name in METRICS if name in given] + [name for name in given if name not in METRICS]
 
 
 def _way(matrix: Matrix, method: str) -> Learn:
@@ -156,7 +157,18 @@ def _check(report: Any) -> None:
             raise TypeError(f"{name} is not a number, or larger than {LARGEST:g}")
 
 
-def _matrix(where: str, metric: str, tasks: Sequence[str], rows: Any) -> Matrix:
+def read_matrix(where: str, metric: str, tasks: Sequence[str], rows: Any) -> Matrix:
+    """R of a metric as report.json holds it; of metrics that the catalogue does not have higher is taken for better.
+
+    Args:
+        where: it comes from, for the error.
+        metric: its name.
+        tasks: names in learning order.
+        rows: lists of scores and nulls.
+
+    Raises:
+        InputError: if the rows are no matrix.
+    """
     higher = METRICS[metric].higher_is_better if metric in METRICS else True
     try:
         return Matrix.from_json({"tasks": tasks, "R": rows, "higher_is_better": higher})

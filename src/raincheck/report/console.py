@@ -9,6 +9,7 @@ from rich.text import Text
 
 from raincheck.errors import InputError
 from raincheck.evaluation import Matrix, average, bwt, forgetting, fwt
+from raincheck.evaluation.results import read_matrix
 from raincheck.report import numbers
 
 
@@ -25,9 +26,7 @@ def print_matrix(report: Mapping[str, Any], console: Console, metric: str = "psn
     """
     if metric not in report["metrics"]:
         raise InputError(f"the report has no metric {metric!r}; it has {', '.join(report['metrics'])}")
-    higher = numbers.higher_is_better(metric)
-    content = {"tasks": report["tasks"], "R": report["metrics"][metric]["R"], "higher_is_better": higher}
-    matrix = Matrix.from_json(content)
+    matrix = read_matrix("the report", metric, report["tasks"], report["metrics"][metric]["R"])
     console.print(matrix_table(str(report["method"]), matrix, metric))
     console.print(
         Text(f"average {numbers.score(average(matrix), metric)} {numbers.unit(metric)}".rstrip(), style="bold")

@@ -28,8 +28,8 @@ class Heatmap:
     rows: list[tuple[str, list[Cell]]]
 
 
-def ranges(matrices: Sequence[Matrix], metric: str) -> Ranges:
-    """Worst and best score on each task in all matrices, so that shades compare down and across, not sideways.
+def ranges(matrices: Sequence[Matrix]) -> Ranges:
+    """Worst and best score on each task in a metric's matrices, so that shades compare down and across, not sideways.
 
     Tasks differ in difficulty by more than methods do; one scale for all would show the tasks only.
     """
@@ -38,7 +38,8 @@ def ranges(matrices: Sequence[Matrix], metric: str) -> Ranges:
         for task, column in zip(matrix.tasks, zip(*matrix.rows, strict=True), strict=True):
             scores.setdefault(task, []).extend(score for score in column if score is not None)
     ends = {task: (min(known), max(known)) for task, known in scores.items() if known}
-    return ends if numbers.higher_is_better(metric) else {task: (high, low) for task, (low, high) in ends.items()}
+    higher = all(matrix.higher_is_better for matrix in matrices)
+    return ends if higher else {task: (high, low) for task, (low, high) in ends.items()}
 
 
 def heatmap(label: str, matrix: Matrix, metric: str, scale: Ranges) -> Heatmap:

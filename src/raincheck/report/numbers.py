@@ -16,11 +16,6 @@ def unit(metric: str) -> str:
     return METRICS[metric].unit if metric in METRICS else ""
 
 
-def higher_is_better(metric: str) -> bool:
-    """Whether higher values are better; assumed of metrics that the catalogue does not have."""
-    return METRICS[metric].higher_is_better if metric in METRICS else True
-
-
 def digits(metric: str) -> int:
     """Decimals that mean something in a metric's values."""
     return DIGITS.get(unit(metric), 4)

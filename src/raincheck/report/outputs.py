@@ -55,9 +55,7 @@ def report(paths: Sequence[Path], out: Sequence[Path], metric: str, against: str
 
 def all_metrics(runs: Sequence[Run], against: str | None) -> list[Ranking]:
     """A ranking for each metric."""
-    return [
-        ranking(runs, metric, against) for metric in in_order({name: None for run in runs for name in run.matrices})
-    ]
+    return [ranking(runs, metric, against) for metric in in_order(name for run in runs for name in run.matrices)]
 
 
 def headings(title: str, sets: int) -> list[str]:

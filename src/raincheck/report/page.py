@@ -93,7 +93,7 @@ def render(runs: Sequence[Run], title: str, against: str | None, failed: Sequenc
 
 def group(runs: list[Run], against: str | None, failed: Sequence[Failed]) -> Group:
     """Everything about runs whose scores can be compared."""
-    metrics = in_order({metric: None for run in runs for metric in run.matrices})
+    metrics = in_order(metric for run in runs for metric in run.matrices)
     headline = ranking(runs, metrics[0])
     known = [*(row.name for row in headline.rows), *(run.name for run in runs), *(one.name for one in failed)]
     names = list(dict.fromkeys(known))

@@ -111,7 +111,7 @@ def section(
 
 def views(runs: Sequence[Run], metric: str, names: Sequence[str]) -> list[View]:
     """Matrices and curves, order by order."""
-    scale = ranges([run.matrices[metric] for run in runs], metric)
+    scale = ranges([run.matrices[metric] for run in runs])
     return [
         View(
             order,
