@@ -14,7 +14,7 @@ from raincheck.errors import ConfigError
 from raincheck.export.read import SUFFIXES, Exported, open_onnx, open_torch, require
 from raincheck.files import folder_for, replace_file
 from raincheck.networks.base import ClipNetwork
-from raincheck.networks.weights import load_network
+from raincheck.networks.weights import blueprint, load_network
 from raincheck.targets import check_target
 
 # The one that the exporter's operators are written in, so nothing is converted; onnxruntime knows it since 1.14 (2023).
@@ -67,11 +67,8 @@ def export(weights: str | Path, out: str | Path, format: str = "onnx") -> float:
 
 def about(network: ClipNetwork) -> dict[str, str]:
     """What is kept beside the graph."""
-    return {
-        "network": type(network).__name__,
-        "arguments": json.dumps(network.arguments),
-        "clip": f"float32 (batch, {network.window}, 3, height, width), RGB in [0, 1]",
-    }
+    clip = f"float32 (batch, {network.window}, 3, height, width), RGB in [0, 1]"
+    return {**blueprint(network), "clip": clip}
 
 
 def traced(network: ClipNetwork) -> ExportedProgram:
