@@ -10,13 +10,16 @@ from torch import Tensor
 
 from raincheck.metrics.base import Metric
 
+# torchmetrics takes seconds to import, so what needs it is imported by name, by those who want it.
+WITHOUT_METRICS = {"video_mean"}
 # The first is the one that headlines speak of.
 ORDER = ["psnr_y", "ssim_y", "psnr_rgb", "ssim_rgb", "temporal_y"]
 
 
 def catalogue() -> dict[str, Metric]:
     """Every metric of this folder by name: the protocol's five first, then others by name."""
-    modules = [import_module(f"{__name__}.{module.name}") for module in iter_modules(__path__)]
+    names = [module.name for module in iter_modules(__path__) if module.name not in WITHOUT_METRICS]
+    modules = [import_module(f"{__name__}.{name}") for name in names]
     found: dict[str, Metric] = {m.name: m for module in modules for m in getattr(module, "METRICS", ())}
     return {name: found[name] for name in ORDER + sorted(found.keys() - set(ORDER))}
 

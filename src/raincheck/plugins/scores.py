@@ -6,7 +6,7 @@ from avalanche.core import SupervisedPlugin
 from torch import Tensor
 
 from raincheck.metrics import METRICS, score_frames
-from raincheck.plugins.video_mean import VideoMean
+from raincheck.metrics.video_mean import VideoMean
 from raincheck.seam.loaders import innermost
 from raincheck.video.pixels import to_uint8
 

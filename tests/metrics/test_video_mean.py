@@ -4,7 +4,7 @@ import sys
 import torch
 
 from program import finish
-from raincheck.plugins.video_mean import VideoMean
+from raincheck.metrics.video_mean import VideoMean
 
 
 def test_videos_weigh_the_same_whatever_their_length() -> None:
