@@ -17,6 +17,7 @@ from raincheck.data import looking
 from raincheck.data.check import SetReport, check_data, print_check
 from raincheck.data.findings import Kind
 from raincheck.datasets.published import catalogue
+from raincheck.datasets.rainsynlight25 import RainSynLight25
 from raincheck.errors import InputError
 from tinyvideo import cut, noise, write_video
 
@@ -95,7 +96,14 @@ def repeat_a_frame(clip: Path) -> set[tuple[str, str, str]]:
 
 def lose_the_twin(clip: Path) -> set[tuple[str, str, str]]:
     shutil.rmtree(clip.with_name("b2_GT"))
-    return {("test", "ALONE", "b2_Rain")}
+    return {("test", "ALONE", f"b2_Rain (nothing is at {TEST}/b2_GT)")}
+
+
+def copy_a_clean_frame(clip: Path) -> set[tuple[str, str, str]]:
+    twin = clip.with_name("b2_GT")
+    shutil.copy(twin / "00003.jpg", twin / "00003.png")
+    (twin / "00005.jpg").unlink()
+    return {("test", "UNMATCHED", "b2_Rain (clean lacks frame 5; clean repeats frame 3)")}
 
 
 def empty_the_video(clip: Path) -> set[tuple[str, str, str]]:
@@ -130,8 +138,8 @@ def spoil_a_header(clip: Path) -> set[tuple[str, str, str]]:
 @pytest.mark.parametrize(
     "spoil",
     [
-        *(lose_frames, lose_the_end, repeat_a_frame, lose_the_twin, empty_the_video, add_a_video, resize_the_twin),
-        *(resize_a_frame, spoil_a_header),
+        *(lose_frames, lose_the_end, repeat_a_frame, copy_a_clean_frame, lose_the_twin, empty_the_video),
+        *(add_a_video, resize_the_twin, resize_a_frame, spoil_a_header),
     ],
 )
 def test_a_fault_is_found_and_means_something(
@@ -168,6 +176,16 @@ def test_form_b_as_published_has_an_empty_folder(tmp_path: Path) -> None:
     assert "published numbers for forms A and B differ by several dB" in text
     (tmp_path / "video_rain_light/test/input/29").mkdir()
     assert ("test", "HOLLOW", "29") in found(check_data(tmp_path))
+
+
+def test_a_video_that_was_emptied_is_not_the_one_that_was_published_empty(tmp_path: Path) -> None:
+    WRITE["rainsynlight25"](tmp_path, most=3, form="B")
+    emptied = tmp_path / "video_rain_light/test/input/2"
+    shutil.rmtree(emptied)
+    emptied.mkdir()
+    assert {("test", "HOLLOW", "2"), ("test", "EMPTY", "28")} <= found(check_data(tmp_path))
+    with pytest.raises(InputError, match=re.escape(f"{emptied} holds no frames")):
+        RainSynLight25(str(tmp_path)).task(0)
 
 
 def test_form_a_has_clean_frames_a_column_wider(tmp_path: Path) -> None:
@@ -212,6 +230,15 @@ def test_video_files(tmp_path: Path) -> None:
     kinds = {(kind, where.partition(" is truncated")[0]) for _, kind, where in found(check_data(tmp_path, deep=True))}
     assert ("UNMATCHED", "0046 (6 rainy, 5 clean)") in kinds
     assert ("BROKEN", "test/syn/rainy_vid/0047.mp4") in kinds
+    assert not any(kind == "UNMATCHED" and where.startswith("0047") for kind, where in kinds)
+
+
+def test_a_video_file_that_states_no_length_is_counted(tmp_path: Path) -> None:
+    for kind in ("rainy", "clean"):
+        (tmp_path / f"{kind}_vid").mkdir()
+        write_video(tmp_path / f"{kind}_vid/1.mkv", noise(12), container={"live": "1"})
+    (report,) = check_data(tmp_path)
+    assert not report.faulty and report.splits[1].frames == 12
 
 
 def test_several_data_sets_at_once_are_told_apart(tmp_path: Path) -> None:

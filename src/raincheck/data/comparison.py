@@ -1,7 +1,7 @@
 """Finds what differs between a data set on disk and the published one."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,8 +23,8 @@ def compare(split: Split, base: Path, looker: Looker) -> SplitReport:
     found = split.find(base)
     looker.look([s for pair in found for s in (pair.rainy, pair.clean) if s is not None and s.path.exists()])
     seen = looker.seen
-    hollow = [pair for pair in found if not seen[pair.rainy].length and not seen[pair.rainy].unreadable]
-    empty, pairs = hollow[: split.empty], [pair for pair in found if pair not in hollow[: split.empty]]
+    empty = split.published_empty(found)
+    pairs = [pair for pair in found if pair not in empty]
     findings = [
         *([Finding(Kind.REMARK, split.remark)] if split.remark and pairs else []),
         *(Finding(Kind.EMPTY, pair.name) for pair in empty),
@@ -65,15 +65,16 @@ def compare_pair(split: Split, pair: Pair, base: Path, seen: Mapping[Source, See
     sources = [source for source in (pair.rainy, pair.clean) if source is not None and source in seen]
     broken = [item for source in sources for item in seen[source].unreadable.items()]
     yield from (Finding(Kind.BROKEN, f"{path.relative_to(base)} {reason}") for path, reason in broken)
-    if not rainy.length and not rainy.unreadable:
-        yield Finding(Kind.HOLLOW, pair.name)
+    if not rainy.length:
+        if not rainy.unreadable:
+            yield Finding(Kind.HOLLOW, pair.name)
         return
     yield from compare_length(split, pair.name, rainy)
     if split.size is not None and set(rainy.sizes) - {split.size}:
         yield Finding(Kind.RESIZED, f"{pair.name} ({shown(rainy.sizes)}, published {shown([split.size])})")
     if pair.clean is not None and pair.clean not in seen:
-        yield Finding(Kind.ALONE, pair.name)
-    elif pair.clean is not None:
+        yield Finding(Kind.ALONE, f"{pair.name} (nothing is at {pair.clean.path.relative_to(base)})")
+    elif pair.clean is not None and (seen[pair.clean].length or not seen[pair.clean].unreadable):
         yield from compare_twins(split, pair.name, rainy, seen[pair.clean])
 
 
@@ -99,15 +100,9 @@ def compare_length(split: Split, name: str, rainy: Seen) -> Iterator[Finding]:
 def compare_twins(split: Split, name: str, rainy: Seen, clean: Seen) -> Iterator[Finding]:
     """Frames that have no twin, and sizes that differ."""
     if rainy.length != clean.length or rainy.numbers != clean.numbers:
-        lacks = [
-            f"{kind} lacks {listed(missing)}"
-            for kind, missing in (
-                ("clean", Counter(rainy.numbers) - Counter(clean.numbers)),
-                ("rainy", Counter(clean.numbers) - Counter(rainy.numbers)),
-            )
-            if missing
-        ]
-        yield Finding(Kind.UNMATCHED, f"{name} ({'; '.join(lacks) or f'{rainy.length} rainy, {clean.length} clean'})")
+        numbers = Counter(rainy.numbers), Counter(clean.numbers)
+        differ = [*unlike("clean", numbers[1], numbers[0]), *unlike("rainy", *numbers)]
+        yield Finding(Kind.UNMATCHED, f"{name} ({'; '.join(differ) or f'{rainy.length} rainy, {clean.length} clean'})")
     sizes = set(rainy.sizes) | set(clean.sizes)
     if len(sizes) < 2:
         return
@@ -116,6 +111,14 @@ def compare_twins(split: Split, name: str, rainy: Seen, clean: Seen) -> Iterator
     else:
         kind = Kind.UNEQUAL if len(rainy.sizes) < 2 and len(clean.sizes) < 2 else Kind.VARYING
     yield Finding(kind, f"{name} (rainy {shown(rainy.sizes)}, clean {shown(clean.sizes)})")
+
+
+def unlike(kind: str, own: Counter[int | None], other: Counter[int | None]) -> Iterator[str]:
+    """What a video lacks of its twin's frames, and which it has more often, by their numbers."""
+    if missing := {number for number in other - own if number is None or number not in own}:
+        yield f"{kind} lacks {listed(missing)}"
+    if repeated := {number for number in own - other if number is not None and number in other}:
+        yield f"{kind} repeats {listed(repeated)}"
 
 
 def other_files(pairs: Sequence[Pair], seen: Mapping[Source, Seen]) -> Iterator[Finding]:
@@ -130,7 +133,7 @@ def shown(sizes: Sequence[tuple[int, int]] | Counter[tuple[int, int]]) -> str:
     return ", ".join(f"{width}x{height}" for height, width in sorted(sizes, reverse=True)) or "none"
 
 
-def listed(numbers: Mapping[int | None, int] | Mapping[int, int]) -> str:
+def listed(numbers: Iterable[int | None]) -> str:
     """Frame numbers for a message, the first five of many."""
     known = [str(number) for number in sorted(n for n in numbers if n is not None)]
     rest = f" and {len(known) - 5} more" if len(known) > 5 else ""

@@ -62,10 +62,10 @@ class Looker:
                 frames[path].unreadable[path] = why
 
     def video(self, path: Path) -> Seen:
-        """Looks at a video file; without `deep` its length is what its container announces."""
+        """Looks at a video file; without `deep` its length is what its container announces, if it does."""
         try:
             stream = open_video(path)
-            length = stream.count() if self.deep else stream.length or 0
+            length = stream.count() if self.deep or stream.length is None else stream.length
         except InputError as error:
             return Seen(unreadable={path: reason(path, error)})
         return Seen(length, sizes=Counter({stream.size: length}))

@@ -112,6 +112,15 @@ class Split:
         some = list(found.items())[self.among]
         return [self.pair(base, *one, alone=count[one[0].casefold()] == 1) for one in some]
 
+    def published_empty(self, pairs: Sequence[Pair]) -> list[Pair]:
+        """Those that were published without frames: of folders that have none, first those whose twin has none either.
+
+        Raises:
+            InputError: if a folder cannot be read.
+        """
+        hollow = [pair for pair in pairs if self.empty and pair.rainy.path.is_dir() and not pair.rainy.frames()]
+        return sorted(hollow, key=lambda pair: pair.clean is not None and bool(pair.clean.frames()))[: self.empty]
+
     def pair(self, base: Path, published: str, path: Path, alone: bool) -> Pair:
         """A rainy video with its clean twin, or with the place where that is missing.
 

@@ -37,7 +37,7 @@ def open_split(split: Split, base: Path, title: str) -> tuple[list[PairedFootage
     """
     found = split.find(base)
     check_names(found, title)
-    empty = [pair for pair in found if pair.rainy.path.is_dir() and not pair.rainy.frames()][: split.empty]
+    empty = split.published_empty(found)
     opened = [open_clip_pair(pair, split) for pair in found if pair not in empty]
     if not opened:
         there = f"what is like {split.shown} is of other parts or empty" if split.exists(base) else ""
