@@ -54,6 +54,21 @@ def test_grey_palette_and_16_bit_images_become_rgb(tmp_path: Path) -> None:
     np.testing.assert_array_equal(got[4], np.array(Image.open(folder / "5.JPG")))
 
 
+@pytest.mark.parametrize(
+    ("kind", "words"), [(np.float32, "floating-point"), (np.int32, "signed or 32-bit"), (np.uint16, None)]
+)
+def test_numbers_of_unknown_range_are_refused(kind: type[np.generic], words: str | None, tmp_path: Path) -> None:
+    path = tmp_path / "1.tif"
+    levels = np.arange(48 * 64).reshape(48, 64) % 256
+    Image.fromarray((levels * 257).astype(kind)).save(path)
+    if words is None:
+        np.testing.assert_array_equal(pixels(open_stream(tmp_path))[0, :, :, 0], levels)
+        return
+    with pytest.raises(InputError) as error:
+        pixels(open_stream(tmp_path))
+    assert str(error.value) == f"{path} holds {words} pixels of unknown range; save it with 8 or 16 bits"
+
+
 def test_folders_without_frames(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="holds no frames: it is empty"):
         open_stream(tmp_path)

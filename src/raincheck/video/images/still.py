@@ -52,11 +52,12 @@ def read_image(path: Path) -> Tensor:
     16-bit grey is scaled to 8 bits. An orientation tag is not applied: frames are taken as stored.
 
     Raises:
-        InputError: as `open_image`, or if the image is broken or holds floating-point pixels.
+        InputError: as `open_image`, or if the image is broken or holds numbers of unknown range.
     """
     with open_image(path) as image:
-        if image.mode == "F":
-            raise InputError(f"{path} holds floating-point pixels of unknown range; save it with 8 or 16 bits")
+        if image.mode == "F" or (image.mode == "I" and image.format == "TIFF"):  # of other formats I is 16 bits
+            kind = "floating-point" if image.mode == "F" else "signed or 32-bit"
+            raise InputError(f"{path} holds {kind} pixels of unknown range; save it with 8 or 16 bits")
         try:
             if image.mode == "I" or image.mode.startswith("I;"):
                 grey = (np.asarray(image).astype(np.float64) / 257).round().clip(0, 255).astype(np.uint8)
