@@ -35,6 +35,7 @@ from raincheck.rain.presets import PRESETS
 from raincheck.rain.render import cover, render
 from raincheck.video.access.footage import open_footage
 from tinyvideo import cut, noise, read_folder, smooth, write_folder, write_video
+from tools import require_tool
 
 TRAIN, TEST = "Dataset_Training_Rendered", "Dataset_Testing_Rendered"
 
@@ -235,6 +236,20 @@ def test_size_and_frames_are_limits(clean: Path, tmp_path: Path) -> None:
     assert {video["source"]: video["frames"] for video in videos} == {"a.mp4": 7, "b b": 7, "ü": 5}
     assert sorted(path.name for path in (tmp_path / "set" / TRAIN / "a_GT").iterdir())[-1] == "00007.jpg"
     assert len(open_footage(tmp_path / "set" / TRAIN / "a_Rain_01")) == 7
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mirrored", [False, True])
+@pytest.mark.parametrize("rotation", [0, 90, -90, 180])
+def test_clips_stand_upright_as_ffmpeg_turns_them(tmp_path: Path, rotation: int, mirrored: bool) -> None:
+    path = write_video(tmp_path / "a.mp4", smooth(9, 48, 64), rotation=rotation, mirrored=mirrored, crf="1")
+    (video, rainy) = render_here(path, tmp_path / "set")["videos"]
+    raw = ["-i", str(path), "-f", "rawvideo", "-pix_fmt", "rgb24", "-"]
+    shown = subprocess.run([require_tool("ffmpeg"), "-v", "error", *raw], capture_output=True, check=True)
+    size = (64, 48) if abs(rotation) == 90 else (48, 64)
+    assert (video["height"], video["width"]) == (rainy["height"], rainy["width"]) == size
+    expected = np.frombuffer(shown.stdout, np.uint8).reshape(9, *size, 3)
+    assert np.abs(expected - read_folder(tmp_path / "set" / video["folder"]).astype(int)).mean() < 2
 
 
 @pytest.mark.parametrize("after", [1, 4, 7])

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from raincheck.datasets.folder import VIDEO_SUFFIXES, find_videos
 from raincheck.errors import ConfigError, InputError
+from raincheck.video.display import upright
 from raincheck.video.images.listing import entries, pictures
 from raincheck.video.reading.decode import open_stream
 
@@ -48,19 +49,22 @@ class Clip:
             InputError: if it cannot be read.
         """
         stream = open_stream(self.path)
-        size = stream.size if self.within is None else fitted(stream.size, self.within)[1]
+        # Rain falls down in the scene, which many phones store lying on its side.
+        height, width = upright(torch.empty(stream.size), stream.display).shape
+        size = (height, width) if self.within is None else fitted((height, width), self.within)[1]
         known = [count for count in (stream.length, self.most) if count is not None]
         return size, self.fps if stream.names is not None else stream.fps, min(known, default=None)
 
     def parts(self, frames: int) -> Iterator[tuple[int, Tensor]]:
-        """The clip in parts of at most `frames` frames: the first one's index, and uint8 `(t, c, h, w)`.
+        """The clip in parts of at most `frames` frames: the first one's index, and uint8 `(t, c, h, w)`, upright.
 
         Raises:
             InputError: at the frame that cannot be read.
         """
-        wanted, done = islice(open_stream(self.path).frames(), self.most), 0
+        stream = open_stream(self.path)
+        wanted, done = islice(stream.frames(), self.most), 0
         while part := list(islice(wanted, frames)):
-            whole = torch.stack(part)
+            whole = upright(torch.stack(part), stream.display)
             yield done, whole if self.within is None else fit(whole, self.within)
             done += len(part)
 

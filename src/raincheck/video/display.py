@@ -4,8 +4,10 @@ import math
 from array import array
 from typing import Any
 
+import torch
 from av.sidedata.sidedata import Type
 from av.video.frame import VideoFrame
+from torch import Tensor
 
 # Nine numbers in the layout of FFmpeg's AV_PKT_DATA_DISPLAYMATRIX; none where there is nothing to say.
 Matrix = tuple[int, ...]
@@ -50,7 +52,7 @@ def turning(degrees: int) -> Matrix:
 
 
 def turned(matrix: Matrix) -> int:
-    """Counter-clockwise degrees, after frames were swapped left and right if they are mirrored."""
+    """Counter-clockwise degrees, before frames are swapped left and right if they are mirrored."""
     if not matrix:
         return 0
     a, b = matrix[:2]
@@ -68,4 +70,10 @@ def in_words(matrix: Matrix) -> str:
     turn = f"turned by {turned(matrix)} degrees"
     if not mirrored(matrix):
         return turn
-    return f"mirrored and {turn}" if turned(matrix) else "mirrored"
+    return f"{turn} and mirrored" if turned(matrix) else "mirrored"
+
+
+def upright(frames: Tensor, matrix: Matrix) -> Tensor:
+    """Frames `(..., h, w)` as a matrix wants them shown, by quarter turns."""
+    shown = torch.rot90(frames, round(turned(matrix) / 90), (-2, -1))
+    return (shown.flip(-1) if mirrored(matrix) else shown).contiguous()
