@@ -28,7 +28,8 @@ from raincheck.data.request import Request
 from raincheck.datasets.clips import TrainClips
 from raincheck.datasets.renderedset import RenderedSet
 from raincheck.errors import ConfigError, InputError
-from raincheck.rain.drawn import DRAWN, Drawn, DrawnField
+from raincheck.rain.drawing import DrawnField
+from raincheck.rain.drawn import DRAWN, Drawn
 from raincheck.rain.kinds import as_rain
 from raincheck.rain.parameters import Rain
 from raincheck.rain.presets import PRESETS

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from raincheck.errors import ConfigError
-from raincheck.rain.drawn import BLENDS, DRAWN, Drawn, DrawnField, blend
+from raincheck.rain.drawing import DrawnField, blend
+from raincheck.rain.drawn import BLENDS, DRAWN, Drawn
 
 UPRIGHT = Drawn(
     length=(30, 30), width=(4, 4), opacity=(0.5, 0.5), coverage=(0.05, 0.05), hardness=(3, 3), slant=0, light=(1, 1)

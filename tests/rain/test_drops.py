@@ -10,7 +10,8 @@ from raincheck.rain.drops import Drops, hashed
 from raincheck.rain.laws import LAWS
 from raincheck.rain.parameters import Rain
 from raincheck.rain.presets import PRESETS
-from raincheck.rain.streaks import project, splat
+from raincheck.rain.splatting import splat
+from raincheck.rain.streaks import project
 
 LAW = LAWS["rain"]
 

@@ -10,8 +10,9 @@ from PIL import Image, ImageDraw
 
 from raincheck.errors import InputError
 from raincheck.rain.parameters import Rain
+from raincheck.rain.pictures import joined, load_sheet
 from raincheck.rain.render import compose, lay
-from raincheck.rain.sheets import SheetField, joined, load_sheet, seams
+from raincheck.rain.sheets import SheetField, seams
 
 GARG = Path(__file__).parents[2] / ".." / "shared" / "data" / "streaks" / "garg06"
 # White drops, 8 ms of 40: from frame to frame streaks move by five times their length.

@@ -2,7 +2,7 @@
 
 Shares of streaks and veil are rounded to 16 bits before they are laid over the scene, so that the files which hold
 them give back the rainy frame exactly: `rain.render.cover(clean, rain, streaks / 65535, transmission).rainy`, or of
-drawn rain `rain.drawn.DrawnField(rain, size, seed).over(clean, streaks / 65535)`.
+drawn rain `rain.drawing.DrawnField(rain, size, seed).over(clean, streaks / 65535)`.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,8 @@ from PIL import Image
 from torch import Tensor
 
 from raincheck.files import beside, replace_file
-from raincheck.rain.drawn import Drawn, DrawnField
+from raincheck.rain.drawing import DrawnField
+from raincheck.rain.drawn import Drawn
 from raincheck.rain.drops import Seed
 from raincheck.rain.kinds import falling
 from raincheck.rain.parameters import Rain

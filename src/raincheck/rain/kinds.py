@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from raincheck.errors import ConfigError
-from raincheck.rain.drawn import DRAWN, Drawn, DrawnField
+from raincheck.rain.drawing import DrawnField
+from raincheck.rain.drawn import DRAWN, Drawn
 from raincheck.rain.drops import Seed
 from raincheck.rain.parameters import Rain, randomise
 from raincheck.rain.presets import PRESETS, find_rain

@@ -16,7 +16,8 @@ from raincheck.errors import InputError
 from raincheck.rain.drops import Drops, Seed
 from raincheck.rain.light import lamplight, mean_colour
 from raincheck.rain.parameters import Rain
-from raincheck.rain.streaks import project, splat
+from raincheck.rain.splatting import splat
+from raincheck.rain.streaks import project
 from raincheck.video.pixels import to_float
 
 CHUNK = 10_000  # drops projected at once: what lies in the processor's cache is drawn a third faster

@@ -12,7 +12,7 @@ from raincheck.datasets.rendering.tone import vary_picture
 from raincheck.datasets.rendering.variety import PLAIN, Variety
 from raincheck.datasets.rendering.video import RenderedVideo
 from raincheck.errors import ConfigError
-from raincheck.rain.drawn import DrawnField
+from raincheck.rain.drawing import DrawnField
 from raincheck.rain.render import RainField
 
 

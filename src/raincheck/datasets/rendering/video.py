@@ -15,7 +15,8 @@ from raincheck.datasets.rendering.compressed import compress
 from raincheck.datasets.rendering.kept import kept
 from raincheck.datasets.rendering.tone import vary_picture
 from raincheck.datasets.rendering.variety import PLAIN, Variety
-from raincheck.rain.drawn import Drawn, DrawnField
+from raincheck.rain.drawing import DrawnField
+from raincheck.rain.drawn import Drawn
 from raincheck.rain.kinds import falling, varied
 from raincheck.rain.parameters import Rain
 from raincheck.rain.render import RainField
