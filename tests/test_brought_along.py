@@ -157,6 +157,13 @@ def test_a_plugin_does_what_it_does_in_avalanches_loop(name: str) -> None:
     assert_same(learn(LightningStrategy, setting), learn(SupervisedTemplate, setting))
 
 
+@pytest.mark.parametrize(("share", "batches"), [("limit_train_batches", 2), ("limit_val_batches", 8)])
+def test_half_of_a_loader_that_gives_more_than_it_says_is_half_of_what_it_says(share: str, batches: int) -> None:
+    """It says 4 and gives 8; a share of what is evaluated changes nothing here."""
+    setting = {"beside": lambda *_: [Brings(loader(sampler=Twice, **SIX))], "train_epochs": 1}
+    assert learn(LightningStrategy, setting, trainer={share: 0.5}).learner.clock.train_iterations == 3 * batches
+
+
 @pytest.mark.parametrize("plugin", [SkipsSteps, TriplesTheLoss])
 def test_and_so_beside_a_strategy_with_a_loop_of_its_own(plugin: type) -> None:
     setting = {"beside": lambda *_: [plugin()], "mem_size": 12, "batch_size_mem": 6}

@@ -50,7 +50,7 @@ class DeferredLoader:
             TypeError: of a loader that does not know, if the last batch must be known as such.
         """
         trainer, loader = self.fit.trainer, self.fit.strategy.dataloader
-        share = trainer.limit_train_batches if self.remembers else trainer.limit_val_batches
+        share = trainer.limit_val_batches if trainer.validating else trainer.limit_train_batches
         needed = trainer.accumulate_grad_batches > 1 or (isinstance(share, float) and share < 1)
         length = batches(loader) if needed or counts(loader) else ENDLESS
         if length is None and needed:
