@@ -127,6 +127,14 @@ class TriplesTheLoss(SupervisedPlugin):
         strategy.backward = lambda: (2 * strategy.loss).backward()
 
 
+class StopsAtOnce(SupervisedPlugin):
+    """The second experience, before its first epoch."""
+
+    def before_training_exp(self, strategy: Any, **kwargs: Any) -> None:
+        if strategy.clock.train_exp_counter == 1:
+            strategy.stop_training()
+
+
 class Thaws(SupervisedPlugin):
     """What was frozen, and no part of the optimizer, learns from the second experience on."""
 
@@ -147,6 +155,7 @@ PLUGINS: dict[str, Callable[[], Any]] = {
     "a loader that is empty at first": Fills,
     "steps that are left out": SkipsSteps,
     "an optimizer's step that is wrapped": HalvesGradients,
+    "an experience that is stopped before it begins": StopsAtOnce,
     "another backward, and terms of another kind": TriplesTheLoss,
 }
 
@@ -202,6 +211,16 @@ class StopsEarly(SupervisedPlugin):
 def test_a_loop_that_does_not_ask_whether_it_is_stopped_ends_its_epoch() -> None:
     setting = {"beside": lambda *_: [StopsEarly()]}
     assert_same(learn(type("Ours", (LightningLoop, FinishesEpochs), {}), setting), learn(FinishesEpochs, setting))
+
+
+def test_a_plugin_that_stops_has_its_way_whatever_the_trainers_least_number_of_epochs() -> None:
+    setting = {"beside": lambda *_: [StopsEarly()], "train_epochs": 4}
+    assert_same(learn(LightningStrategy, setting, trainer={"min_epochs": 4}), learn(SupervisedTemplate, setting))
+
+
+def test_a_loader_that_is_empty_at_first_has_gradients_accumulated() -> None:
+    setting = {"beside": lambda *_: [Fills()], "train_epochs": 1}
+    assert learn(LightningStrategy, setting, trainer={"accumulate_grad_batches": 2}).learner.clock.train_iterations == 12
 
 
 @pytest.mark.parametrize("epochs", [0, -1])

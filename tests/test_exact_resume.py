@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -499,29 +499,51 @@ def test_a_network_that_grew_wants_its_streams(tmp_path: Path) -> None:
 
 
 def learn_without_saving(
-    folder: Path, rate: float = 0.05, seed: int = 0, size: int = 6, criterion: Any = F.cross_entropy
-) -> dict[str, Tensor]:
-    torch.manual_seed(seed)
+    folder: Path, *, draw: Callable[[], Any] = list, optimizer: Any = torch.optim.SGD, criterion: Any = F.cross_entropy,
+    rows: int = 24, size: int = 6, **settings: Any,
+) -> dict[str, Tensor]:  # fmt: skip
+    for seed in (torch.manual_seed, random.seed, np.random.seed):
+        seed(0)
     model = mlp()
     strategy = LightningStrategy(
-        model=model, optimizer=torch.optim.SGD(model.parameters(), rate), criterion=criterion, train_mb_size=size,
-        evaluator=None, checkpoints=folder, save_every=0,
+        model=model, optimizer=optimizer(model.parameters(), **{"lr": 0.05, **settings}), criterion=criterion,
+        train_mb_size=size, evaluator=None, checkpoints=folder, save_every=0,
     )  # fmt: skip
-    strategy.train(classes().train_stream)
+    draw()
+    data = classes().train_stream[0].dataset.subset(range(rows))
+    strategy.train(DatasetExperience(dataset=data, current_experience=0), eval_streams=[])
     return dict(model.state_dict())
 
 
-def test_a_folder_of_other_learning_is_refused(tmp_path: Path) -> None:
-    first = learn_without_saving(tmp_path)
-    assert equal(learn_without_saving(tmp_path), first)
-    sentence = r"/experience-0.ckpt is of learning with another "
-    rates = r"lr of the optimizer \(0.05 then, 0.5 now\)"
-    with pytest.raises(ConfigError, match=f"{sentence}{rates}; use another folder$"):
-        learn_without_saving(tmp_path, rate=0.5)
-    with pytest.raises(ConfigError, match=rf"{sentence}batch size \(6 then, 4 now\); use another folder$"):
-        learn_without_saving(tmp_path, size=4)
-    criteria = r"criterion \(cross_entropy then, CrossEntropyLoss now\)"
-    with pytest.raises(ConfigError, match=f"{sentence}{criteria}; use another folder$"):
-        learn_without_saving(tmp_path, criterion=nn.CrossEntropyLoss())
-    with pytest.warns(RaincheckWarning, match="/experience-0.ckpt is of learning that began with other random "):
-        learn_without_saving(tmp_path, seed=7)
+ADAM = {"optimizer": torch.optim.Adam}
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "differs"),
+    [
+        ({}, {"lr": 0.5}, r"lr of the optimizer \(0.05 then, 0.5 now\)"),
+        (ADAM, {**ADAM, "betas": (0.5, 0.9)}, r"betas of the optimizer \(\(0.9, 0.999\) then, \(0.5, 0.9\) now\)"),
+        ({}, ADAM, r"optimizer \(SGD then, Adam now\)"),
+        ({}, {"size": 4}, r"batch size \(6 then, 4 now\)"),
+        ({}, {"rows": 18}, r"number of samples \(24 then, 18 now\)"),
+        ({}, {"criterion": nn.CrossEntropyLoss()}, r"criterion \(cross_entropy then, CrossEntropyLoss now\)"),
+    ],
+)
+def test_a_folder_of_other_learning_is_refused(
+    tmp_path: Path, then: dict[str, Any], now: dict[str, Any], differs: str
+) -> None:
+    first = learn_without_saving(tmp_path, **then)
+    assert equal(learn_without_saving(tmp_path, **then), first)
+    with pytest.raises(
+        ConfigError, match=f"/experience-0.ckpt is of learning with another {differs}; use another folder$"
+    ):
+        learn_without_saving(tmp_path, **now)
+
+
+@pytest.mark.parametrize(
+    "draw", [random.random, np.random.rand, lambda: np.random.seed(7), lambda: torch.rand(())], ids=range(4)
+)
+def test_learning_that_began_with_other_random_numbers_goes_on(tmp_path: Path, draw: Callable[[], Any]) -> None:
+    learn_without_saving(tmp_path)
+    with pytest.warns(RaincheckWarning, match="/experience-0.ckpt is of learning that began with other random numbers"):
+        learn_without_saving(tmp_path, draw=draw)

@@ -196,6 +196,14 @@ class IgnoresClosure(torch.optim.SGD):
         super().step()
 
 
+def stepped(parameters: Iterator[nn.Parameter]) -> torch.optim.Optimizer:
+    """Has momenta of steps that were taken elsewhere."""
+    optimizer = torch.optim.SGD(held := list(parameters), 0.05, momentum=0.9)
+    sum(p.square().sum() for p in held).backward()  # type: ignore[union-attr]
+    optimizer.step()
+    return optimizer
+
+
 def lazy() -> nn.Module:
     """A network whose shapes the first batch decides."""
     return nn.Sequential(nn.Flatten(), nn.LazyLinear(16), nn.ReLU(), nn.LazyLinear(6))
@@ -207,6 +215,7 @@ CASES: dict[str, Setting] = {
     "a new optimizer": {"beside": lambda *_: [NewOptimizer()]},
     "a new optimizer before the step": {"beside": lambda *_: [NewOptimizerBeforeTheStep()]},
     "an optimizer that Avalanche fills": {"optimizer": lambda _: torch.optim.SGD([nn.Parameter(torch.zeros(1))], 0.05)},
+    "an optimizer with a past": {"optimizer": stepped},
     "a new model": {"beside": lambda *_: [NewModel()]},
     "a growing loader": {"beside": lambda *_: [Grows()]},
     "a loader without length": {"beside": lambda *_: [NoisyLoader()]},

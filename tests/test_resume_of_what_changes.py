@@ -195,6 +195,11 @@ def test_what_is_put_in_place_within_an_experience(
     assert {path.name for path in tmp_path.iterdir()} == {"last.ckpt", *left}
 
 
+def test_what_is_put_in_place_is_told_of_though_nothing_was_saved_within_the_experience(tmp_path: Path) -> None:
+    with pytest.warns(RaincheckWarning, match="^a plugin has put another optimizer in place within an experience, "):
+        learn(tmp_path, plugins=lambda: [OtherOptimizer()], epochs=1, save_every=3600.0)
+
+
 class Exchanges(Remembering):
     """A part for one of another kind, when an event comes for the first time in the second experience."""
 
@@ -337,13 +342,15 @@ class Weighted(nn.Module):
 
 
 class Longer(Remembering):
-    """One epoch more in every experience, and a network that is dampened step by step; keeps neither itself."""
+    """One epoch and row more in every experience, and a network that is dampened step by step; keeps none itself."""
 
     def after_update(self, strategy: Any, **kwargs: Any) -> None:
         strategy.model.dropout.p *= 0.9
 
     def after_training_exp(self, strategy: Any, **kwargs: Any) -> None:
         strategy.train_epochs += 1
+        strategy.train_mb_size += 1
+        strategy.eval_mb_size += 1
 
 
 @pytest.mark.parametrize(("event", "call"), [("after_update", 9), ("after_update", 15), ("before_training_exp", 2)])

@@ -242,6 +242,10 @@ def test_same_bits_as_avalanche(name: str) -> None:
     assert_same(learn(mixed(name), EQUAL[name]), learn(STRATEGIES[name], EQUAL[name]))
 
 
+def test_an_argument_that_both_have_is_theirs_by_default() -> None:
+    assert_same(learn(mixed("FromScratchTraining")), learn(STRATEGIES["FromScratchTraining"]))
+
+
 @pytest.mark.parametrize("name", PLUGINS)
 def test_plugins_of_the_same_bits(name: str) -> None:
     assert_same(learn(LightningStrategy, PLUGINS[name]), learn(SupervisedTemplate, PLUGINS[name]))

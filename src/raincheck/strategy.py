@@ -146,7 +146,7 @@ class LightningLoop(Resumable):
             let_through(lambda: trainer.fit(fit, loader, ckpt_path=found))
         self._settle()
         self.restorable("model", "optimizer")  # a warning now, if the state after the experience could not be
-        if self.clock.train_iterations == before and self.train_epochs > 0 and not (fit.halted or self._stop_training):
+        if self.clock.train_iterations == before and self.train_epochs > 0 and not fit.halted:
             raise ConfigError(
                 f"experience {experience.current_experience} took no training step; give it data, at least one epoch, "
                 "and no Trainer argument that ends training at once"
@@ -209,7 +209,6 @@ class LightningLoop(Resumable):
             )
         if self.trainer_arguments.get("logger") is True:  # Lightning has just made one, which is to be the only one
             self.trainer_arguments["logger"] = trainer.loggers
-        self.device = trainer.strategy.root_device
         return trainer
 
     def _settle(self) -> None:

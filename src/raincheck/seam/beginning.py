@@ -67,14 +67,13 @@ def compare(kept: Beginning, now: Beginning, path: Any) -> None:
 
 def _settings(optimizer: Any) -> dict[str, Any]:
     defaults: dict[str, Any] = getattr(optimizer, "defaults", {})
-    return {name: value for name, value in defaults.items() if isinstance(value, bool | float | int)}
+    return {name: value for name, value in defaults.items() if isinstance(value, bool | float | int | tuple)}
 
 
 def _bytes(tensor: torch.Tensor) -> bytes:
     if is_lazy(tensor):
         return b""
-    plain = tensor.detach().cpu().contiguous().reshape(-1)
-    return plain.view(torch.uint8).numpy().tobytes() if plain.numel() else b""
+    return tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()
 
 
 def _digest(parts: list[bytes]) -> str:

@@ -55,7 +55,7 @@ class DeferredLoader:
         length = batches(loader) if needed or counts(loader) else ENDLESS
         if length is None and needed:
             raise TypeError("the loader does not know how many batches it has")
-        return length or (0 if needed else ENDLESS)  # one that is empty may be filled before the epoch begins
+        return length or ENDLESS  # one that is empty may be filled before the epoch begins
 
     def __getstate__(self) -> dict[str, Any]:
         """A copy, as of a strategy with its last Trainer, is not in the middle of a pass."""

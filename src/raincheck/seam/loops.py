@@ -50,6 +50,8 @@ class FitLoop(SavingLoop):
         requeue.deliver()
 
     def on_train_epoch_start(self) -> None:
+        if self.halted:  # the Trainer's `min_epochs` has it go on, without a batch
+            return
         self.strategy._before_training_epoch(**self.kwargs)
         if self.strategy._stop_training:  # Avalanche asks here whether to run the epoch at all
             self.strategy._stop_training, self.halted = False, True
