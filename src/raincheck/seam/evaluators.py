@@ -47,7 +47,7 @@ def _taken_apart(value: Any) -> list[Any]:
     if type(value).__name__ in SEQUENCES:
         return [type(value).__name__, [_taken_apart(inner) for inner in value]]
     kind = type(value)
-    if any(base.__module__.startswith(METRICS) for base in kind.__mro__) and hasattr(value, "__dict__"):
+    if any(base.__module__.startswith(METRICS) for base in kind.__mro__):
         parts = {name: _taken_apart(inner) for name, inner in vars(value).items()}
         return ["object", kind.__module__, kind.__qualname__, parts]
     return ["left"]

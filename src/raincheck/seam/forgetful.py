@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from lightning.pytorch.callbacks import Callback
 from torch.nn import Module
 
 from raincheck.errors import RaincheckWarning
@@ -42,10 +43,10 @@ def forgetful(strategy: Any, callbacks: Iterable[Any] = ()) -> str | None:
             return type(callback).__name__
     if hasattr(strategy, "state_dict"):
         return None
-    templates = ("raincheck.", "avalanche.training.templates.", "avalanche.core", "builtins", "typing", "abc")
+    templates = ("raincheck.", "avalanche.training.templates.")
     for kind in type(strategy).__mro__:
         methods = [name for name, value in vars(kind).items() if callable(value) and not name.startswith("__")]
-        if methods and not f"{kind.__module__}.".startswith(templates):
+        if methods and not kind.__module__.startswith(templates):
             return kind.__name__
     return None
 
@@ -60,9 +61,7 @@ def _saves(plugin: Any) -> bool:
 
 def _forgets(callback: Any) -> bool:
     """Whether a callback of the user's has hooks and attributes, and no `state_dict` but Lightning's empty one."""
-    kinds = type(callback).__mro__
-    theirs = [kind for kind in kinds if not kind.__module__.startswith(("lightning.", "raincheck.", "builtins"))]
+    theirs = [kind for kind in type(callback).__mro__ if not kind.__module__.startswith("lightning.")]
     hooks = any(name.startswith("on_") for kind in theirs for name in vars(kind))
-    saves = next((kind for kind in kinds if "state_dict" in vars(kind)), object)
     remembered = vars(callback).keys() - {"log", "log_dict"}  # which a Trainer gives to all
-    return hooks and bool(remembered) and saves.__module__ in ("lightning.pytorch.callbacks.callback", "builtins")
+    return hooks and bool(remembered) and type(callback).state_dict is Callback.state_dict
