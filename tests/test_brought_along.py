@@ -307,7 +307,8 @@ def test_what_was_frozen_learns_once_it_is_thawed() -> None:
         torch.manual_seed(0)
         model = mlp()
         model.features.requires_grad_(False)
-        optimizer = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], 0.05)
+        beside = nn.Parameter(torch.zeros(1))  # of no model
+        optimizer = torch.optim.SGD([*(p for p in model.parameters() if p.requires_grad), beside], 0.05)
         found.append(train(kind, model, optimizer, Thaws()))
     assert same(found[0][0], found[1][0]) and found[0][1] == found[1][1]
 

@@ -173,18 +173,29 @@ def test_gradient_accumulation_scales_penalties_too() -> None:
     assert torch.allclose(gradients["whole"], gradients["halves"], rtol=1e-5)
 
 
-def test_frozen_parameters_stay_out_of_the_optimizer() -> None:
-    model = TinyNet()
+class Scaled(nn.L1Loss):
+    """Has a parameter of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(()))
+
+    def forward(self, output: Tensor, target: Tensor) -> Tensor:
+        return super().forward(self.scale * output, target)
+
+
+def test_parameters_that_were_left_out_stay_out_of_the_optimizer() -> None:
+    model, criterion = TinyNet(), Scaled()
     learner = LightningStrategy(
         model=model,
-        optimizer=torch.optim.SGD(model.last.parameters(), 0.1),
-        criterion=nn.L1Loss(),
+        optimizer=torch.optim.SGD([*model.last.parameters(), criterion.scale], 0.1),
+        criterion=criterion,
         train_mb_size=4,
         evaluator=None,
     )
     before = model.first.weight.clone()
     learner.train(benchmark().train_stream[0])
-    assert sum(len(group["params"]) for group in learner.optimizer.param_groups) == 2
+    assert sum(len(group["params"]) for group in learner.optimizer.param_groups) == 3 and criterion.scale != 1
     assert torch.equal(before, model.first.weight)
 
 

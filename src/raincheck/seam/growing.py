@@ -54,11 +54,7 @@ class Growing:
             self.experience = next(e for e in streams[name] if e.current_experience == position)
             self.is_training = training
             self.model.train(training)
-            if training:
-                self.check_model_and_optimizer()
-            else:
-                self.model = self.model_adaptation()
-        self.experience = None
+            self.check_model_and_optimizer()
 
 
 def _stream(experience: Any) -> str | None:
