@@ -47,6 +47,7 @@ from raincheck.networks import RRGNet
 from raincheck.seam.forgetful import forgetful
 from raincheck.strategy import LightningLoop, LightningStrategy
 from raincheck.streams import RainExperience
+from test_strategy_logging import Kept
 from tinytasks import LossLog, tiny_stream
 
 
@@ -159,6 +160,19 @@ def test_weights_that_are_pruned_within_an_experience(tmp_path: Path) -> None:
 
 def test_accumulated_gradients(tmp_path: Path) -> None:
     check(tmp_path, "after_update", 4, trainer=lambda: {"accumulate_grad_batches": 2})
+
+
+def test_what_is_logged_goes_on_at_its_step(tmp_path: Path) -> None:
+    """Killed in the third step of two batches each."""
+    logger = Kept()
+    trainer = {"accumulate_grad_batches": 2, "log_every_n_steps": 1, "logger": logger}
+    trainer["callbacks"] = [LearningRateMonitor("step")]
+    with pytest.raises(SystemError):
+        learn(tmp_path, "after_update", 3, epochs=1, trainer=lambda: trainer)
+    logger.rows.clear()
+    learn(tmp_path, epochs=1, trainer=lambda: trainer)
+    assert [step for step, row in logger.rows if "lr-Adam" in row] == sorted(2 * list(range(4, 18, 2)))
+    assert [step for step, row in logger.rows if "train/loss" in row] == list(range(6, 19, 2))
 
 
 def test_bfloat16(tmp_path: Path) -> None:
@@ -506,7 +520,7 @@ def learn_without_saving(
 ) -> dict[str, Tensor]:  # fmt: skip
     for seed in (torch.manual_seed, random.seed, np.random.seed):
         seed(0)
-    np.random.rand()  # of whose numbers there are more in store now: the next one is of the same state but for its place
+    np.random.rand()  # fills the store of numbers, so that the next one changes no more than the place in it
     model = mlp()
     strategy = LightningStrategy(
         model=model, optimizer=optimizer(model.parameters(), **{"lr": 0.05, **settings}), criterion=criterion,

@@ -68,10 +68,10 @@ class NewModel(SupervisedPlugin):
 
 
 class Grows(SupervisedPlugin):
-    """A loader of two batches, then of twelve: more than Avalanche's own."""
+    """A loader of two batches, then of four as Avalanche's own, then of twelve."""
 
     def before_training_epoch(self, strategy: Any, **kwargs: Any) -> None:
-        data = strategy.adapted_dataset.subset(list(range(4 if strategy.clock.train_exp_epochs == 0 else 24)))
+        data = strategy.adapted_dataset.subset(list(range((4, 8, 24)[strategy.clock.train_exp_epochs])))
         strategy.dataloader = DataLoader(data, batch_size=2, shuffle=True, collate_fn=data.collate_fn)
 
 
@@ -217,7 +217,8 @@ CASES: dict[str, Setting] = {
     "an optimizer that Avalanche fills": {"optimizer": lambda _: torch.optim.SGD([nn.Parameter(torch.zeros(1))], 0.05)},
     "an optimizer with a past": {"optimizer": stepped},
     "a new model": {"beside": lambda *_: [NewModel()]},
-    "a growing loader": {"beside": lambda *_: [Grows()]},
+    "a growing loader": {"beside": lambda *_: [Grows()], "train_epochs": 3},
+    "stops in one call for all experiences": {"beside": lambda *_: [StopAfterThree()], "joint": True},
     "a loader without length": {"beside": lambda *_: [NoisyLoader()]},
     "a loader that is longer than it says": {"beside": lambda *_: [LongerLoader()]},
     "data that are longer than they say": {"beside": lambda *_: [IterableLoader()]},
@@ -342,6 +343,17 @@ def test_what_callbacks_log_has_one_x_axis() -> None:
     made.train(classes().train_stream)
     for name in ("lr-SGD", "mine"):
         assert [step for step, row in kept.rows if name in row] == list(range(12))
+
+
+def test_callbacks_see_the_optimizer_that_a_plugin_has_put_in_place() -> None:
+    seen = []
+
+    class Looks(Callback):
+        def on_train_batch_end(self, trainer: Any, pl_module: Any, *args: Any) -> None:
+            seen.append(trainer.optimizers[0] is pl_module.strategy.optimizer)
+
+    learner(plugins=[NewOptimizer()], trainer={"callbacks": [Looks()]}).train(classes().train_stream[0])
+    assert seen == [True] * 4
 
 
 def test_a_logger_of_lightnings_choice_is_one_for_all_experiences(

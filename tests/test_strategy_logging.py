@@ -86,8 +86,9 @@ def test_the_loss_is_kept_when_an_evaluation_empties_the_strategys() -> None:
     ],
 )
 def test_only_at_the_steps_asked_for(trainer: dict[str, Any], steps: list[int]) -> None:
-    kept, _ = logged(**trainer)
+    kept, learned = logged(**trainer)
     assert [step for step, _ in kept.rows] == steps
+    assert all(row["train/loss"] in learned.losses for _, row in kept.rows)
 
 
 class Pulls(SupervisedPlugin):

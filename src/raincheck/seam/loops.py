@@ -94,7 +94,6 @@ class FitLoop(SavingLoop):
 
     def backward(self, loss: Tensor, *args: Any, **kwargs: Any) -> None:
         refuse_change(self.model, self._earlier)
-        self._earlier = None
         unscaled, self.strategy.loss = self.strategy.loss, loss
         with step():
             self.strategy.backward()
