@@ -493,6 +493,9 @@ def test_trying_out_asks_nothing_of_what_only_gpus_have_and_leaves_no_trace(tmp_
     before = torch.get_rng_state()
     try_out(config)
     assert config.loss.calls == 0 and torch.equal(torch.get_rng_state(), before)
+    del config.network.arguments["width"]  # as of one's own network whose author forgot it
+    with pytest.raises(ConfigError, match=r"^weights of RRGNet could not be loaded again \(branches\.0\.bias"):
+        try_out(config)
 
 
 @pytest.mark.parametrize("name", MISTAKES)

@@ -14,6 +14,7 @@ from safetensors.torch import save_file
 from raincheck.errors import ConfigError, OutputError, WeightsError
 from raincheck.networks import Identity, RRGNet, load_network, save_weights
 from raincheck.networks.catalogue import network_classes
+from raincheck.networks.weights import check_arguments
 
 
 def untrained(**kwargs: Any) -> RRGNet:
@@ -70,6 +71,38 @@ def test_a_clip_of_another_length_is_refused(window: int, training: bool) -> Non
     sentence = f"^RRGNet sees windows of {window} frames, but was given clips of 5; set the data's window to the net"
     with pytest.raises(ConfigError, match=sentence):
         network(torch.rand(1, 5, 3, 16, 16))
+
+
+class Forgetful(Identity):
+    """A network whose author did not keep all that it was made of."""
+
+    def __init__(self, channels: int = 1, window: int = 1, kept: Any = ("channels", "window")) -> None:
+        super().__init__(window)
+        self.layer = torch.nn.Linear(channels, 1)
+        known = {"channels": channels, "window": window, "path": Path()}
+        self.arguments = {name: known[name] for name in kept}
+        if not kept:
+            del self.arguments
+
+
+@pytest.mark.parametrize(
+    ("kept", "wrong"),
+    [
+        (["window"], r"layer\.weight \(1, 2\) instead of \(1, 1\)"),
+        (["channels"], "a window of 3 instead of 1"),
+        (["channels", "window", "path"], "Object of type PosixPath is not JSON serializable"),
+        ([], "'Forgetful' object has no attribute 'arguments'"),
+    ],
+)
+def test_a_network_that_could_not_be_loaded_again_is_refused_before_it_learns(kept: list[str], wrong: str) -> None:
+    sentence = rf"^weights of Forgetful could not be loaded again \({wrong}\); let its constructor set the attribute "
+    with pytest.raises(ConfigError, match=sentence):
+        check_arguments(Forgetful(2, 3, kept))
+
+
+def test_a_network_that_keeps_its_arguments_is_not_refused() -> None:
+    for network in (Forgetful(2, 3), RRGNet(window=3, width=4, grouped=False), Identity(5)):
+        check_arguments(network)
 
 
 def test_every_network_of_the_folder_is_known() -> None:

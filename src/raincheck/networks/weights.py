@@ -10,7 +10,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from raincheck.errors import ConfigError, WeightsError
+from raincheck.errors import ConfigError, WeightsError, one_line
 from raincheck.files import replace_file
 from raincheck.networks.base import ClipNetwork
 from raincheck.networks.catalogue import network_classes
@@ -152,6 +152,18 @@ def load_state(network: ClipNetwork, state: dict[str, Tensor], path: str | Path)
     Raises:
         WeightsError: naming the tensors whose shapes differ.
     """
+    if differ := differing(network, state):
+        raise WeightsError(
+            f"{path} holds weights of another network than {type(network).__name__}: {differ}; "
+            "give weights that were trained with these network settings"
+        )
+    # Not `to_empty`, for which torch imports sympy: half a second.
+    types = {key: value.dtype for key, value in network.state_dict().items()}
+    network.load_state_dict({key: value.to(types[key], copy=True) for key, value in state.items()}, assign=True)
+
+
+def differing(network: ClipNetwork, state: dict[str, Tensor]) -> str:
+    """The tensors of `state` whose shapes are not the network's, in words; nothing if there are none."""
     own = {key: tuple(value.shape) for key, value in network.state_dict().items()}
     given = {key: tuple(value.shape) for key, value in state.items()}
     differ = [
@@ -159,12 +171,25 @@ def load_state(network: ClipNetwork, state: dict[str, Tensor], path: str | Path)
         for key in sorted(own | given)
         if own.get(key) != given.get(key)
     ]
-    if differ:
-        more = f" and {len(differ) - 3} more" if len(differ) > 3 else ""
-        raise WeightsError(
-            f"{path} holds weights of another network than {type(network).__name__}: {'; '.join(differ[:3])}{more}; "
-            "give weights that were trained with these network settings"
+    return "; ".join(differ[:3]) + (f" and {len(differ) - 3} more" if len(differ) > 3 else "")
+
+
+def check_arguments(network: ClipNetwork) -> None:
+    """Makes sure that weights saved of a network can be loaded again, before hours are spent on them.
+
+    Raises:
+        ConfigError: if a network made with its `arguments` is another.
+    """
+    try:
+        with torch.device("meta"):
+            again = type(network)(**json.loads(json.dumps(network.arguments)))
+        wrong = differing(again, network.state_dict())
+        if again.window != network.window:
+            wrong = f"a window of {network.window} instead of {again.window}"
+    except (AttributeError, TypeError, ValueError, RuntimeError, ConfigError) as error:
+        wrong = one_line(error)
+    if wrong:
+        raise ConfigError(
+            f"weights of {type(network).__name__} could not be loaded again ({wrong}); let its constructor set the "
+            "attribute `arguments` to all that it was called with"
         )
-    # Not `to_empty`, for which torch imports sympy: half a second.
-    types = {key: value.dtype for key, value in network.state_dict().items()}
-    network.load_state_dict({key: value.to(types[key], copy=True) for key, value in state.items()}, assign=True)

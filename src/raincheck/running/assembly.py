@@ -15,6 +15,7 @@ from torch.optim import Optimizer
 from raincheck.config import RunConfig
 from raincheck.datasets.base import Task
 from raincheck.errors import ConfigError, one_line
+from raincheck.networks.weights import check_arguments
 from raincheck.plugins.finite import FiniteLoss
 from raincheck.plugins.passes import Passes
 from raincheck.plugins.progress import ProgressBar
@@ -93,13 +94,15 @@ def try_out(config: RunConfig) -> None:
     """Computes the loss of black clips and steps the optimizer on a dummy weight, before the first test takes its time.
 
     Raises:
-        ConfigError: if the loss is for something else, or no single number, or the optimizer for other gradients.
+        ConfigError: if the loss is for something else, or no single number, or the optimizer for other gradients; or
+            if weights of the network could not be loaded again.
     """
     black, weights = torch.zeros(1, 3, *[config.stream.crop] * 2), nn.Parameter(torch.zeros(1, 1))
     part = f"the loss {type(config.loss).__name__}"
     loss = copy.deepcopy(config.loss)  # which may count its calls
     try:
-        with torch.random.fork_rng(devices=[]):  # and draw
+        with torch.random.fork_rng(devices=[]):  # and draw, as the network's constructor
+            check_arguments(config.network)
             size = loss(black, black.clone()).numel()
         part, weights.grad = "the optimizer", torch.zeros_like(weights)
         with suppress(AssertionError):  # `capturable=True`: not on the CPU, where these weights are
