@@ -49,10 +49,10 @@ def as_table(sweep: Sweep, trials: Sequence[Trial], title: str) -> Table:
     """All trials; the best one in bold."""
     table = Table(title=Text(title))
     for heading in ("trial", "run", "state", sweep.metric.name):
-        table.add_column(Text(heading), justify="right" if "/" in heading else "left")
+        table.add_column(Text(heading), justify="right" if "/" in heading else "left", overflow="fold")
     names = [parameter.name for parameter in sweep.parameters if parameter.free]
     for name in names:
-        table.add_column(Text(name))
+        table.add_column(Text(name), overflow="fold")
     winner = best(trials, sweep.metric)
     for trial in trials:
         state = trial.state if trial.error is None else f"{trial.state}: {trial.error}"

@@ -25,7 +25,10 @@ def frame_files(folder: Path) -> list[Path]:
     files = pictures(inside)
     if not files:
         what = f"none of its {len(inside)} entries is an image" if inside else "it is empty"
-        raise InputError(f"{folder} holds no frames: {what}; give a folder of {', '.join(sorted(SUFFIXES))} files")
+        raise InputError(
+            f"{folder} holds no frames: {what}; give a folder of {', '.join(sorted(SUFFIXES))} files, or videos by the "
+            "names of their files"
+        )
     return files
 
 
