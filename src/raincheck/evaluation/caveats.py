@@ -7,6 +7,7 @@ from raincheck.evaluation.comparable import other_terms
 from raincheck.evaluation.results import Result
 from raincheck.evaluation.rows import scored_in
 from raincheck.evaluation.scores import Bounds
+from raincheck.metrics import METRICS
 
 
 def about_rows(
@@ -38,6 +39,8 @@ def about_all(results: Sequence[Result], metric: str) -> list[str]:
         InputError: if no run has the metric.
     """
     scored, notes = scored_in(results, metric), []
+    if metric not in METRICS:
+        notes.append(f"{metric} is no metric of this raincheck: more is taken for better; put back its file if less is")
     if lacking := [f"{run.name} (seed {run.seed})" for run in results if metric not in run.matrices]:
         notes.append(f"left out, because their reports have no {metric}: {', '.join(lacking)}")
     if unknown := list(dict.fromkeys(run.name for run in scored if not run.setting)):
