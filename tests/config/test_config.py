@@ -128,13 +128,27 @@ MISTAKES = {
     ),
     "misspelt module": (
         ["--plugins", "raincheck.plugin.RainReview"],
-        "there is no module raincheck.plugin for the class raincheck.plugin.RainReview; correct its name",
+        "the class raincheck.plugin.RainReview cannot be imported (No module named 'raincheck.plugin'); correct its ",
     ),
     "bare misspelt plugin": (["--plugins", "RainRewiew"], "RainReview"),
     "no plugin": (["--plugins", "raincheck.networks.RRGNet"], "plugins"),
     "function": (["--plugins", "raincheck.networks.load_network"], "plugins"),
     "file as class": (["--network", "torch.nn.Conv2d"], "network"),
 }
+
+
+def test_a_class_of_ones_own_whose_file_lacks_something_says_what(
+    base: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "lacking.py").write_text("import there_is_none\n")
+    sentence = (
+        r"^the class lacking\.Loss cannot be imported \(No module named '{}'\); correct its name, or let PYTHONPATH "
+        r"name the folder of what is missing$"
+    )
+    for missing in ("lacking", "there_is_none"):
+        with pytest.raises(ConfigError, match=sentence.format(missing)):
+            parse([*base, "--loss", "lacking.Loss"], True)
+        monkeypatch.syspath_prepend(tmp_path)
 
 
 @pytest.mark.parametrize("name", MISTAKES)

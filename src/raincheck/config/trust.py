@@ -13,7 +13,7 @@ import yaml
 
 from raincheck import losses, networks, plugins
 from raincheck.config.schema import RunConfig
-from raincheck.errors import ConfigError
+from raincheck.errors import ConfigError, one_line
 from raincheck.plain_yaml import read_yaml
 
 TRUSTED = ("raincheck", "avalanche", "lightning", "torch")
@@ -110,8 +110,11 @@ def check_class(path: str, trust: bool, where: str) -> None:
         return
     try:
         found = importlib.import_module(package)
-    except ImportError:
-        raise ConfigError(f"there is no module {package} for the class {path}{where}; correct its name") from None
+    except ImportError as error:  # of the module itself, or of what it imports
+        raise ConfigError(
+            f"the class {path}{where} cannot be imported ({one_line(error)}); correct its name, or let PYTHONPATH name "
+            "the folder of what is missing"
+        ) from None
     if not hasattr(found, name):
         near = difflib.get_close_matches(name, dir(found), n=1)
         hint = f"did you mean {package}.{near[0]}?" if near else "correct its name"
