@@ -1,4 +1,4 @@
-"""Which of Avalanche's plugins cannot learn from clips is said in a sentence; errors of others stay what they are."""
+"""Which stock plugin or callback does not fit is said in a sentence; errors of others stay what they are."""
 
 from collections.abc import Callable
 from types import FunctionType
@@ -7,9 +7,12 @@ from typing import Any
 import pytest
 import torch
 from avalanche.training.plugins import GDumbPlugin, ReplayPlugin
+from lightning.pytorch import callbacks
 
+from parity import classes, mlp
 from raincheck.errors import ConfigError, DivergenceError
 from raincheck.running.misfit import misfits
+from raincheck.strategy import LightningStrategy
 
 
 def test_a_stock_plugin_that_fails_is_named() -> None:
@@ -76,3 +79,35 @@ def test_a_defect_of_ours_within_a_stock_plugin_keeps_its_traceback(module: str,
     stock: Any = GDumbPlugin(mem_size=10)
     with pytest.raises(ConfigError if named else ValueError), misfits([stock]):
         stock.before_train_dataset_adaptation(Failing(fail))
+
+
+@pytest.mark.parametrize(
+    ("callback", "part"),
+    [
+        (
+            callbacks.BatchSizeFinder(),
+            "MisconfigurationException: The Batch size finder cannot be used with dataloaders",
+        ),
+        (callbacks.LearningRateFinder(), "AttributeError: "),
+        (
+            callbacks.EarlyStopping("val_loss"),
+            "RuntimeError: Early stopping conditioned on metric `val_loss` which is no",
+        ),
+        (callbacks.ModelPruning("l1_unstructured", amount=0.5, make_pruning_permanent=False), "RuntimeError: "),
+    ],
+)
+def test_a_stock_callback_that_fails_is_named(callback: callbacks.Callback, part: str) -> None:
+    model, stream = mlp(), classes()
+    strategy = LightningStrategy(
+        model=model,
+        optimizer=torch.optim.SGD(model.parameters(), 0.1),
+        criterion=torch.nn.CrossEntropyLoss(),
+        evaluator=None,
+        trainer={"callbacks": [callback]},
+    )
+    with pytest.raises(ConfigError) as error, misfits([]):
+        for experience in stream.train_stream:
+            strategy.train(experience)
+            strategy.eval(stream.test_stream)
+    assert str(error.value).startswith(f"the callback {type(callback).__name__} of Lightning cannot be used so ({part}")
+    assert str(error.value).endswith("); correct its arguments, or leave it out") and "\n" not in str(error.value)
