@@ -97,6 +97,7 @@ def test_help_of_run_names_every_option(capsys: pytest.CaptureFixture[str]) -> N
     for option in ("--out", "--trust", "--config", "--stream.tasks", "--plugins", "--batch", "--seed", "--tracking"):
         assert option in text
     assert "raincheck.losses.PSNRLoss" in text and "raincheck.plugins.RainReview" in text
+    assert text.count("(required") == 1 and " [--network NETWORK]" in text  # only the tasks have no default
     assert len(text.splitlines()) < 250  # there are a thousand modules of torch that could be a loss
 
 

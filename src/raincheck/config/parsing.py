@@ -37,6 +37,8 @@ def parser() -> ArgumentParser:
     # Of stock plugins some arguments have no type: they are taken as they are.
     made.add_class_arguments(RunConfig, sub_configs=False, fail_untyped=False)
     made.set_defaults(DEFAULTS)
+    for action in made._actions:  # the parser takes for required what has no default in the class itself
+        action.required = action.required and action.dest not in DEFAULTS
     return made
 
 
