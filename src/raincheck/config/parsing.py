@@ -90,7 +90,7 @@ def build(config: Namespace) -> RunConfig:
         ConfigError: if a class does not take its arguments' values.
     """
     try:
-        made = parser().instantiate_classes(config)
+        made = parser().instantiate(config)
     except (ArgumentError, ValueError, TypeError) as error:
         raise ConfigError(one_line(error)) from None
     return RunConfig(**{name: made[name] for name in RunConfig.__dataclass_fields__})

@@ -94,7 +94,7 @@ def _object(name: str, given: Any) -> Any:
     parser = ArgumentParser(exit_on_error=False)
     parser.add_argument(f"--{name}", type=DESCRIBED[name])
     try:
-        return parser.instantiate_classes(parser.parse_object({name: copy.deepcopy(given)}))[name]
+        return parser.instantiate(parser.parse_object({name: copy.deepcopy(given)}))[name]
     except (ArgumentError, ValueError, TypeError) as error:
         wanted = DESCRIBED[name].__name__
         raise ConfigError(
