@@ -67,6 +67,8 @@ def test_lists_are_replaced_when_settings_are_merged() -> None:
         ("cells:\n  a: {}\n  a: {x: 1}", "{path}: the key a is there twice, in lines 2 and 3; leave one out"),
         ("cells: {}", "{path}: cells must be a mapping of one name or more to settings, not {{}}"),
         ("cells: {../up: {}}", "{path}: cells cannot be called '../up'; use letters, digits and . , = + - _ only"),
+        ("cells: {1: {}, '1': {}}", "{path}: cells has two that are called '1'; rename one"),
+        ("factors: {f: {on: {}, 'on': {batch: 2}}}", "{path}: factor f has two that are called 'on'; rename one"),
         ("cells: {a: [1]}", "{path}: the settings of cell a must be a mapping as in a configuration, not [1]"),
         ("cells: {a: {seed: 1}}", "{path}: cell a sets a seed of its own; list it under seeds"),
         ("cells: {a: {}}\nseeds: 3", "{path}: seeds must be a list of whole numbers from 0 up, not 3"),

@@ -21,9 +21,9 @@ class Loader(yaml.SafeLoader):
             ConfigError: if a key is there twice.
         """
         node: yaml.MappingNode = super().compose_mapping_node(anchor)
-        lines: dict[tuple[str, str], int] = {}
+        lines: dict[Any, int] = {}
         for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode) and key.tag != MERGE):
-            name, line = (key.tag, key.value), key.start_mark.line + 1
+            name, line = self.construct_object(key), key.start_mark.line + 1  # `on` and `true` are one
             if name in lines:
                 where = f"lines {lines[name]} and {line}" if line != lines[name] else f"line {line}"
                 raise ConfigError(f"the key {one_line(key.value)} is there twice, in {where}; leave one out")

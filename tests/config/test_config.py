@@ -175,6 +175,7 @@ def test_mistakes_are_one_sentence(base: list[str], name: str) -> None:
             "wrong.yaml: the key seed is there twice, in lines 1 and 3; leave one out",
         ),
         ("stream: {crop: 16, 'crop': 24}", "wrong.yaml: the key crop is there twice, in line 1; leave one out"),
+        ("trainer: {on: 1, true: 2}", "wrong.yaml: the key true is there twice, in line 1; leave one out"),
         ("seeds: 3", "there is no option seeds in "),
         ("streem: {}", "there is no option streem in "),
         ("3: {}", "there is no option 3 in "),

@@ -49,11 +49,13 @@ def _named(value: Any, path: Path, what: str) -> Settings:
     """A mapping whose keys can name folders; YAML reads the names `on` and `off` as true and false."""
     if not isinstance(value, dict) or not value:
         raise ConfigError(f"{path}: {what} must be a mapping of one name or more to settings, not {value}")
-    names = {("off", "on")[key] if isinstance(key, bool) else str(key): inner for key, inner in value.items()}
+    names = [("off", "on")[key] if isinstance(key, bool) else str(key) for key in value]
     for name in names:
         if not NAME.fullmatch(name):
             raise ConfigError(f"{path}: {what} cannot be called {name!r}; use letters, digits and . , = + - _ only")
-    return names
+        if names.count(name) > 1:
+            raise ConfigError(f"{path}: {what} has two that are called {name!r}; rename one")
+    return dict(zip(names, value.values(), strict=True))
 
 
 def read_settings(value: Any, path: Path, where: str) -> Settings:
