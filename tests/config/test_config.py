@@ -240,6 +240,7 @@ def evil(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "from avalanche.core import SupervisedPlugin\n"
         "class Plugin(SupervisedPlugin): pass\n"
     )
+    (tmp_path / "böse.py").write_bytes((tmp_path / "evil.py").read_bytes())
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "evil", raising=False)
     return tmp_path / "hit"
@@ -264,6 +265,7 @@ SNEAKY = {
     "augmentation": ["--stream.augment.more+=evil.Plugin"],
     "trainer": ["--trainer", '{"callbacks": [{"class_path": "evil.Plugin"}]}'],
     "spaces": ["--plugins", " evil.Plugin "],
+    "other letters": [f"--plugins+={REPLAY}", "--plugins.storage_policy", "böse.Plugin"],
     "help": ["--plugins.help", "evil.Plugin"],
     "help with equals sign": ["--plugins.help=evil.Plugin"],
 }
@@ -296,6 +298,9 @@ def test_untrusted_classes_are_refused_before_they_are_imported(base: list[str],
         {"network.class_path": "evil.Plugin"},
         {"stream.augment.more": ["evil.Plugin"]},
         {"plugins": [{"class_path": REPLAY, "init_args.storage_policy": "evil.Plugin"}]},
+        {"plugins": {"evil.Plugin"}},
+        {"stream": {"tasks+": ["evil.Plugin"]}},
+        {"stream": {"tasks": [], "augment": {"more+": ["evil.Plugin"]}}},
     ],
 )
 def test_untrusted_classes_in_files(evil: Path, content: dict[str, Any]) -> None:
@@ -361,6 +366,43 @@ def test_an_included_file_is_no_way_around(evil: Path, tmp_path: Path) -> None:
         ):
             parse(["--config", write(tmp_path / "outer.yaml", {"stream": {"tasks": []}, **content})])
     assert not evil.exists() and "evil" not in sys.modules
+
+
+def test_files_in_a_home_directory_and_urls_are_no_way_around(
+    evil: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    inner = write(tmp_path / "inner.yaml", {"class_path": "evil.Plugin"})
+    for named in ("~/inner.yaml", f"file://{inner}"):
+        bar = {"class_path": "lightning.pytorch.callbacks.RichProgressBar", "init_args": {"theme": named}}
+        path = write(tmp_path / "outer.yaml", {"stream": {"tasks": []}, "trainer": {"callbacks": [bar]}})
+        with pytest.raises(ConfigError, match=r"inner\.yaml in .*outer\.yaml is not of raincheck, avalanche, "):
+            parse(["--config", path])
+    assert not evil.exists() and "evil" not in sys.modules
+
+
+STARTS = "torch.distributed.elastic.multiprocessing.subprocess_handler.subprocess_handler.SubprocessHandler"
+
+
+@pytest.mark.parametrize("place", ["argument without a type", "trainer", "callbacks"])
+def test_a_class_of_torch_that_starts_commands_is_made_nowhere(base: list[str], tmp_path: Path, place: str) -> None:
+    arguments = {"entrypoint": "touch", "args": [str(tmp_path / "hit")], "env": {}, "local_rank_id": 0}
+    starts = {"class_path": STARTS, "init_args": {**arguments, "stdout": None, "stderr": None, "numa_options": None}}
+    content: dict[str, Any] = {
+        "argument without a type": {"plugins": [{"class_path": UNTYPED, "init_args": {"ewc_lambda": starts}}]},
+        "trainer": {"trainer": {"strategy": starts}},
+        "callbacks": {"trainer": {"callbacks": [starts]}},
+    }[place]
+    made = build(parse([*base, "--config", write(tmp_path / "c.yaml", content)], True))
+    held = made.plugins[0].ewc_lambda if made.plugins else next(iter(made.trainer.values()))
+    assert (held[0] if isinstance(held, list) else held)["class_path"] == STARTS  # as it was said, and nothing else
+
+
+def test_layers_have_dots_in_their_names(base: list[str], tmp_path: Path) -> None:
+    distillation = {"class_path": "raincheck.plugins.Distillation", "init_args": {"layer": "unet.before"}}
+    options = ["--config", write(tmp_path / "c.yaml", {"stream": {"tasks": []}, "plugins": [distillation]})]
+    assert build(parse(options)).plugins[0].layer == "unet.before"
+    assert build(parse([*options, "--plugins.Distillation.layer", "unet.after"])).plugins[0].layer == "unet.after"
 
 
 def test_trust_is_what_it_takes(evil: Path, base: list[str]) -> None:

@@ -6,12 +6,16 @@ from collections.abc import Sequence
 from typing import get_args
 
 import yaml
-from jsonargparse import ArgumentError, ArgumentParser, DefaultHelpFormatter, Namespace
+from jsonargparse import ArgumentError, ArgumentParser, DefaultHelpFormatter, Namespace, set_parsing_settings
 
 from raincheck.config import plugin_options
 from raincheck.config.schema import DEFAULTS, RunConfig
 from raincheck.config.trust import check_classes
 from raincheck.errors import ConfigError, one_line
+
+# Where an argument has no type, any class of torch would do, also one that runs commands. So it is none; from 5.0 on,
+# that is how the parser begins.
+set_parsing_settings(instantiate_subclass_spec_in_any=False)
 
 
 class Help(DefaultHelpFormatter):

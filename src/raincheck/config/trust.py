@@ -3,13 +3,14 @@
 import difflib
 import importlib
 import itertools
-import re
 from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import torch
 import yaml
+from jsonargparse.typing import Path_fr
 
 from raincheck import losses, networks, plugins
 from raincheck.config.schema import RunConfig
@@ -20,9 +21,8 @@ TRUSTED = ("raincheck", "avalanche", "lightning", "torch")
 # Options whose value is a class, so that a bare string is a class path too.
 CLASSES = {"class_path", "network", "loss", "optimizer", "plugins", "tasks", "stream", "more", "help"}
 CLASSES |= {"augment", "variety"}  # read from a file that they name, which may say of which class they are
-# Options below which arguments may themselves be classes, unless their class is one of ours, which take none.
+# Options below which arguments may themselves be classes or functions.
 NESTING = {"network", "loss", "optimizer", "plugins", "callbacks", "logger", "profiler", "more"}
-DOTTED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
 
 
 def check_classes(arguments: Sequence[str], trust: bool) -> None:
@@ -56,36 +56,52 @@ def named_classes(value: Any, key: str = "", open_to_classes: bool = False, fold
     Args:
         value: as read from YAML.
         key: the option that has this value.
-        open_to_classes: whether texts are class paths whatever their key, if they look so. Else only those are whose
+        open_to_classes: whether texts are class paths whatever their key, if they could be. Else only those are whose
             key is known to hold a class: video files have dots in their names too.
         folder: from which the parser would read a file that a text names, and find a class in it.
     """
     open_to_classes = open_to_classes or key in NESTING
     if isinstance(value, dict):
-        owner = str(value.get("class_path", ""))
-        open_to_classes = open_to_classes and owner.split(".")[0] != "raincheck"
         for name, inner in value.items():
-            keys = str(name).split(".")  # `network.class_path` is one of the parser's ways to write it
+            keys = str(name).rstrip("+").split(".")  # `network.class_path` and `tasks+` are ways to write it, too
             last = key if keys[-1] in ("init_args", "dict_kwargs") else keys[-1]
             yield from named_classes(inner, last, open_to_classes or not NESTING.isdisjoint(keys), folder)
-    elif isinstance(value, list):
+    elif isinstance(value, list | tuple | set):  # of YAML's `!!pairs` and `!!set`
         for inner in value:
             yield from named_classes(inner, key, open_to_classes, folder)
     elif isinstance(value, str) and value:
         inner = inside(value)
         if inner is not None:
             yield from named_classes(inner, key, open_to_classes, folder)
-        elif key in CLASSES or (open_to_classes and (DOTTED.fullmatch(value.strip()) or (folder / value).is_file())):
+        elif key in CLASSES or (open_to_classes and (importable(value.strip()) or is_file(value, folder))):
             yield value.strip()
 
 
-def inside(text: str) -> dict[str, Any] | list[Any] | None:
-    """The mapping or list that a text holds, which the parser would read as if it stood there itself."""
+def dotted(text: str) -> bool:
+    """Whether a text has the form of a class path; letters of all alphabets are allowed in names."""
+    return "." in text and all(part.isidentifier() for part in text.split("."))
+
+
+def importable(text: str) -> bool:
+    """Whether the parser would import something for a text; a network's layers have dots in their names too."""
+    return dotted(text) and find_spec(text.partition(".")[0]) is not None
+
+
+def is_file(text: str, folder: Path) -> bool:
+    """Whether the parser would find a file by a text: also in a home directory, or by a URL."""
+    try:
+        return bool(Path_fr(text, cwd=folder))
+    except (TypeError, ValueError):
+        return False
+
+
+def inside(text: str) -> Any:
+    """The mapping, list or set that a text holds, which the parser would read as if it stood there itself."""
     try:
         value = yaml.safe_load(text)
     except yaml.YAMLError:
         return None
-    return value if isinstance(value, dict | list) else None
+    return value if isinstance(value, dict | list | set) else None
 
 
 def check_class(path: str, trust: bool, where: str) -> None:
@@ -102,11 +118,11 @@ def check_class(path: str, trust: bool, where: str) -> None:
             raise ConfigError(f"there is no class {path}{where}; {hint}")
         return
     package, _, name = path.rpartition(".")
-    if not trust and (not DOTTED.fullmatch(path) or path.split(".")[0] not in TRUSTED):
+    if not trust and (not dotted(path) or path.split(".")[0] not in TRUSTED):
         raise ConfigError(
             f"the class {path}{where} is not of {', '.join(TRUSTED)}; pass --trust if you know what it does"
         )
-    if not DOTTED.fullmatch(path):
+    if not dotted(path):
         return
     try:
         found = importlib.import_module(package)
