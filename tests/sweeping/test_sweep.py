@@ -351,7 +351,7 @@ def test_a_mistake_in_the_file_leaves_nothing_behind(tmp_path: Path, change: dic
 
 
 def test_a_file_cannot_trust_itself(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="the command says --trust; say so to raincheck sweep too if you know what"):
+    with pytest.raises(ConfigError, match="the command says --trust; say --trust to raincheck sweep too if you know "):
         sweep(sweep_file(tmp_path), tmp_path / "out")
     assert not (tmp_path / "out").exists()
 

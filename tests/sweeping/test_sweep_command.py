@@ -83,6 +83,16 @@ def test_variables_are_found() -> None:
     assert found.environment == {"OMP_NUM_THREADS": "1", "A": "b=c"}
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [(["raincheck", "run", "--trust"], "--trust"), (["env", "PYTHONPATH=.", "raincheck", "run"], "PYTHONPATH")],
+)
+def test_a_command_gives_itself_no_trust(line: list[str], said: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        run_command(line).config(trust=False)
+    assert str(error.value) == (f"the command says {said}; say --trust to raincheck sweep too if you know what it does")
+
+
 @pytest.mark.parametrize("macro", ["${args}", "${args_no_equals}", "${args_no_boolean_flags}"])
 def test_what_is_chosen_is_what_the_run_reads(tmp_path: Path, macro: str) -> None:
     """Null, true and nested parameters, as the words of W&B's agent say them."""
@@ -122,8 +132,3 @@ def test_unknown_macros_are_refused(tmp_path: Path) -> None:
 def test_until_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"^the command says --until, which is for early_terminate to say here; "):
         run_command(["raincheck", "run", "--until", "2"])
-
-
-def test_a_file_cannot_trust_itself() -> None:
-    with pytest.raises(ConfigError, match=r"^the command says --trust; say so to raincheck sweep too if you know "):
-        run_command(["raincheck", "run", "--trust"]).config(trust=False)

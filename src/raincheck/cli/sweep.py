@@ -13,7 +13,7 @@ def run(arguments: list[str]) -> None:
     mine.add_argument(
         "--launcher", default="local", choices=("local", "ray"), help="one run at a time here (default), or a cluster"
     )
-    mine.add_argument("--trust", action="store_true", help="let the file's command say --trust to raincheck run")
+    mine.add_argument("--trust", action="store_true", help="let the file's command say --trust, or set variables")
     mine.add_argument("--retry", action="store_true", help="run failed trials again")
     options = mine.parse_args(arguments)
     from raincheck.sweeping.sweep import sweep

@@ -45,13 +45,16 @@ class RunCommand:
         """The resolved configuration.
 
         Args:
-            trust: whether classes of any package are allowed, if the command says so too.
+            trust: whether classes of any package are allowed, if the command says so too, and variables.
 
         Raises:
             ConfigError: if something in it is wrong, or the command gives itself a trust that it was not given.
         """
-        if self.trust and not trust:
-            raise ConfigError("the command says --trust; say so to raincheck sweep too if you know what it does")
+        # A variable such as PYTHONPATH decides which code a run is.
+        if (said := [*self.environment, *(["--trust"] if self.trust else [])]) and not trust:
+            raise ConfigError(
+                f"the command says {', '.join(said)}; say --trust to raincheck sweep too if you know what it does"
+            )
         return parse(self.arguments, self.trust)
 
 

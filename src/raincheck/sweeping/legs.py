@@ -55,7 +55,9 @@ def run_leg(leg: Leg) -> str | None:
     """
     if not is_free(leg.folder, PATIENCE):
         return f"another process is running in {leg.folder}; wait for it"
-    command = [sys.executable, "-m", "raincheck", "run", *leg.arguments, "--out", str(leg.folder)]
+    # By `-m` alone Python would look for modules in the directory first, where this process may not look for them.
+    safe = [] if str(leg.directory) in sys.path else ["-P"]
+    command = [sys.executable, *safe, "-m", "raincheck", "run", *leg.arguments, "--out", str(leg.folder)]
     command += ["--until", str(leg.until)] if leg.until is not None else []
     environment = {**os.environ, **leg.environment, STARTER: str(os.getpid())}
     with leg.log.open("ab") as log:
