@@ -247,6 +247,7 @@ def evil(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 REPLAY = "avalanche.training.plugins.ReplayPlugin"
+DISTANCE = "torch.nn.TripletMarginWithDistanceLoss"
 UNTYPED = "avalanche.training.plugins.EWCPlugin"  # its `ewc_lambda` may be anything, so a class too
 SNEAKY = {
     "bare": ["--plugins", "evil.Plugin"],
@@ -264,10 +265,11 @@ SNEAKY = {
     "abbreviated": ["--plug", "evil.Plugin"],
     "augmentation": ["--stream.augment.more+=evil.Plugin"],
     "trainer": ["--trainer", '{"callbacks": [{"class_path": "evil.Plugin"}]}'],
+    "equals sign within": ["--trainer", '{"a=b": 1, "callbacks": ["evil.Plugin"]}'],
     "spaces": ["--plugins", " evil.Plugin "],
     "other letters": [f"--plugins+={REPLAY}", "--plugins.storage_policy", "böse.Plugin"],
     "help": ["--plugins.help", "evil.Plugin"],
-    "help with equals sign": ["--plugins.help=evil.Plugin"],
+    "help with equals sign": ["--stream.tasks.help=evil.Plugin"],
 }
 
 
@@ -301,6 +303,8 @@ def test_untrusted_classes_are_refused_before_they_are_imported(base: list[str],
         {"plugins": {"evil.Plugin"}},
         {"stream": {"tasks+": ["evil.Plugin"]}},
         {"stream": {"tasks": [], "augment": {"more+": ["evil.Plugin"]}}},
+        {"network": {"class_path": "raincheck.export.read.Exported", "init_args": {"compute": "evil.Plugin"}}},
+        {"loss": {"class_path": DISTANCE, "init_args": {"distance_function": "evil.Plugin"}}},
     ],
 )
 def test_untrusted_classes_in_files(evil: Path, content: dict[str, Any]) -> None:

@@ -20,7 +20,8 @@ from raincheck.plain_yaml import read_yaml
 TRUSTED = ("raincheck", "avalanche", "lightning", "torch")
 # Options whose value is a class, so that a bare string is a class path too.
 CLASSES = {"class_path", "network", "loss", "optimizer", "plugins", "tasks", "stream", "more", "help"}
-CLASSES |= {"augment", "variety"}  # read from a file that they name, which may say of which class they are
+# Read from a file that they name, which may say of which class they are.
+CLASSES |= {"augment", "variety", "init_args", "dict_kwargs"}
 # Options below which arguments may themselves be classes or functions.
 NESTING = {"network", "loss", "optimizer", "plugins", "callbacks", "logger", "profiler", "more"}
 
@@ -60,20 +61,18 @@ def named_classes(value: Any, key: str = "", open_to_classes: bool = False, fold
             key is known to hold a class: video files have dots in their names too.
         folder: from which the parser would read a file that a text names, and find a class in it.
     """
-    open_to_classes = open_to_classes or key in NESTING
     if isinstance(value, dict):
         for name, inner in value.items():
             keys = str(name).rstrip("+").split(".")  # `network.class_path` and `tasks+` are ways to write it, too
-            last = key if keys[-1] in ("init_args", "dict_kwargs") else keys[-1]
-            yield from named_classes(inner, last, open_to_classes or not NESTING.isdisjoint(keys), folder)
+            yield from named_classes(inner, keys[-1], open_to_classes or not NESTING.isdisjoint(keys), folder)
     elif isinstance(value, list | tuple | set):  # of YAML's `!!pairs` and `!!set`
         for inner in value:
             yield from named_classes(inner, key, open_to_classes, folder)
     elif isinstance(value, str) and value:
-        inner = inside(value)
+        inner, could_be = inside(value), dotted if key in NESTING else importable
         if inner is not None:
             yield from named_classes(inner, key, open_to_classes, folder)
-        elif key in CLASSES or (open_to_classes and (importable(value.strip()) or is_file(value, folder))):
+        elif key in CLASSES or (open_to_classes and (could_be(value.strip()) or is_file(value, folder))):
             yield value.strip()
 
 

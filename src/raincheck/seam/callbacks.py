@@ -91,6 +91,7 @@ def described(arguments: Mapping[str, Any]) -> dict[str, Any]:
 def _object(name: str, given: Any) -> Any:
     if not isinstance(given, (str, dict, Namespace)) or (name == "profiler" and isinstance(given, str)):
         return given  # is one already, or stands for one of Lightning's own
+    given = given.as_dict() if isinstance(given, Namespace) else given
     parser = ArgumentParser(exit_on_error=False)
     parser.add_argument(f"--{name}", type=DESCRIBED[name])
     try:
