@@ -98,6 +98,10 @@ def test_lists_are_replaced_when_settings_are_merged() -> None:
             "factors: {f: {a: {x: {y: 1}}}, g: {b: {x: {y: 2}}}}",
             "{path}: the factors f and g both set x.y, so one would undo the other; write the combinations as cells",
         ),
+        (
+            "factors: {f: {a: {x: {y: {z: 2}}}}, g: {b: {x: {y: 3}}}}",
+            "{path}: the factors f and g both set x.y.z, so one would undo the other; write the combinations as cells",
+        ),
     ],
 )
 def test_a_wrong_grid_is_one_sentence(tmp_path: Path, text: str, sentence: str) -> None:
@@ -170,6 +174,9 @@ def test_options_of_plugins_do_not_undo_what_cells_say(tmp_path: Path) -> None:
     planned = plan(read_grid(grid), grid, tmp_path / "out", trust=True)
     review = [one.config.plugins[0].init_args for one in planned]
     assert [(one.batch, one.budget) for one in review] == [(4, 6), (8, 6)]
+    grid = written(tmp_path, begun % ("budget", "cells: {none: {plugins: {RainReview: }}}"))
+    with pytest.raises(ConfigError, match=r": the method has no plugin RainReview; it has none$"):
+        plan(read_grid(grid), grid, tmp_path / "out", trust=True)
     for cells in (factors, "cells: {f=few: {plugins: [{class_path: a.RainReview, init_args: {batch: 4}}]}}"):
         grid = written(tmp_path, begun % ("batch", cells))
         with pytest.raises(ConfigError) as error:
@@ -205,7 +212,12 @@ def test_entries_of_a_list_below_are_changed_where_the_list_is_known() -> None:
 
 def test_cells_are_compared_with_the_one_that_the_grid_names(tmp_path: Path) -> None:
     one_by_one = "cells: {a: {}, b: {}}\nfrom: b\nfactors: {f: {g: {c: 1}}}"
-    texts = {"cells: {a: {}, b: {}}": None, one_by_one: "b", one_by_one + "\nagainst: f=g": "f=g"}
+    texts = {
+        "cells: {a: {}, b: {}}": None,
+        "cells: {1: {}, 2: {}}\nagainst: 2": "2",
+        one_by_one: "b",
+        one_by_one + "\nagainst: f=g": "f=g",
+    }
     for text, expected in texts.items():
         (tmp_path / "grid.yaml").write_text(text)
         assert read_grid(tmp_path / "grid.yaml").against == expected
