@@ -16,6 +16,8 @@ from PIL import Image
 from program import PATIENCE, RAINCHECK, environment, until
 from raincheck.cli import main
 from raincheck.cli.derain import parser, plain_compare
+from raincheck.deraining import batch
+from raincheck.deraining.api import Options
 from tinyvideo import listing, noise, read_folder, read_video, smooth, write_folder, write_video
 from video.test_kept import film
 
@@ -32,13 +34,13 @@ def program(*arguments: str | Path, **options: object) -> "subprocess.Popen[byte
 
 
 def test_several_inputs_go_into_a_folder_under_their_names(tmp_path: Path) -> None:
-    write_video(tmp_path / "a b.mp4", smooth(3))
+    write_video(tmp_path / "A b.MP4", smooth(3))
     write_video(tmp_path / "ü.ts", smooth(4))
     write_folder(tmp_path / "frames", noise(2))
     Image.fromarray(noise(1)[0]).save(tmp_path / "photo.png")
-    inputs = [tmp_path / name for name in ("a b.mp4", "ü.ts", "frames", "photo.png")]
+    inputs = [tmp_path / name for name in ("A b.MP4", "ü.ts", "frames", "photo.png")]
     assert derain(*inputs, tmp_path / "out") == 0
-    assert listing(tmp_path / "out") == ["a b.mp4", "frames", "photo.png", "ü.mp4"]
+    assert listing(tmp_path / "out") == ["A b.MP4", "frames", "photo.png", "ü.mp4"]
     assert len(read_video(tmp_path / "out" / "ü.mp4")) == 4
     np.testing.assert_array_equal(read_folder(tmp_path / "out" / "frames"), noise(2))
     np.testing.assert_array_equal(np.array(Image.open(tmp_path / "out" / "photo.png")), noise(1)[0])
@@ -50,6 +52,44 @@ def test_a_glob_is_expanded_and_the_command_can_be_repeated(tmp_path: Path) -> N
     for _ in range(2):
         assert derain(tmp_path / "[ab].mp4", tmp_path / "out") == 0
         assert listing(tmp_path / "out") == ["a.mp4", "b.mp4"]
+    assert derain(tmp_path / "**" / "[c].mp4", tmp_path / "one") == 0  # it fits one file; `**` may be no folder at all
+    assert listing(tmp_path / "one") == ["c.mp4"]
+
+
+def test_a_name_that_looks_like_a_glob_is_a_name(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "rain[1].mp4", smooth(3))
+    assert derain(path, tmp_path / "out.mp4") == 0 and listing(tmp_path) == ["out.mp4", "rain[1].mp4"]
+
+
+def test_folders_of_frames_are_called_in_results_as_they_were_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for scene in ("one", "two"):
+        (tmp_path / scene).mkdir()
+        (tmp_path / f"link {scene}").symlink_to(write_folder(tmp_path / scene / "frames", noise(2)))
+    monkeypatch.chdir(tmp_path / "one" / "frames")
+    assert derain(".", tmp_path / "link one", tmp_path / "link two", tmp_path / "out") == 0
+    assert listing(tmp_path / "out") == ["frames", "link one", "link two"]
+
+
+def test_folders_of_frames_that_are_there_are_left_and_others_written(tmp_path: Path) -> None:
+    folders = [write_folder(tmp_path / name, noise(3)) for name in ("a", "b")]
+    (tmp_path / "out" / "b").mkdir(parents=True)
+    for _ in range(2):  # the second time some of the frames are there, and no other
+        assert derain(*folders, tmp_path / "out", "--start", "1f") == 0
+        for name in ("a", "b"):
+            np.testing.assert_array_equal(read_folder(tmp_path / "out" / name), noise(3)[1:])
+    assert derain(*folders, tmp_path / "out", "--overwrite") == 0
+    np.testing.assert_array_equal(read_folder(tmp_path / "out" / "a"), noise(3))
+
+
+def test_no_result_takes_the_place_of_an_input(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = write_video(tmp_path / "a.mp4", smooth(3))
+    (tmp_path / "out").mkdir()
+    frames = write_folder(tmp_path / "out" / "frames", noise(2))
+    assert derain(path, frames, tmp_path / "out") == 2
+    assert "out/frames: it is the input itself; choose another name" in capfd.readouterr().err
+    assert listing(tmp_path / "out") == ["frames"]  # looked at before any work
 
 
 def test_a_killed_command_is_finished_by_the_same_command(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -80,6 +120,7 @@ def test_mistakes_with_several_inputs(tmp_path: Path, capsys: pytest.CaptureFixt
     before = listing(tmp_path)
     for inputs, output, message in [
         ([a, b], "c.mp4", "cannot write 2 results to .*c.mp4: it names one file; name a folder"),
+        ([a, b], "c.png", "cannot write 2 results to .*c.png: it names one file; name a folder"),
         ([a, again], "out", "cannot write .*a.mp4 for both .*; derain one of them by itself"),
         ([tmp_path / "*.xyz"], "out", r"nothing fits .*\*.xyz"),
         ([a, tmp_path / "none.mp4"][::-1], "out", "there is no video at .*none.mp4"),
@@ -105,7 +146,9 @@ def test_an_image_becomes_an_image_or_a_folder(tmp_path: Path, capsys: pytest.Ca
     assert derain(tmp_path / "a.png", tmp_path / "out") == 0 and listing(tmp_path / "out") == ["a.png"]
     assert derain(write_video(tmp_path / "a.mp4", noise(2)), tmp_path / "c.png") == 2
     assert "one image holds no video" in capsys.readouterr().err
-    assert listing(tmp_path) == ["a.mp4", "a.png", "b.png", "b.tif", "b.webp", "out"]
+    assert derain(write_folder(tmp_path / "in.png", noise(2)), tmp_path / "c.png") == 2
+    assert "c.png: an image holds one frame; name a video file or a folder" in capsys.readouterr().err
+    assert listing(tmp_path) == ["a.mp4", "a.png", "b.png", "b.tif", "b.webp", "in.png", "out"]
 
 
 def test_compare_may_stand_anywhere(tmp_path: Path) -> None:
@@ -120,13 +163,14 @@ def test_compare_may_stand_anywhere(tmp_path: Path) -> None:
     assert white == sorted(white) and white[0] == 0 and white[-1] > 30  # the line moves to the right
     assert (wiped != noise(30)).any(axis=(1, 3)).sum(axis=1).max() <= 1  # and hides nothing but itself
     assert plain_compare(["a", "--compare", "b"]) == ["a", "--compare=side", "b"]
+    assert plain_compare(["a", "b", "--compare"]) == ["a", "b", "--compare=side"]
 
 
 @pytest.mark.parametrize(
     ("words", "frames"),
     [
         (["--start", "2f", "--end", "5f"], slice(2, 5)),
-        (["--start", "0.2"], slice(5, None)),
+        (["--start", "0.17"], slice(5, None)),
         (["--end", "0:00.2"], slice(0, 5)),
         (["--start", "0.2", "--end", "8f"], slice(5, 8)),
         (["--end", "99"], slice(0, None)),
@@ -171,6 +215,17 @@ def test_encoder_options(tmp_path: Path) -> None:
         assert file.streams.video[0].average_rate == Fraction(30000, 1001)
 
 
+def test_chroma_at_half_resolution_needs_even_sizes_and_encoders_without_it_have_their_own(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    folder = write_folder(tmp_path / "in", noise(2, 33, 47))
+    assert derain(folder, tmp_path / "b.mp4", "--pixel-format", "yuv420p") == 2
+    assert "libx264 cannot write 47x33 in yuv420p; use the pixel format yuv444p" in capfd.readouterr().err
+    assert derain(write_folder(tmp_path / "even", noise(2)), tmp_path / "b.mov", "--codec", "prores_ks") == 0
+    with av.open(str(tmp_path / "b.mov")) as file:
+        assert file.streams.video[0].pix_fmt == "yuv422p10le"
+
+
 def test_an_encoder_that_talks_is_silent(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     if "libsvtav1" not in av.codecs_available:
         pytest.skip("FFmpeg has no such encoder here")
@@ -194,6 +249,7 @@ MISTAKES = {
         "--crf cannot be 0 with libsvtav1; give 1, the best, to 63",
     ),
     "moment": (["--start", "soon"], "'soon' is not a moment"),
+    "early moment": (["--start", "-1"], "'-1' is before the video begins; give 0 or more"),
     "endless moment": (["--start", "1e99999999"], "'1e99999999' is not a moment"),
     "empty part": (["--start", "9"], "has no frame between --start and --end"),
     "backwards": (["--start", "3f", "--end", "2f"], "has no frame between --start and --end"),
@@ -228,7 +284,7 @@ def test_a_mistaken_option_is_one_line_and_leaves_nothing(
         (["--fps", "0.0001"], "out", "1/10000 frames per second show nothing"),
         (["--fps", "1e10"], "out", "10000000000 frames per second show nothing"),
         (["--fps", "1e99999999"], "out", "'1e99999999' is not a rate"),
-        (["--crf", "20"], "b.png", "--crf is for video files, which .*b.png is not; leave it out"),
+        (["--crf", "0"], "b.png", "--crf is for video files, which .*b.png is not; leave it out"),
         (["--pixel-format", "yuv444p"], "-", "--pixel-format is for video files, which raw frames are not; leave it"),
         (["--overwrite"], "-", "--overwrite is for folders of frames, and raw frames replace nothing; leave it out"),
     ],
@@ -367,6 +423,8 @@ def test_raw_frames_to_and_from_files(tmp_path: Path) -> None:
     ("words", "content", "message"),
     [
         (["-", "-"], b"", "raw frames from - need --size WxH"),
+        (["a.mp4", "-", "b.mp4", "--size", "64x48"], b"", "raw frames from - need --size WxH, and no other input"),
+        (["a.mp4", "b.mp4", "-"], b"", "several inputs cannot go to -; name a folder"),
         (["-", "-", "--size", "64x48"], b"", "there are no raw frames on standard input"),
         (["-", "-", "--size", "999999x999999"], b"", "'999999x999999' is larger than a frame can be; check it"),
         (["-", "-", "--size", "64x48"], bytes(9216 + 7), "ends 7 bytes into frame 1 of 9216 bytes; check --size 64x48"),
@@ -452,3 +510,32 @@ def test_help_explains_every_option(capsys: pytest.CaptureFixture[str]) -> None:
     text = capsys.readouterr().out
     for action in parser()._actions:
         assert action.help and (action.option_strings or [action.metavar])[0] in text
+
+
+def test_every_option_reaches_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: dict[str, object] = {}
+    monkeypatch.setattr(batch, "derain_files", lambda inputs, output, options: given.update(options))
+    words = (
+        "--weights w --device d --trust --precision bf16 --compile --self-ensemble --tile 64 --start 1 --end 2f "
+        "--compare wipe --no-cuts --fps 30 --crf 3 --codec c --pixel-format p --overwrite"
+    )
+    assert main(["derain", "a.mp4", "b.mp4", *words.split()]) == 0
+    assert given == {
+        "weights": "w",
+        "device": "d",
+        "trust": True,
+        "precision": "bf16",
+        "compile": True,
+        "self_ensemble": True,
+        "tile": 64,
+        "start": "1",
+        "end": "2f",
+        "compare": "wipe",
+        "cuts": False,
+        "fps": 30,
+        "crf": 3,
+        "codec": "c",
+        "pixel_format": "p",
+        "overwrite": True,
+    }
+    assert {*given, "progress"} == set(Options.__annotations__)

@@ -1,6 +1,7 @@
 """Several inputs into one folder."""
 
 import glob
+import os
 import warnings
 from contextlib import suppress
 from pathlib import Path
@@ -110,7 +111,8 @@ def expand(word: str) -> list[Path]:
 def result_name(source: Path) -> str:
     """The name of an input's result."""
     if source.is_dir() or source.suffix.lower() in CONTAINERS or is_image(source):
-        return source.resolve().name if source.is_dir() else source.name
+        # Of `.` and `..` the folder's name, but of a link its own, or two that lead to `rainy` would be one result.
+        return Path(os.path.abspath(source)).name  # noqa: PTH100 - Path.absolute keeps `..`
     return f"{source.stem}.mp4"
 
 
