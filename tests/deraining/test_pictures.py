@@ -13,7 +13,8 @@ from raincheck.errors import RaincheckWarning
 from raincheck.networks import RRGNet, save_weights
 from tinyvideo import listing, noise, smooth, write_folder
 
-OTHER = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes().replace(b"sRGB", b"mine")
+USUAL = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+OTHER = USUAL.replace("sRGB".encode("utf-16-be"), "mine".encode("utf-16-be"))
 
 
 def photo(path: Path, alpha: bool = False, orientation: int = 6) -> Path:
@@ -21,7 +22,7 @@ def photo(path: Path, alpha: bool = False, orientation: int = 6) -> Path:
     image = Image.fromarray(smooth(1)[0])
     if alpha:
         half = np.full((48, 64), 255, np.uint8)
-        half[:, :32] = 7
+        half[:, :32] = 0
         image.putalpha(Image.fromarray(half))
     exif = Image.Exif()
     exif[0x0112], exif[0x010F] = orientation, "Camera"
@@ -78,6 +79,23 @@ def test_what_a_format_cannot_hold_is_named(
     assert told(recwarn) == [f"{tmp_path / output} does not keep the {lost} of {tmp_path / 'a.png'}"]
 
 
+def test_a_profile_of_grey_does_not_describe_what_is_written(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
+    grey = OTHER[:16] + b"GRAY" + OTHER[20:]
+    Image.fromarray(smooth(1)[0]).convert("L").save(tmp_path / "a.png", icc_profile=grey)
+    derain(tmp_path / "a.png", tmp_path / "b.png", weights="identity")
+    assert "icc_profile" not in Image.open(tmp_path / "b.png").info
+    assert told(recwarn) == [f"{tmp_path / 'b.png'} does not keep the colour profile of {tmp_path / 'a.png'}"]
+
+
+def test_what_is_as_usual_is_not_missed(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
+    image = Image.fromarray(smooth(1)[0])
+    image.putalpha(255)
+    for profile in (USUAL, USUAL.replace("sRGB".encode("utf-16-be"), b"sRGB\0\0\0\0")):
+        image.save(tmp_path / "a.png", icc_profile=profile)
+        derain(tmp_path / "a.png", tmp_path / "b.bmp", weights="identity")
+    assert not told(recwarn)
+
+
 @pytest.mark.parametrize("name", ["a.webp", "a.png", "a.tif"])
 @pytest.mark.parametrize("count", [2, 4])
 def test_pictures_behind_the_first_are_named(
@@ -101,15 +119,23 @@ def test_a_video_of_pictures_names_what_it_cannot_hold_once(tmp_path: Path, recw
 
 
 @pytest.mark.parametrize(
-    ("name", "grey"), [("a.png", True), ("a.png", False), ("a.tif", True), ("a.ppm", True), ("a.ppm", False)]
+    ("name", "grey", "white"),
+    [
+        ("a.png", True, 65535),
+        ("a.png", False, 65535),
+        ("a.tif", True, 65535),
+        *(("a.ppm", grey, white) for grey in (True, False) for white in (65535, 4095)),
+    ],
 )
-def test_16_bits_are_lost_aloud(tmp_path: Path, name: str, grey: bool, recwarn: pytest.WarningsRecorder) -> None:
-    deep = (smooth(1)[0].astype(np.uint16) * 257)[..., : 1 if grey else 3]
+def test_16_bits_are_lost_aloud(
+    tmp_path: Path, name: str, grey: bool, white: int, recwarn: pytest.WarningsRecorder
+) -> None:
+    deep = (smooth(1)[0].astype(np.uint32) * white // 255).astype(np.uint16)[..., : 1 if grey else 3]
     if grey and name != "a.ppm":
         Image.fromarray(deep[..., 0]).save(tmp_path / name)
     elif name == "a.ppm":
         kind = b"P5" if grey else b"P6"
-        (tmp_path / name).write_bytes(kind + b" 64 48 65535\n" + deep.astype(">u2").tobytes())
+        (tmp_path / name).write_bytes(kind + b" 64 48 %d\n" % white + deep.astype(">u2").tobytes())
     else:
         frame = av.VideoFrame.from_ndarray(deep.astype("<u2"), format="rgb48le").reformat(format="rgb48be")
         encoder = av.CodecContext.create("png", "w")
@@ -128,6 +154,13 @@ def test_16_bits_are_lost_aloud(tmp_path: Path, name: str, grey: bool, recwarn: 
 def test_a_folder_of_plain_pictures_needs_no_notice(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
     derain(write_folder(tmp_path / "in", noise(3)), tmp_path / "out", weights="identity", start="1f")
     assert listing(tmp_path / "out") == ["00002.png", "00003.png"] and not told(recwarn)
+
+
+def test_a_part_has_what_its_own_pictures_hold(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "in", noise(2))
+    photo(folder / "00003.png", alpha=True)
+    derain(folder, tmp_path / "out", weights="identity", start="2f")
+    assert Image.open(tmp_path / "out" / "00003.png").mode == "RGBA"
 
 
 @pytest.mark.parametrize(("window", "frames", "said"), [(3, 1, True), (3, 2, False), (1, 1, False)])

@@ -1,5 +1,6 @@
 """Writing images, with what image files hold besides 8 bits of RGB: orientation, colour profile, transparency."""
 
+import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -53,7 +54,7 @@ class Besides(NamedTuple):
         """What a file of that suffix does not keep, in words."""
         there = {
             "orientation": self.turned,
-            "colour profile": bool(self.profile) and b"sRGB" not in self.profile,
+            "colour profile": bool(self.profile) and b"sRGB" not in self.profile.replace(b"\0", b""),  # or in UTF-16
             "transparency": self.alpha is not None,
         }
         holds = HOLDS.get(suffix.lower(), set())
@@ -111,9 +112,8 @@ def read_besides(path: Path) -> Besides:
         InputError: as `open_image`.
     """
     with open_image(path) as image:
-        # Pillow turns TIFFs by itself.
         deep = is_deep(image)  # before its pixels are read
-        exif = b"" if image.format == "TIFF" else image.info.get("exif", b"")
+        exif = image.info.get("exif", b"")  # not of a TIFF, which Pillow turns by itself
         if exif and not exif.startswith(HEADER):  # of which WebP has none
             exif = HEADER + exif
         more = getattr(image, "n_frames", 1) - 1
@@ -127,4 +127,5 @@ def read_besides(path: Path) -> Besides:
 def is_deep(image: Image.Image) -> bool:
     """Whether a file whose header was read has more than 8 bits a value; Pillow reads 8 of those of colours."""
     raw = repr(getattr(image, "tile", ""))
-    return image.mode.startswith("I") or ";16" in raw or (image.format == "PPM" and "65535" in raw)
+    white = re.search(r"ppm.*'RGB', (\d+)", raw)  # the largest value of a PPM
+    return image.mode.startswith("I") or ";16" in raw or (white is not None and int(white[1]) > 255)
