@@ -3,11 +3,15 @@
 import weakref
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
+import av
 import numpy as np
 import pytest
 import torch
+from av.stream import Disposition
 from einops import rearrange
+from PIL import Image
 
 from hardinputs import damaged
 from raincheck.errors import InputError
@@ -154,6 +158,56 @@ def test_files_that_are_no_video(tmp_path: Path, name: str, capfd: pytest.Captur
     with pytest.raises(InputError, match=message):
         open_stream(tmp_path / name)
     assert capfd.readouterr() == ("", "")  # FFmpeg keeps quiet
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "kind"),
+    [
+        ("a.m3u8", "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:0.2,\nb.ts\n#EXT-X-ENDLIST\n", "hls"),
+        ("a.ffconcat", "ffconcat version 1.0\nfile b.ts\n", "concat"),
+    ],
+)
+def test_a_list_of_other_files_is_no_video(tmp_path: Path, name: str, content: str, kind: str) -> None:
+    write_video(tmp_path / "b.ts", noise(5))
+    (tmp_path / name).write_text(content)
+    with pytest.raises(InputError, match=rf"{name} is not a video \({kind}\)"):
+        open_stream(tmp_path / name)
+
+
+def test_a_picture_by_the_name_of_a_video_is_none(tmp_path: Path) -> None:
+    Image.fromarray(noise(1)[0]).save(tmp_path / "a.mp4", "PNG")
+    with pytest.raises(InputError, match=r"a.mp4 is not a video \(png_pipe\)"):
+        open_stream(tmp_path / "a.mp4")
+
+
+def test_a_file_that_breaks_off_where_no_length_is_stated(tmp_path: Path) -> None:
+    path = cut(write_video(tmp_path / "a.flv", noise(12)), 0.7)
+    with pytest.raises(InputError, match=r"a.flv breaks off at frame [1-9]; copy or download the file again"):
+        list(open_stream(path).frames())
+
+
+def test_gaps_in_a_recording_are_told_once_and_passed_over(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
+    path = write_video(tmp_path / "a.ts", noise(40), "mpeg2video", g="6")
+    content = path.read_bytes()
+    third = len(content) // 188 // 3 * 188  # of its packets
+    path.write_bytes(content[:third] + content[third + 6 * 188 : 2 * third] + content[2 * third + 6 * 188 :])
+    assert 30 < len(list(open_stream(path).frames())) < 40
+    (notice,) = [str(warning.message) for warning in recwarn]
+    assert "a.ts is damaged at frame " in notice
+
+
+def test_the_cover_of_music_is_no_video(tmp_path: Path) -> None:
+    with av.open(str(tmp_path / "a.mp3"), "w") as file:
+        tone: Any = file.add_stream("libmp3lame", rate=44100)
+        cover: Any = file.add_stream("png")
+        cover.width, cover.height, cover.pix_fmt, cover.disposition = 64, 48, "rgb24", Disposition.attached_pic
+        file.mux(cover.encode(av.VideoFrame.from_ndarray(noise(1)[0], format="rgb24")))
+        sound = av.AudioFrame.from_ndarray(np.zeros((1, 1152), np.float32), format="fltp", layout="mono")
+        sound.sample_rate = 44100
+        for track, frame in ((tone, sound), (tone, None)):
+            file.mux(track.encode(frame))
+    with pytest.raises(InputError, match=r"a.mp3 has no pictures: it holds only audio; give a video file"):
+        open_stream(tmp_path / "a.mp3")
 
 
 def test_sound_is_no_video(tmp_path: Path) -> None:

@@ -65,7 +65,9 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_a_part_is_the_same_as_of_the_whole(tmp_path: Path, weights: Path, name: str, decoded: list[int]) -> None:
+def test_a_part_is_the_same_as_of_the_whole(
+    tmp_path: Path, weights: Path, name: str, decoded: list[int], recwarn: pytest.WarningsRecorder
+) -> None:
     codec, options = FILES[name]
     path = write_video(tmp_path / name, moving(), codec, **options)
     whole = np.stack(list(derain(path, weights=weights)))
@@ -77,6 +79,7 @@ def test_a_part_is_the_same_as_of_the_whole(tmp_path: Path, weights: Path, name:
             assert len(decoded) == 1 and decoded[0] <= (end - start) + 16 + 12 + 2 * 3 + 12
         frames = np.stack(list(derain(path, weights=weights, start=f"{start}f", end=f"{end}f")))
         np.testing.assert_array_equal(frames, part)
+    assert not recwarn.list  # frames that were passed over are not missing
 
 
 def test_variable_frame_rate(tmp_path: Path, weights: Path) -> None:
@@ -97,9 +100,20 @@ def test_what_cannot_be_sought_is_decoded_from_the_beginning(tmp_path: Path, dec
     assert decoded[0] > 80
 
 
-def test_a_part_behind_the_end(tmp_path: Path) -> None:
-    path = write_video(tmp_path / "a.mp4", moving(), g="12")
-    with pytest.raises(seek.InputError, match=r"a.mp4 has no frame between --start and --end; choose other moments"):
+def test_a_container_that_seeks_too_far_is_decoded_from_the_beginning(
+    tmp_path: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, real = write_video(tmp_path / "a.mp4", moving(), g="12"), seek.decoded
+    whole = list(derain(path, weights=weights))
+    beyond = Fraction(seek.MARGIN + 3, 25)  # the frames before the part are passed over too
+    monkeypatch.setattr(seek, "decoded", lambda path, since=None: real(path, since and since + beyond))
+    np.testing.assert_array_equal(list(derain(path, weights=weights, start=72 / 25, end=73 / 25)), whole[72:73])
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.ts"])  # in the second, nothing is found there at all
+def test_a_part_behind_the_end(tmp_path: Path, name: str) -> None:
+    path = write_video(tmp_path / name, moving(), g="12")
+    with pytest.raises(seek.InputError, match=rf"{name} has no frame between --start and --end; choose other moments"):
         list(derain(path, weights="identity", start=60))
 
 
@@ -118,6 +132,7 @@ def test_frames_around_a_part() -> None:
     assert [frame for frame, _, _ in chosen] == [1, 2, 3, 4, 5, 6, 7]
     assert [own for _, _, own in chosen] == [False, False, True, True, True, False, False]
     assert [frame for frame, _, _ in Part().select([("a", Fraction(0))], 2)] == ["a"]
+    assert [Part(Moment(3), Moment(end)).count(20, Fraction(25)) for end in (2, 6, 99)] == [0, 3, 17]
 
 
 def test_only_moments_in_seconds_are_sought(tmp_path: Path) -> None:

@@ -72,9 +72,7 @@ def open_video(path: Path) -> Stream:
         aspect = track.sample_aspect_ratio
         beside = track.metadata.get("alpha_mode") == "1"  # VP8's and VP9's is a second picture, which is not decoded
         animation = track.codec_context.name == "gif"
-    frames = decoded(path)
-    first = next(frames)
-    frames.close()  # type: ignore[attr-defined]  # a generator: closes the file now
+    first = next(decoded(path))
     size = (first.height, first.width)
 
     def source(part: Part, around: int, deep: bool) -> Iterator[Picture]:

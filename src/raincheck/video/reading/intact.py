@@ -78,10 +78,8 @@ def boxes_length(file: BinaryIO, actual: int) -> int | None:
         size, kind = int.from_bytes(header[:4], "big"), header[4:8]
         if size == 1:  # a 64-bit size follows
             size = int.from_bytes(header[8:], "big")
-        elif size == 0:  # up to the end of the file
-            size = actual - position
         indexed = indexed or kind in (b"moov", b"moof")
-        if size < 8:
+        if size < 8:  # 0 is up to the end of the file
             break
         position += size
         end = position if kind in BOXES else end
@@ -96,7 +94,7 @@ def riff_length(file: BinaryIO, actual: int) -> int:
         file.seek(position)
         header = file.read(12)
         size = int.from_bytes(header[4:8], "little")
-        if header[:4] != b"RIFF" or size in (0, 2**32 - 1):  # rubbish after the end; a length left open
+        if header[:4] != b"RIFF" or size == 2**32 - 1:  # rubbish after the end; a length left open
             break
         end = position + 8 + size
         position = end + size % 2

@@ -22,7 +22,7 @@ def raw_frames(file: BinaryIO, width: int, height: int) -> Iterator[npt.NDArray[
                 f"the raw video ends {len(content)} bytes into frame {done} of {bytes_each} bytes; check --size "
                 f"{width}x{height} and the pixel format rgb24"
             )
-        yield np.frombuffer(bytearray(content), np.uint8).reshape(height, width, 3)
+        yield np.frombuffer(content, np.uint8).reshape(height, width, 3)
         done += 1
     if done == 0:
         raise InputError("there are no raw frames on standard input; pipe rgb24 video into raincheck")
