@@ -46,6 +46,9 @@ def test_pixel_formats(tmp_path: Path, name: str, codec: str, pix_fmt: str, outp
     derain(path, tmp_path / output, **IDENTITY)
     got = read_folder(tmp_path / output) if output == "out" else read_video(tmp_path / output)
     assert got.shape == frames.shape and np.abs(got.astype(int) - frames).mean() < 2.5
+    if output == "b.mp4":
+        with av.open(str(tmp_path / output)) as file:  # only what is stored in full range is so again
+            assert (next(file.decode(video=0)).color_range == 2) is (pix_fmt == "yuvj420p")
 
 
 @pytest.mark.parametrize("field", ["tff", "bff"])

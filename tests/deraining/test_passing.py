@@ -208,10 +208,10 @@ def test_it_is_a_generator_over_endless_video(weights: Path) -> None:
 
 
 def test_progress_is_reported_for_every_frame(tmp_path: Path) -> None:
-    seen: list[tuple[int, int | None]] = []
-    path = write_video(tmp_path / "a.mp4", noise(4))
-    derain(path, tmp_path / "b.mp4", weights="identity", progress=lambda done, of: seen.append((done, of)))
-    assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    for video in (write_video(tmp_path / "a.mp4", noise(4)), noise(4)):
+        seen: list[tuple[int, int | None]] = []
+        derain(video, tmp_path / "b.mp4", weights="identity", progress=lambda *both, seen=seen: seen.append(both))
+        assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]
 
 
 def test_bad_frames_in_memory() -> None:
@@ -273,6 +273,15 @@ def test_names_that_no_disk_takes_are_mistakes_like_others(
     long = max(filter(None, names), key=len)
     assert str(caught.value).startswith(f"{long} cannot be used (File name too long); choose a shorter name")
     assert listing(tmp_path) == ["a.png"]
+
+
+@pytest.mark.parametrize(
+    ("frames", "message"),
+    [(torch.zeros(0, 3, 8, 8), "the video has no frames"), (torch.zeros(1, 3, 0, 8), r"of shape \(3, 0, 8\); give")],
+)
+def test_frames_in_which_there_is_nothing(frames: torch.Tensor, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        list(derain_frames(frames.byte(), Identity(), CPU))
 
 
 def test_a_frame_that_changes_size_in_the_middle_of_a_video_is_refused() -> None:

@@ -70,7 +70,8 @@ def test_the_units_are_those_that_linux_names(monkeypatch: pytest.MonkeyPatch, u
     assert not precision.has_units(torch.device("mps"))
 
 
-def test_exported_networks_have_one_precision_and_are_compiled_already() -> None:
+def test_exported_networks_have_one_precision_and_are_compiled_already(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(precision, "has_units", lambda device: True)
     exported = Exported(3, lambda clip: clip[:, 1])
     assert not in_bf16("auto", exported, CPU)
     with pytest.raises(ConfigError, match=r"^an exported network computes in the precision of its file; leave --prec"):

@@ -111,10 +111,14 @@ def test_tiles_follow_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
         assert needed(net, size, features, side, keep) <= megabytes * 10**6 / 2 or (side, keep) == (192, False)
     assert found == sorted(found, reverse=True) and found[0] == (9999, True) and found[-1][1] is False
     assert len(set(found)) >= 4
+    # In bfloat16 features take half, and tiles whose features are not kept what a frame of their size takes.
+    monkeypatch.setattr(room, "free_bytes", lambda _: 2 * needed(net, size, features / 2, None, True))
+    assert plan_tiles(net, size, CPU, True, "auto") == (None, True) != plan_tiles(net, size, CPU, False, "auto")
+    assert needed(net, (300, 300), features, 136, False) == needed(net, (136, 136), features, None, False)
 
 
 def test_when_memory_runs_out_tiles_shrink(monkeypatch: pytest.MonkeyPatch) -> None:
-    net, video = network(), frames(4, 400, 400)
+    net, video = network(), frames(3, 400, 400)
     whole, real = derained(net, video, "none"), net.decode
 
     def small(features: Tensor, centre: Tensor) -> Tensor:
@@ -124,6 +128,9 @@ def test_when_memory_runs_out_tiles_shrink(monkeypatch: pytest.MonkeyPatch) -> N
 
     monkeypatch.setattr(net, "decode", small)
     assert (derained(net, video, "auto").int() - whole.int()).abs().max() <= 1
+    window = [Seen(picture) for picture in at_rate(video[[2, 1, 0, 1, 2], :, :280, :280], FOLDER_RATE)]
+    Engine(net, CPU, tile="auto").derain(window)
+    assert not any(frame.features for frame in window)  # nothing is held any more that could be computed again
     with pytest.raises(ConfigError, match="the memory of cpu is too small for frames of 400x400 in tiles of 400; use"):
         derained(net, video, "none")
     monkeypatch.setattr(net, "decode", lambda *_: (_ for _ in ()).throw(RuntimeError("a defect")))
@@ -138,6 +145,7 @@ def test_features_are_kept_only_where_there_is_room() -> None:
     window = [Seen(picture) for _ in range(5)]
     first = engine.derain(window)
     assert all(len(frame.features) == 1 for frame in window)
+    assert not any(feature.requires_grad for frame in window for feature in frame.features.values())
     engine.keep = False
     for frame in window:
         frame.features.clear()

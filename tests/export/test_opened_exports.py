@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from program import finish
-from raincheck.deraining import derain
+from raincheck.deraining import derain, network_on
 from raincheck.errors import ConfigError, WeightsError
 from raincheck.evaluation.pair import evaluate_pair
 from raincheck.export.read import open_network
@@ -127,7 +127,9 @@ def test_networks_that_do_something_else(tmp_path: Path, shape: list[str | int])
         open_network(first_frame(tmp_path / "other.onnx", shape))
 
 
-def test_an_exported_network_is_on_the_cpu(folder: Path) -> None:
+def test_an_exported_network_is_on_the_cpu(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert network_on(folder / "w.onnx", "auto")[1].type == "cpu"
     with pytest.raises(ConfigError) as caught:
         derain(noise(2), weights=folder / "w.onnx", device="cuda")
     assert str(caught.value) == (

@@ -50,6 +50,16 @@ def test_equal_weights_are_equal_files(tmp_path: Path) -> None:
         assert all(torch.equal(file.get_tensor(name), value) for name, value in network.state_dict().items())
 
 
+def test_weights_that_somebody_has_halved_are_float32_again(tmp_path: Path) -> None:
+    network = untrained(window=3, width=4)
+    about = {"network": "RRGNet", "arguments": json.dumps(network.arguments)}
+    halves = {name: value.half() for name, value in network.state_dict().items()}
+    save_file(halves, tmp_path / "w.safetensors", about)
+    loaded = load_network(tmp_path / "w.safetensors").state_dict()
+    assert all(torch.equal(loaded[name], value.float()) for name, value in halves.items())
+    assert {value.dtype for value in loaded.values()} == {torch.float32}
+
+
 def test_a_runs_folder_is_weights_too(tmp_path: Path) -> None:
     save_weights(untrained(window=3, width=4), tmp_path / "weights.safetensors")
     assert load_network(tmp_path).window == 3

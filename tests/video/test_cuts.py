@@ -12,8 +12,8 @@ from skimage import data
 from torch import Tensor
 
 from raincheck.datasets.clips import TestClips
-from raincheck.deraining import derain_frames
-from raincheck.networks import RRGNet
+from raincheck.deraining import derain, derain_frames
+from raincheck.networks import RRGNet, save_weights
 from raincheck.video.cuts import shots
 from raincheck.video.reading.decode import open_stream
 from tinytasks import TinyVideo
@@ -62,6 +62,14 @@ def test_no_cut_where_light_or_noise_changes(change) -> None:  # type: ignore[no
         assert cuts(change(pan(name), np.random.default_rng(0))) == []
 
 
+@pytest.mark.parametrize("deep", [False, True])
+@pytest.mark.parametrize("name", NAMES)
+def test_no_cut_where_a_shot_fades_until_only_noise_is_left(name: str, deep: bool) -> None:
+    fading = pan(name, 12).float() * (0.7 ** torch.arange(12)).view(-1, 1, 1, 1)
+    frames = (fading + torch.from_numpy(np.random.default_rng(0).normal(0, 4, fading.shape))).clip(0, 255)
+    assert cuts((frames * 257).to(torch.uint16) if deep else frames.to(torch.uint8)) == []
+
+
 @pytest.mark.parametrize("level", [0, 5, 128])
 def test_flat_frames_with_noise_are_one_shot(level: int) -> None:
     rng = np.random.default_rng(0)
@@ -107,6 +115,7 @@ def test_frames_that_have_nothing_in_common_are_no_shots() -> None:
 
 def test_tiny_frames() -> None:
     assert cuts(torch.full((4, 3, 1, 1), 7, dtype=torch.uint8)) == []
+    assert cuts(torch.cat([pan(name, step=0)[..., :31, :33] for name in NAMES])) == []  # too small to tell
 
 
 def network(window: int) -> RRGNet:
@@ -126,6 +135,17 @@ def test_a_cut_is_an_end_for_windows(window: int, lengths: tuple[int, ...]) -> N
     torch.testing.assert_close(together, apart, rtol=0, atol=0)
     mixed = torch.stack(list(derain_frames(torch.cat(shots), net, CPU, cuts=False)))
     assert (mixed.int() - apart.int()).abs().max() > 10  # it would matter
+
+
+@pytest.mark.parametrize("window", [3, 5])
+def test_cuts_around_a_part_are_those_of_the_whole(tmp_path: Path, window: int) -> None:
+    save_weights(network(window), tmp_path / "w.safetensors")
+    frames = torch.cat([pan(name)[:length] for name, length in zip(NAMES, (5, 1, 5), strict=True)])
+    whole = list(derain(frames, weights=tmp_path / "w.safetensors"))
+    for index, frame in enumerate(whole):
+        start, end = f"{index}f", f"{index + 1}f"
+        (part,) = derain(frames, weights=tmp_path / "w.safetensors", start=start, end=end)
+        assert torch.equal(part, frame), index
 
 
 @pytest.mark.parametrize("window", [1, 3, 5, 7])

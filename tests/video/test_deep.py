@@ -45,9 +45,9 @@ def source(tmp_path: Path) -> Path:
 
 
 def test_ten_bits_stay_ten(tmp_path: Path, source: Path, recwarn: pytest.WarningsRecorder) -> None:
-    derain(source, tmp_path / "b.mkv", weights="identity", codec="ffv1", pixel_format="gbrp10le")
-    np.testing.assert_array_equal(read(tmp_path / "b.mkv"), read(source))
-    assert len(np.unique(read(tmp_path / "b.mkv"))) > 256
+    derain(source, tmp_path / "b.MKV", weights="identity", codec="ffv1", pixel_format="gbrp10le")
+    np.testing.assert_array_equal(read(tmp_path / "b.MKV"), read(source))
+    assert len(np.unique(read(tmp_path / "b.MKV"))) > 256
     assert not [w for w in recwarn if w.category is RaincheckWarning]
 
 

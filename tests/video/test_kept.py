@@ -146,6 +146,13 @@ def test_the_last_frame_of_an_mp4_lasts_until_its_track_ends(
             assert file.duration == pytest.approx(4_200_000, abs=10_000)  # microseconds
 
 
+def test_a_video_that_begins_late_lasts_no_longer(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "a.mp4", smooth(3), times=[50, 51, 52])
+    derain(path, tmp_path / "b.mkv", weights="identity")
+    with av.open(str(tmp_path / "b.mkv")) as file:
+        assert file.duration == pytest.approx(120_000, abs=10_000)  # microseconds
+
+
 @pytest.mark.parametrize("source", ["a.mp4", "a.mkv", "a.avi", "a.ts"])
 @pytest.mark.parametrize("output", ["b.mp4", "b.mkv", "b.avi"])
 @pytest.mark.parametrize("rate", [Fraction(25), Fraction(30000, 1001), Fraction(24000, 1001), Fraction(60)])
@@ -165,13 +172,21 @@ def test_pixels_that_are_not_square_stay_so(tmp_path: Path) -> None:
             assert file.streams.video[0].sample_aspect_ratio == Fraction(64, 45)
 
 
-@pytest.mark.parametrize(("output", "kept"), [("b.mkv", True), ("c.mkv", False), ("b.webm", False), ("out", False)])
+@pytest.mark.parametrize(
+    ("output", "kept"),
+    [("x264.mkv", True), ("mpeg4.mkv", True), ("ffv1.mkv", False), ("b.webm", False), ("out", False)],
+)
 def test_pixels_that_are_not_square_are_named_where_that_is_lost(
     tmp_path: Path, output: str, kept: bool, recwarn: pytest.WarningsRecorder
 ) -> None:
-    path = write_video(tmp_path / "a.mp4", smooth(3), aspect=Fraction(64, 45))
-    derain(path, tmp_path / output, weights="identity", **({"codec": "ffv1"} if output == "c.mkv" else {}))  # type: ignore[arg-type]
-    assert [f"the pixels of {path} are not square" in notice for notice in notices(recwarn)] == [True] * (not kept)
+    codec: Any = {"codec": output[:-4]} if output in ("mpeg4.mkv", "ffv1.mkv") else {}
+    for aspect, said in ((Fraction(64, 45), not kept), (Fraction(1), False)):
+        path = write_video(tmp_path / "a.mp4", smooth(3), aspect=aspect)
+        derain(path, tmp_path / output, weights="identity", overwrite=True, **codec)
+        assert [f"the pixels of {path} are not square" in notice for notice in notices(recwarn)] == [True] * said
+        recwarn.clear()
+        if kept:
+            assert av.open(str(tmp_path / output)).streams.video[0].sample_aspect_ratio == aspect
 
 
 SUBTITLES = "1\n00:00:00,200 --> 00:00:00,500\nIt rains.\n\n2\n00:00:01,000 --> 00:00:01,400\nNo more.\n"
@@ -497,6 +512,9 @@ def test_one_time_stamp_that_is_wrong_moves_no_other() -> None:
     found = [clock.next(3600 * n) for n in (0, 1, 2, -500, 4, 5)]
     assert found[4:] == [Fraction(4, 25), Fraction(5, 25)] and found == sorted(set(found))
     assert found[2] < found[3] < found[4]
+    clock = Times(Fraction(0), Fraction(1, 90000), Fraction(25))
+    # One that comes twice is put behind by what every container can tell apart.
+    assert [clock.next(stamp) for stamp in (0, 3600, 3600)][2] == Fraction(1, 25) + Fraction(1, 1000)
 
 
 def test_a_constant_rate_that_begins_late_stays_constant() -> None:
@@ -505,6 +523,20 @@ def test_a_constant_rate_that_begins_late_stays_constant() -> None:
     found = [clock.next(round(1000 * n / 30 + 23.2)) for n in range(100)]
     assert {after - before for before, after in pairwise(found)} == {Fraction(1, 30)}
     assert found[0] == pytest.approx(0.0232, abs=0.001)
+    clock = Times(Fraction(0), Fraction(1, 1000), Fraction(30))
+    rounded = [clock.next(round(1000 * n / 30 + 0.6)) for n in range(100)]  # by less than the clock counts
+    assert rounded == [Fraction(n, 30) for n in range(100)]
+
+
+def test_times_that_are_counted_coarsely_are_not_taken_for_a_rate() -> None:
+    clock = Times(Fraction(0), Fraction(1, 10), Fraction(7))
+    assert [clock.next(n) for n in (0, 1, 3, 4, 9)] == [Fraction(n, 10) for n in (0, 1, 3, 4, 9)]
+
+
+def test_frames_without_time_stamps_follow_also_where_others_have_jumped_back() -> None:
+    clock = Times(Fraction(0), Fraction(1, 1000), Fraction(25))
+    found = [clock.next(stamp) for stamp in (5000, 5040, 0, 40, None, 120, None)]
+    assert found == [Fraction(5) + Fraction(n, 25) for n in range(7)]
 
 
 @pytest.mark.parametrize("output", ["b.mp4", "b.mkv"])

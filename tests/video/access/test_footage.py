@@ -10,6 +10,7 @@ import torch
 from einops import rearrange
 from PIL import Image
 
+from deraining.test_hard_inputs import mkv_of_two_sizes
 from program import finish
 from raincheck.errors import InputError
 from raincheck.video.access.decord_reader import DecordReader
@@ -108,6 +109,8 @@ def test_bad_footage_is_refused_when_it_is_opened(tmp_path: Path, video: Path) -
         open_footage(tmp_path / "nowhere.mp4")
     with pytest.raises(InputError, match="is truncated"):
         open_footage(cut(video, 0.5))
+    with pytest.raises(InputError, match=r"b\.ts has frames of different sizes; split it where the size changes"):
+        open_footage(mkv_of_two_sizes(tmp_path / "b.ts"))
     folder = write_folder(tmp_path / "in", noise(2))
     Image.fromarray(noise(1, 20, 20)[0]).save(folder / "9.png")
     with pytest.raises(InputError, match=r"9.png is 20x20 but 00001.png is 64x48"):

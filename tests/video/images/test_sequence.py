@@ -8,6 +8,7 @@ from einops import rearrange
 from PIL import Image
 
 from raincheck.errors import InputError
+from raincheck.video.images.listing import numbers
 from raincheck.video.reading.decode import open_stream
 from raincheck.video.stream import Stream
 from tinyvideo import cut, noise, write_folder
@@ -46,12 +47,27 @@ def test_grey_palette_and_16_bit_images_become_rgb(tmp_path: Path) -> None:
     colour.convert("RGBA").save(folder / "3.png")
     Image.fromarray(wide).save(folder / "4.png")
     colour.save(folder / "5.JPG")
+    beyond = np.linspace(-1000, 100_000, 48 * 64).astype(np.int32).reshape(48, 64)
+    Image.fromarray(beyond).save(folder / "6.tif")
     got = pixels(open_stream(folder))
     np.testing.assert_array_equal(got[0], np.array(colour.convert("L"))[..., None].repeat(3, -1))
     np.testing.assert_array_equal(got[1], np.array(colour.convert("P").convert("RGB")))
     np.testing.assert_array_equal(got[2], np.array(colour))
     np.testing.assert_array_equal(got[3], np.round(wide / 257)[..., None].repeat(3, -1))
     np.testing.assert_array_equal(got[4], np.array(Image.open(folder / "5.JPG")))
+    np.testing.assert_array_equal(got[5], np.round(beyond / 257).clip(0, 255)[..., None].repeat(3, -1))
+
+
+def test_floating_point_pixels_are_refused(tmp_path: Path) -> None:
+    Image.fromarray(np.zeros((48, 64), np.float32)).save(tmp_path / "a.tif")
+    with pytest.raises(InputError, match=r"a.tif holds floating-point pixels of unknown range; save it with 8 or 16"):
+        list(open_stream(tmp_path / "a.tif").frames())
+
+
+def test_which_of_the_numbers_in_names_is_the_frames() -> None:
+    assert numbers(["1_8.png", "2_9.png"]) == [8, 9]  # of two that differ the last
+    assert numbers(["x2_1.png", "x2_3.png", "x2_2.png"]) == numbers(["1_x2.png", "3_x2.png", "2_x2.png"]) == [1, 3, 2]
+    assert numbers(["1_5.png", "7.png", "a.png"]) == [5, 7, None]
 
 
 @pytest.mark.parametrize(
