@@ -102,3 +102,16 @@ def test_a_decoder_that_stalls_in_a_worker_is_a_notice_and_the_run_goes_on(
     stalled = "decord gave no answer in 1 seconds on {}/a.mp4; PyAV reads it from here on, more slowly"
     expected = [f"raincheck: notice: {stalled.format(tmp_path / kind)}" for kind in ("clean", "rainy")]
     assert sorted(capfd.readouterr().err.splitlines()) == expected
+
+
+@pytest.mark.parametrize("rotation", [90, -90, 180])
+def test_rain_falls_down_over_videos_that_are_stored_lying(tmp_path: Path, rotation: int) -> None:
+    frames = noise(9, 48, 64)
+    videos = [write_video(tmp_path / f"{name}.mp4", frames, rotation=rotation) for name in ("train", "test")]
+    videos.append(write_video(tmp_path / "stored.mp4", frames))
+    train, *test = map(str, videos)
+    task = RenderedRain("a", "thin", train=[train], test=test).task(0)
+    turned, stored = (video.read(0, 9)[1] for video in task.test)
+    assert torch.equal(turned, torch.rot90(stored, rotation // 90, (-2, -1)))  # counter-clockwise, as players show it
+    assert task.train[0].size == turned.shape[-2:]
+    assert torch.equal(task.train[0].read(2, 5)[1], turned[2:7])

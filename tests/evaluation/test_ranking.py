@@ -219,7 +219,7 @@ def test_unknown_metrics_and_rows_are_refused() -> None:
 def test_that_the_better_side_of_a_foreign_metric_is_a_guess_is_said() -> None:
     """One's own metric, read where its file is not: of an error, every sign would be turned without a word."""
     foreign = {"metrics": {"lpips": {"R": matrix(0.1)}, "temporal_y": {"R": matrix(9.0)}}}
-    said = "lpips is no metric of this raincheck: more is taken for better; put back its file if less is"
+    said = "lpips is not a metric of this raincheck: higher counts as better; restore its file if lower is"
     assert said in ranking_of([report("ours", **foreign)], "lpips").notes
     assert not any("taken for better" in note for note in ranking_of([report("ours", **foreign)], "temporal_y").notes)
 

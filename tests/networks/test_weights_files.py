@@ -12,7 +12,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from raincheck.errors import ConfigError, OutputError, WeightsError
-from raincheck.networks import Identity, RRGNet, load_network, save_weights
+from raincheck.networks import Identity, RRGNet, find_weights, load_network, save_weights
 from raincheck.networks.catalogue import network_classes
 from raincheck.networks.weights import check_arguments
 
@@ -214,3 +214,13 @@ def test_unwritable(tmp_path: Path) -> None:
         save_weights(Identity(), tmp_path / "file" / "w.safetensors")
     with pytest.raises(OutputError, match=r"^cannot write "):
         save_weights(Identity(), tmp_path / "none" / "w.safetensors")
+
+
+@pytest.mark.parametrize("given", ["./rrgnet", Path("rrgnet")])
+def test_what_lies_in_the_working_directory_does_not_pass_for_shipped_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str | Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    save_weights(RRGNet(window=3, width=4), tmp_path / "rrgnet")
+    assert find_weights("rrgnet").parent.name == "weights"
+    assert find_weights(given).resolve() == tmp_path / "rrgnet"

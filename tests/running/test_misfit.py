@@ -109,5 +109,7 @@ def test_a_stock_callback_that_fails_is_named(callback: callbacks.Callback, part
         for experience in stream.train_stream:
             strategy.train(experience)
             strategy.eval(stream.test_stream)
-    assert str(error.value).startswith(f"the callback {type(callback).__name__} of Lightning cannot be used so ({part}")
+    assert str(error.value).startswith(
+        f"the callback {type(callback).__name__} of Lightning cannot be used like this ({part}"
+    )
     assert str(error.value).endswith("); correct its arguments, or leave it out") and "\n" not in str(error.value)

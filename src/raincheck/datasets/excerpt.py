@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
 from raincheck.datasets.base import Footage, Wrapped
 from raincheck.datasets.held import Held
-from raincheck.video.access.footage import VideoFile, open_footage
+from raincheck.video.access.footage import FrameFolder, VideoFile, open_footage
+from raincheck.video.display import Matrix, upright
 
 TOGETHER = 32, 2**26  # frames of a video file that are decoded at once, and their bytes, at most
 
@@ -51,25 +53,50 @@ class Excerpt:
 
 
 @cache  # the tasks of a stream share footage, and opening a video decodes it once
-def open_excerpt(excerpt: Excerpt) -> Footage:
-    """Opens an excerpt.
+def open_excerpt(excerpt: Excerpt, turned: bool = False) -> Footage:
+    """Opens an excerpt, as it is stored, or `turned` as players show it.
 
     Raises:
         InputError: if it cannot be read.
     """
-    return open_footage(excerpt.path, excerpt.start, excerpt.stop)
+    footage = open_footage(excerpt.path, excerpt.start, excerpt.stop)
+    if turned and isinstance(footage, VideoFile) and footage.display:
+        return Upright(footage, footage.display)
+    return footage
 
 
 @cache
-def hold_excerpt(excerpt: Excerpt) -> Held:
+def hold_excerpt(excerpt: Excerpt, turned: bool = False) -> Held:
     """Opens an excerpt to train on; the tasks of a stream share its frames.
 
     Raises:
         InputError: if it cannot be read.
     """
-    footage = open_excerpt(excerpt)
+    footage = open_excerpt(excerpt, turned)
     frame = 3 * footage.size[0] * footage.size[1]
-    return Held(footage, max(1, min(TOGETHER[0], TOGETHER[1] // frame)) if isinstance(footage, VideoFile) else 1)
+    return Held(footage, 1 if isinstance(footage, FrameFolder) else max(1, min(TOGETHER[0], TOGETHER[1] // frame)))
+
+
+@dataclass(eq=False)
+class Upright(Wrapped):
+    """A video turned as players show it.
+
+    Attributes:
+        footage: as it is stored.
+        display: how it wants to be shown.
+    """
+
+    display: Matrix
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        height, width = upright(torch.empty(self.footage.size, device="meta"), self.display).shape
+        return height, width
+
+    def read(self, start: int, count: int) -> Tensor:
+        """Frames `start` to `start + count - 1` as uint8 `(t, c, h, w)`."""
+        return upright(self.footage.read(start, count), self.display)
 
 
 @dataclass(eq=False)

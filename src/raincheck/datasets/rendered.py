@@ -103,8 +103,9 @@ class RenderedRain(TaskSource):
             InputError: if footage cannot be read.
         """
         films, test_films = self.films() if self.photographs else ([], [])
-        train: list[Footage] = [*(hold_excerpt(excerpt) for excerpt in self.train), *films]
-        whole: list[Footage] = [*(open_excerpt(excerpt) for excerpt in self.test), *test_films]
+        # Turned, because rain falls down in the scene, which many phones store lying on its side.
+        train: list[Footage] = [*(hold_excerpt(excerpt, turned=True) for excerpt in self.train), *films]
+        whole: list[Footage] = [*(open_excerpt(excerpt, turned=True) for excerpt in self.test), *test_films]
         test = [CentreCrop(footage, self.test_frames, self.test_size) for footage in whole]
         shown = range(max(len(test), len(self.wet)) if test else 0)  # no rain goes untested
         return Task(

@@ -40,7 +40,9 @@ def about_all(results: Sequence[Result], metric: str) -> list[str]:
     """
     scored, notes = scored_in(results, metric), []
     if metric not in METRICS:
-        notes.append(f"{metric} is no metric of this raincheck: more is taken for better; put back its file if less is")
+        notes.append(
+            f"{metric} is not a metric of this raincheck: higher counts as better; restore its file if lower is"
+        )
     if lacking := [f"{run.name} (seed {run.seed})" for run in results if metric not in run.matrices]:
         notes.append(f"left out, because their reports have no {metric}: {', '.join(lacking)}")
     if unknown := list(dict.fromkeys(run.name for run in scored if not run.setting)):

@@ -57,11 +57,13 @@ def with_sorted_metadata(content: bytes) -> bytes:
 def find_weights(weights: str | Path) -> Path:
     """The file that `weights` names: `rrgnet` or `rrgnet-small` (shipped), a run's folder, or a file.
 
+    A file or folder that is called like shipped weights is meant by a `Path`, or by `./rrgnet`.
+
     Raises:
         WeightsError: if there is none.
     """
     path = Path(weights)
-    if str(weights) in SHIPPED and not path.is_file():
+    if weights in SHIPPED:
         path = Path(str(resources.files("raincheck") / "weights" / f"{weights}.safetensors"))
     elif path.is_dir():
         path = path / "weights.safetensors"
@@ -82,7 +84,7 @@ def load_network(weights: str | Path = "rrgnet") -> ClipNetwork:
     Raises:
         WeightsError: if the file is missing, is no safetensors file, names an unknown network, or does not fit it.
     """
-    if str(weights) == "identity":
+    if weights == "identity":
         return Identity().eval()
     path = find_weights(weights)
     try:

@@ -48,7 +48,10 @@ def _stock(owner: Any, plugins: Sequence[Any]) -> tuple[str, str]:
     """What a stock plugin or callback cannot do, and what to do instead; nothing of anything else."""
     kind = type(owner)
     if kind.__module__.startswith("lightning.pytorch.callbacks."):
-        return f"the callback {kind.__name__} of Lightning cannot be used so", "correct its arguments, or leave it out"
+        return (
+            f"the callback {kind.__name__} of Lightning cannot be used like this",
+            "correct its arguments, or leave it out",
+        )
     if kind.__module__.startswith("avalanche.") and any(owner is one for one in plugins):
         what = f"the plugin {kind.__name__} of Avalanche cannot learn from clips"
         return what, "take another, such as those of raincheck.plugins"

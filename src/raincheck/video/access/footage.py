@@ -7,6 +7,7 @@ from torch import Tensor
 
 from raincheck.errors import InputError
 from raincheck.video.access.readers import open_reader
+from raincheck.video.display import display_of
 from raincheck.video.images.listing import frame_files
 from raincheck.video.images.still import common_size, read_image
 from raincheck.video.reading.container import decoded
@@ -20,6 +21,9 @@ class VideoFile:
         start: first frame of the part, as in a slice; negative counts from the end.
         stop: the frame after the part's last, as in a slice.
 
+    Attributes:
+        display: how its frames want to be shown; they are read as they are stored.
+
     Raises:
         InputError: if it is no readable video, or the part is empty.
     """
@@ -30,12 +34,12 @@ class VideoFile:
         if not self.path.is_file():
             raise InputError(f"there is no video at {self.path}; give a video file")
         # Decoding once finds every frame's time, and a damaged file before training begins.
-        frames = [(frame.pts, (frame.height, frame.width), frame.key_frame) for frame in decoded(self.path)]
-        self.times, self._size = [pts for pts, _, _ in frames], frames[0][1]
-        if any(size != self._size for _, size, _ in frames):
+        frames = [(f.pts, (f.height, f.width), f.key_frame, display_of(f)) for f in decoded(self.path)]
+        self.times, self._size, self.display = [pts for pts, *_ in frames], frames[0][1], frames[0][3]
+        if any(size != self._size for _, size, *_ in frames):
             raise InputError(f"{self.path} has frames of different sizes; split it where the size changes")
         self.part = part_of(len(self.times), start, stop, self.path)
-        last_key = max((i for i, (_, _, key) in enumerate(frames) if key), default=0)
+        last_key = max((i for i, (_, _, key, _) in enumerate(frames) if key), default=0)
         self.reader = open_reader(self.path, self.times, last_key)
 
     def __len__(self) -> int:
