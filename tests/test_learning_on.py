@@ -38,7 +38,7 @@ def test_weights_of_another_network_are_refused_and_leave_no_folder(tmp_path: Pa
     with pytest.raises(WeightsError) as error:
         start(tmp_path / "run", weights=str(tmp_path / "wide.safetensors"))
     assert str(error.value) == (
-        f"{tmp_path / 'wide.safetensors'} is for RRGNet(window=3, width=6, depth=1, grouped=True), and the run's "
+        f"{tmp_path / 'wide.safetensors'} is for RRGNet(window=3, width=6, depth=1, grouped=True), but the run's "
         "network is RRGNet(window=3, width=4, depth=1, grouped=True); set its class_path and init_args as the weights "
         "have them"
     )

@@ -85,7 +85,7 @@ def test_frames_of_different_numbers_are_refused(trees: Path) -> None:
     with pytest.raises(InputError) as error:
         PairedFolders("x", "rainy", "clean", root=str(trees)).task(0)
     assert str(error.value) == (
-        f"the frames of {trees}/rainy/park/a and {trees}/clean/park/a have different numbers, so that which belong "
+        f"the frames of {trees}/rainy/park/a and {trees}/clean/park/a are numbered differently, so which belong "
         "together is unknown; add what is missing to both"
     )
 

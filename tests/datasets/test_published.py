@@ -364,7 +364,7 @@ def test_the_frame_s_number_is_the_one_that_differs_from_frame_to_frame(tmp_path
     assert not check_data(tmp_path)[0].faulty
     (tmp_path / "video_rain_light/test/input/1/00004_rain_x2.png").unlink()
     (tmp_path / "video_rain_light/test/processed/1/5.png").unlink()
-    with pytest.raises(InputError, match=r"have different numbers"):
+    with pytest.raises(InputError, match=r"are numbered differently"):
         RainSynLight25(str(tmp_path)).task(0)
 
 
@@ -414,7 +414,7 @@ def break_numbers(root: Path) -> str:
     (root / "test/gt/000/00003.png").unlink()
     (root / "test/lq/000/00001.png").unlink()
     return (
-        f"the frames of {root}/test/lq/000 and {root}/test/gt/000 have different numbers, so that which belong "
+        f"the frames of {root}/test/lq/000 and {root}/test/gt/000 are numbered differently, so which belong "
         "together is unknown; add what is missing to both"
     )
 

@@ -48,7 +48,7 @@ def test_a_hostile_checkpoint_imports_nothing() -> None:
     state = evaluator_state(evaluator(Mean()))
     state["metrics"][0][3]["summed"] = ["object", "this", "d", {}]
     with pytest.raises(
-        ConfigError, match=r"^the checkpoint names this\.d, which is no metric of Avalanche's; use another folder$"
+        ConfigError, match=r"^the checkpoint names this\.d, which is not a metric of Avalanche's; use another folder$"
     ):
         restore_evaluator(evaluator(Mean()), state)
     assert "this" not in sys.modules

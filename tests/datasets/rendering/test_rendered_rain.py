@@ -224,7 +224,7 @@ def test_real_video() -> None:
     data = clips(task.train, crop=64, samples=4)
     assert data[0][0].shape == (5, 3, 64, 64) and torch.equal(data[1][0], data[1][0])
     assert task.test[0].read(0, 3)[0].shape == (3, 3, 96, 128)
-    assert hold_excerpt(source.train[0]) is task.train[0].footage
+    assert hold_excerpt(source.train[0], turned=True) is task.train[0].footage
 
 
 def test_every_rain_of_a_mixed_type_is_tested() -> None:

@@ -47,15 +47,12 @@ def test_grey_palette_and_16_bit_images_become_rgb(tmp_path: Path) -> None:
     colour.convert("RGBA").save(folder / "3.png")
     Image.fromarray(wide).save(folder / "4.png")
     colour.save(folder / "5.JPG")
-    beyond = np.linspace(-1000, 100_000, 48 * 64).astype(np.int32).reshape(48, 64)
-    Image.fromarray(beyond).save(folder / "6.tif")
     got = pixels(open_stream(folder))
     np.testing.assert_array_equal(got[0], np.array(colour.convert("L"))[..., None].repeat(3, -1))
     np.testing.assert_array_equal(got[1], np.array(colour.convert("P").convert("RGB")))
     np.testing.assert_array_equal(got[2], np.array(colour))
     np.testing.assert_array_equal(got[3], np.round(wide / 257)[..., None].repeat(3, -1))
     np.testing.assert_array_equal(got[4], np.array(Image.open(folder / "5.JPG")))
-    np.testing.assert_array_equal(got[5], np.round(beyond / 257).clip(0, 255)[..., None].repeat(3, -1))
 
 
 def test_floating_point_pixels_are_refused(tmp_path: Path) -> None:

@@ -171,7 +171,7 @@ def test_existing_outputs(tmp_path: Path) -> None:
     write(tmp_path / "empty", noise(3), overwrite=True, names=["1.PNG", "2.PNG", "3.PNG"])
     write(tmp_path / "empty", noise(3), overwrite=True)
     (tmp_path / "empty" / "album.png").mkdir()
-    with pytest.raises(OutputError, match=r"it holds album.png, which is no frame"):
+    with pytest.raises(OutputError, match=r"it holds album.png, which is not a frame"):
         write(tmp_path / "empty", noise(2), overwrite=True)
     (tmp_path / "empty" / "album.png").rmdir()
     (tmp_path / "empty" / "thesis.tex").touch()
