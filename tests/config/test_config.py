@@ -409,6 +409,15 @@ def test_layers_have_dots_in_their_names(base: list[str], tmp_path: Path) -> Non
     assert build(parse([*options, "--plugins.Distillation.layer", "unet.after"])).plugins[0].layer == "unet.after"
 
 
+def test_a_module_without_a_specification_is_refused_like_any_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.modules["__main__"], "__spec__", None)  # as in an installed program
+    distillation = {"class_path": "raincheck.plugins.Distillation", "init_args": {"layer": "__main__.before"}}
+    with pytest.raises(ConfigError, match=r"^the class __main__\.before .*; pass --trust if you know what it does$"):
+        parse(["--config", write(tmp_path / "c.yaml", {"plugins": [distillation]})])
+
+
 def test_trust_is_what_it_takes(evil: Path, base: list[str]) -> None:
     made = build(parse([*base, "--plugins+=evil.Plugin"], True))
     assert type(made.plugins[0]).__name__ == "Plugin" and evil.exists()

@@ -83,7 +83,12 @@ def dotted(text: str) -> bool:
 
 def importable(text: str) -> bool:
     """Whether the parser would import something for a text; a network's layers have dots in their names too."""
-    return dotted(text) and find_spec(text.partition(".")[0]) is not None
+    if not dotted(text):
+        return False
+    try:
+        return find_spec(text.partition(".")[0]) is not None
+    except ValueError:  # a module that is loaded without a specification, as an installed program's __main__ is
+        return True
 
 
 def is_file(text: str, folder: Path) -> bool:

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from raincheck.datasets.folder import VIDEO_SUFFIXES, find_videos
 from raincheck.errors import ConfigError, InputError
-from raincheck.video.display import upright
+from raincheck.video.display import upright, upright_size
 from raincheck.video.images.listing import entries, pictures
 from raincheck.video.reading.decode import open_stream
 
@@ -50,8 +50,8 @@ class Clip:
         """
         stream = open_stream(self.path)
         # Rain falls down in the scene, which many phones store lying on its side.
-        height, width = upright(torch.empty(stream.size), stream.display).shape
-        size = (height, width) if self.within is None else fitted((height, width), self.within)[1]
+        shown = upright_size(stream.size, stream.display)
+        size = shown if self.within is None else fitted(shown, self.within)[1]
         known = [count for count in (stream.length, self.most) if count is not None]
         return size, self.fps if stream.names is not None else stream.fps, min(known, default=None)
 

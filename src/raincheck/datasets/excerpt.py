@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
 from raincheck.datasets.base import Footage, Wrapped
 from raincheck.datasets.held import Held
 from raincheck.video.access.footage import FrameFolder, VideoFile, open_footage
-from raincheck.video.display import Matrix, upright
+from raincheck.video.display import Matrix, upright, upright_size
 
 TOGETHER = 32, 2**26  # frames of a video file that are decoded at once, and their bytes, at most
 
@@ -91,8 +90,7 @@ class Upright(Wrapped):
     @property
     def size(self) -> tuple[int, int]:
         """Height and width in pixels."""
-        height, width = upright(torch.empty(self.footage.size, device="meta"), self.display).shape
-        return height, width
+        return upright_size(self.footage.size, self.display)
 
     def read(self, start: int, count: int) -> Tensor:
         """Frames `start` to `start + count - 1` as uint8 `(t, c, h, w)`."""

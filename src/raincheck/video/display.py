@@ -73,6 +73,11 @@ def in_words(matrix: Matrix) -> str:
     return f"{turn} and mirrored" if turned(matrix) else "mirrored"
 
 
+def upright_size(size: tuple[int, int], matrix: Matrix) -> tuple[int, int]:
+    """Height and width, pixels, of what `upright` makes of frames of a height and width."""
+    return size[::-1] if round(turned(matrix) / 90) % 2 else size
+
+
 def upright(frames: Tensor, matrix: Matrix) -> Tensor:
     """Frames `(..., h, w)` as a matrix wants them shown, by quarter turns."""
     shown = torch.rot90(frames, round(turned(matrix) / 90), (-2, -1))
