@@ -92,6 +92,7 @@ def test_no_result_takes_the_place_of_an_input(tmp_path: Path, capfd: pytest.Cap
     assert listing(tmp_path / "out") == ["frames"]  # looked at before any work
 
 
+@pytest.mark.slow
 def test_a_killed_command_is_finished_by_the_same_command(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     first = write_folder(tmp_path / "a", noise(3))
     long = write_folder(tmp_path / "b", noise(200, 96, 128))

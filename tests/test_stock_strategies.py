@@ -220,6 +220,7 @@ UNTRIED = {
     "ExpertGateStrategy": "needs AlexNet, too large for a test",
 }
 WITH_OWN_EPOCH = ("DER", "ER_ACE", "ER_AML")
+MOSTLY_SLOW = [pytest.param(name, marks=[pytest.mark.slow] * (name != "DER")) for name in WITH_OWN_EPOCH]
 
 
 def mixed(name: str) -> type:
@@ -290,7 +291,7 @@ class TakesRateFromBatch(SupervisedPlugin):
         strategy.optimizer.param_groups[0]["lr"] = float(strategy.mb_x.mean()) / 10
 
 
-@pytest.mark.parametrize("name", WITH_OWN_EPOCH)
+@pytest.mark.parametrize("name", MOSTLY_SLOW)
 @pytest.mark.parametrize(
     "setting",
     [{"beside": lambda *_: [StopAfterThree(), TakesRateFromBatch()]}, {"eval_every": 2, "peval_mode": "iteration"}],
@@ -300,7 +301,7 @@ def test_own_epochs_stop_and_evaluate_in_the_middle(name: str, setting: Setting)
     assert_same(learn(mixed(name), EQUAL[name] | setting), learn(STRATEGIES[name], EQUAL[name] | setting))
 
 
-@pytest.mark.parametrize("name", WITH_OWN_EPOCH)
+@pytest.mark.parametrize("name", MOSTLY_SLOW)
 def test_own_epochs_are_clipped(name: str) -> None:
     """Lightning's clipping is that of a strategy that clips before each step."""
 
@@ -316,7 +317,7 @@ def test_own_epochs_are_clipped(name: str) -> None:
     assert not same(plain.weights, theirs.weights)
 
 
-@pytest.mark.parametrize("name", WITH_OWN_EPOCH)
+@pytest.mark.parametrize("name", MOSTLY_SLOW)
 def test_own_epochs_in_mixed_precision(name: str) -> None:
     """Lightning's autocast covers the forward pass and the loss of a strategy's own epoch."""
 
@@ -337,7 +338,7 @@ def test_own_epochs_in_mixed_precision(name: str) -> None:
     assert not same(plain.weights, theirs.weights)
 
 
-@pytest.mark.parametrize("name", WITH_OWN_EPOCH)
+@pytest.mark.parametrize("name", MOSTLY_SLOW)
 def test_own_epochs_show_plugins_no_scale_in_fp16(name: str) -> None:
     def gradients(trainer: Setting) -> list[Tensor]:
         found: list[Tensor] = []

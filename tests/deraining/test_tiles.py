@@ -1,6 +1,7 @@
 """Tiles: their results are those of whole frames, and they are as small as memory asks for."""
 
 import sys
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -38,7 +39,7 @@ def derained(net: ClipNetwork, video: Tensor, tile: int | str, precision: str = 
     return torch.stack([d for _, d in derain_pictures(at_rate(video, FOLDER_RATE), engine, cuts=False)])
 
 
-@pytest.mark.parametrize("depth", [1, 2])
+@pytest.mark.parametrize("depth", [1, pytest.param(2, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("grouped", [True, False])
 def test_the_stated_reach_is_that_of_the_gradient(depth: int, grouped: bool) -> None:
     """With weights and inputs that are all positive no path is cut or cancels, so the gradient shows every one."""
@@ -58,9 +59,15 @@ def test_the_stated_reach_is_that_of_the_gradient(depth: int, grouped: bool) -> 
     assert net.reach - 24 <= reached <= net.reach
 
 
-@pytest.mark.parametrize(("high", "wide"), [(301, 222), (160, 488), (136, 136), (40, 600)])
-@pytest.mark.parametrize(("depth", "tile"), [(1, 136), (1, 200), (2, 224)])
-def test_tiled_equals_untiled(high: int, wide: int, depth: int, tile: int) -> None:
+LARGE = product([(301, 222), (160, 488), (136, 136), (40, 600)], [(1, 136), (1, 200), (2, 224)])
+
+
+@pytest.mark.parametrize(
+    ("size", "depth_and_tile"),
+    [((181, 150), (1, 136)), ((40, 300), (2, 224)), *(pytest.param(*case, marks=pytest.mark.slow) for case in LARGE)],
+)
+def test_tiled_equals_untiled(size: tuple[int, int], depth_and_tile: tuple[int, int]) -> None:
+    (high, wide), (depth, tile) = size, depth_and_tile
     net, video = network(depth), frames(3, high, wide)
     whole, tiled = derained(net, video, "none"), derained(net, video, tile)
     assert (whole.int() - tiled.int()).abs().max() <= 1
@@ -118,7 +125,7 @@ def test_tiles_follow_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_when_memory_runs_out_tiles_shrink(monkeypatch: pytest.MonkeyPatch) -> None:
-    net, video = network(), frames(3, 400, 400)
+    net, video = network(), frames(3, 40, 400)
     whole, real = derained(net, video, "none"), net.decode
 
     def small(features: Tensor, centre: Tensor) -> Tensor:
@@ -128,10 +135,10 @@ def test_when_memory_runs_out_tiles_shrink(monkeypatch: pytest.MonkeyPatch) -> N
 
     monkeypatch.setattr(net, "decode", small)
     assert (derained(net, video, "auto").int() - whole.int()).abs().max() <= 1
-    window = [Seen(picture) for picture in at_rate(video[[2, 1, 0, 1, 2], :, :280, :280], FOLDER_RATE)]
+    window = [Seen(picture) for picture in at_rate(video[[2, 1, 0, 1, 2], ..., :280], FOLDER_RATE)]
     Engine(net, CPU, tile="auto").derain(window)
     assert not any(frame.features for frame in window)  # nothing is held any more that could be computed again
-    with pytest.raises(ConfigError, match="the memory of cpu is too small for frames of 400x400 in tiles of 400; use"):
+    with pytest.raises(ConfigError, match="the memory of cpu is too small for frames of 400x40 in tiles of 400; use"):
         derained(net, video, "none")
     monkeypatch.setattr(net, "decode", lambda *_: (_ for _ in ()).throw(RuntimeError("a defect")))
     with pytest.raises(RuntimeError, match="a defect"):

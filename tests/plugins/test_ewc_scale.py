@@ -157,6 +157,7 @@ def drift(plugins: Callable[[], list[Any]], **kwargs: Any) -> float:
     return float((end - start[0]).norm())
 
 
+@pytest.mark.slow
 def test_penalty_over_loss_is_of_a_usable_size_at_the_recommended_lambda() -> None:
     """Within 0.01 to 10 at every step but a task's first after the first task, where the weights have not moved yet."""
     ratio = Ratio()

@@ -27,6 +27,7 @@ FILES: dict[str, tuple[str, dict[str, Any]]] = {
     "a.ts": ("mpeg2video", {"g": "12", "bf": "2"}),
     "a.avi": ("mpeg4", {"g": "12"}),
 }
+QUICK = ("open.mp4", "a.mkv", "a.ts")
 
 
 def moving(count: int = LENGTH) -> Frames:
@@ -64,7 +65,7 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return passes
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", [pytest.param(n, marks=[pytest.mark.slow] * (n not in QUICK)) for n in FILES])
 def test_a_part_is_the_same_as_of_the_whole(
     tmp_path: Path, weights: Path, name: str, decoded: list[int], recwarn: pytest.WarningsRecorder
 ) -> None:
