@@ -311,6 +311,26 @@ def test_sound_of_a_transport_stream_goes_into_mp4(tmp_path: Path) -> None:
     assert onset(tmp_path / "b.mp4")["video"] == pytest.approx(0, abs=0.05)
 
 
+def test_sound_that_is_damaged_inside_is_left_out_and_told(tmp_path: Path) -> None:
+    path, content = film(tmp_path / "a.ts"), bytearray((tmp_path / "a.ts").read_bytes())
+    sound = [
+        at for at in range(0, len(content), 188) if int.from_bytes(content[at + 1 : at + 3], "big") & 0x1FFF == 257
+    ]
+    for at in sound[len(sound) // 2 :][:4]:  # the first half of what it carries
+        content[at + 20 : at + 100] = bytes(80)
+    path.write_bytes(content)
+    with pytest.warns(RaincheckWarning) as told:
+        derain(path, tmp_path / "b.mp4", weights="identity")
+    expected = (
+        f"the sound or subtitles of {path} are damaged: what is broken is left out; copy or download the file again"
+    )
+    assert [str(warning.message) for warning in told] == [expected]
+    with av.open(str(path)) as before, av.open(str(tmp_path / "b.mp4")) as after:
+        packets = [sum(1 for p in file.demux(audio=0) if p.size) for file in (before, after)]
+        assert packets[0] - 8 < packets[1] < packets[0]
+    assert len(read_video(tmp_path / "b.mp4")) == 50
+
+
 def test_which_tracks_are_the_default_is_kept(tmp_path: Path) -> None:
     path, marked = film(tmp_path / "a.mkv"), tmp_path / "b.mkv"
     with av.open(str(path)) as source, av.open(str(marked), "w") as file:

@@ -101,6 +101,12 @@ def test_what_cannot_be_sought_is_decoded_from_the_beginning(tmp_path: Path, dec
     assert decoded[0] > 80
 
 
+def test_a_codec_that_names_no_key_frame_is_decoded_from_the_beginning(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "a.mov", moving(), "qtrle", pix_fmt="rgb24")
+    part = list(derain(path, weights="identity", start=3.2, end=3.4))
+    np.testing.assert_array_equal(part, moving()[80:85])
+
+
 def test_a_container_that_seeks_too_far_is_decoded_from_the_beginning(
     tmp_path: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

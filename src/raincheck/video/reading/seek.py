@@ -70,8 +70,9 @@ def from_key_frame(
 ) -> Iterator[TimedFrame] | None:
     """Yields the frames from at least `around` before that second on.
 
-    None where seeking does not lead there, or where what follows it cannot be trusted: no time stamps, no key frame,
-    frames that FFmpeg calls corrupt or cannot decode. Decoding from the beginning tells then what there is.
+    None where seeking does not lead there, or where what follows it cannot be trusted: no time stamps, no frame that
+    its decoder calls a key frame (QuickTime RLE's never does), frames that FFmpeg calls corrupt or cannot decode.
+    Decoding from the beginning tells then what there is.
     """
     since = second - (around + MARGIN) / clock.fps
     if since <= 0:
@@ -89,7 +90,7 @@ def from_key_frame(
             before.append((frame, time))
     except InputError:
         return None
-    return iter(before)
+    return iter(before) if before else None
 
 
 def followed(frames: Iterable[TimedFrame]) -> Iterator[tuple[tuple[VideoFrame, Fraction | None], Fraction]]:

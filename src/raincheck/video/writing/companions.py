@@ -46,6 +46,7 @@ class Companions:
         self.stamps: dict[int, Stamps] = {}  # of the tracks that are copied, by their index
         self.waiting: Iterator[Packet[Stream]] = iter(())
         self.next: Packet[Stream] | None = None
+        self.told = False  # that something is damaged
 
     def join(self, output: OutputContainer, kind: str) -> None:
         """Adds the tracks that the output's container can hold, and says which it cannot.
@@ -160,6 +161,17 @@ class Companions:
             ) from None
         if self.next is not None:
             self.stamps[self.next.stream.index].set_onward(self.next)
+
+    def tell_damaged(self) -> None:
+        """Tells the user, once, that some sound or subtitles are left out, as in recordings with gaps."""
+        if not self.told:
+            self.told = True
+            warnings.warn(
+                f"the sound or subtitles of {self.path} are damaged: what is broken is left out; copy or download the "
+                "file again",
+                RaincheckWarning,
+                stacklevel=2,
+            )
 
     def close(self) -> None:
         """Closes the file."""

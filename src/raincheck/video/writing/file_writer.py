@@ -79,7 +79,7 @@ class FileWriter:
         at, lasting = time - self.start, lasts or 1 / self.pictures.rate
         self.mux_pictures(lambda: self.pictures.encoded(frame, at, lasting))
         if self.companions is not None:
-            self.copy(self.companions.packets(time))
+            self.copy(self.companions, self.companions.packets(time))
         self.done += 1
 
     def mux_pictures(self, encode: "Callable[[], list[Packet[VideoStream]]]") -> None:
@@ -94,8 +94,8 @@ class FileWriter:
         except (OSError, av.FFmpegError, ValueError) as error:
             raise cannot(self.shown, error) from None
 
-    def copy(self, packets: "Iterable[Packet[Stream]]") -> None:
-        """Copies what goes with the pictures.
+    def copy(self, companions: Companions, packets: "Iterable[Packet[Stream]]") -> None:
+        """Copies what goes with the pictures, but for packets that the container does not take because of their bytes.
 
         Raises:
             OutputError: if it cannot be written.
@@ -104,6 +104,8 @@ class FileWriter:
         for packet in packets:
             try:
                 self.container.mux(packet)
+            except av.InvalidDataError:
+                companions.tell_damaged()
             except (OSError, av.FFmpegError, ValueError) as error:
                 raise cannot(self.shown, error) from None
 
@@ -116,7 +118,7 @@ class FileWriter:
         """
         self.mux_pictures(self.pictures.rest)
         if self.companions is not None and self.done:
-            self.copy(self.companions.rest(self.end))
+            self.copy(self.companions, self.companions.rest(self.end))
         try:
             self.container.close()
             self.file.flush()
