@@ -79,7 +79,7 @@ def test_markdown(ranked: Ranking) -> None:
     text = as_markdown([ranked], "tiny")
     assert "## tiny: psnr\\_y" in text
     assert "| rrgnet | 31.00 ± 2.48 | +0.50 ± 0.00 | −0.50 ± 0.00 | 0.00 ± 0.00 | 31.25 ± 2.48 |" in text
-    assert r"| \<b\>\|a\_b\*\&$x | −2.00 ± 2.48 |" in text and HOSTILE not in text
+    assert r"| \<b\>\|a\_b\*\&\$x | −2.00 ± 2.48 |" in text and HOSTILE not in text
     tables = [block for block in text.split("\n\n") if block.startswith("|")]
     for table in tables:
         widths = {len(re.findall(r"(?<!\\)\|", line)) for line in table.splitlines()}
@@ -126,6 +126,21 @@ def test_one_line_a_metric_in_csv_and_one_section_in_markdown() -> None:
         "## psnr\\_y",
         "## temporal\\_y",
     ]
+
+
+def test_costs_are_shown_once_for_all_metrics_and_gaps_for_each() -> None:
+    reports = [report("rrgnet"), report("ewc", matrix(25.0)), joint(33.0)]
+    both = [ranking_of(reports, metric) for metric in ("psnr_y", "temporal_y")]
+    for text in (as_markdown(both), as_latex(both)):
+        assert text.count("1 min 40 s") == len(reports) and text.count("gap to joint") == 2
+        assert re.findall(r"gaps in \w+[^\n}]*", text.replace("\\_", "_")) == [
+            "gaps in psnr_y, and costs",
+            "gaps in temporal_y",
+        ]
+    other = ranking_of([report("rrgnet", train_seconds=50.0), report("ewc", matrix(25.0))], "psnr_y")
+    assert as_markdown([*both, other]).count("50 s") == 1, "runs of another set have costs of their own"
+    plain = [ranking_of([report("rrgnet")], metric) for metric in ("psnr_y", "temporal_y")]
+    assert as_latex(plain).count(r"\begin{tabular}") == 3
 
 
 def test_a_single_run_has_no_intervals_and_nothing_to_compare_with() -> None:

@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from raincheck.errors import ConfigError
 from raincheck.evaluation.costs import COSTS
 from raincheck.evaluation.ranking import Ranking, Row
 from raincheck.evaluation.scores import COLUMNS
+from raincheck.evaluation.statistics import Estimate
 from raincheck.files import write_result
 from raincheck.report.tables import Part, notes, parts
 
@@ -90,9 +91,9 @@ def as_csv(rankings: Sequence[Ranking]) -> str:
 def as_markdown(rankings: Sequence[Ranking], title: str = "") -> str:
     """For documents: a section a metric."""
     lines = []
-    for ranking in rankings:
+    for ranking, shown in _tables(rankings):
         lines += [f"## {_markdown(_titled(title, ranking.metric))}", ""]
-        for part in parts(ranking):
+        for part in shown:
             lines += [_markdown(part.caption), "", _markdown_row(part.headings)]
             lines += [f"|---|{'---:|' * (len(part.headings) - 1)}", *map(_markdown_row, part.rows), ""]
         if notes(ranking):
@@ -103,8 +104,8 @@ def as_markdown(rankings: Sequence[Ranking], title: str = "") -> str:
 def as_latex(rankings: Sequence[Ranking], title: str = "") -> str:
     """For papers: some table environments a metric, with the rules of the package booktabs."""
     lines = ["% needs \\usepackage{booktabs}"]
-    for ranking in rankings:
-        for part in parts(ranking):
+    for ranking, shown in _tables(rankings):
+        for part in shown:
             lines += _latex_table(part, title)
         lines += [f"% {' '.join(note.split())}" for note in notes(ranking)]
     return "\n".join(lines) + "\n"
@@ -129,6 +130,15 @@ def write_table(rankings: Sequence[Ranking], path: Path, title: str = "") -> Non
     write_result(path, WRITERS[path.suffix](rankings, title))
 
 
+def _tables(rankings: Sequence[Ranking]) -> Iterator[tuple[Ranking, list[Part]]]:
+    """Tables for people: costs, which are the same in all metrics, stand with the first that has the rows."""
+    shown: dict[str, Mapping[str, Estimate]] = {}
+    for ranking in rankings:
+        rows = {row.name: row.costs for row in ranking.rows}
+        yield ranking, parts(ranking, priced=not rows.items() <= shown.items())
+        shown |= rows
+
+
 def _numbers(row: Row, ranking: Ranking) -> list[float | str | None]:
     means = [part for name in COLUMNS for part in (row.scores[name].mean, row.scores[name].half)]
     prices = [part for name in COSTS for part in (row.costs[name].mean, row.costs[name].half)]
@@ -149,7 +159,7 @@ def _markdown_row(texts: Sequence[str]) -> str:
 
 def _markdown(text: str) -> str:
     """A text that shows as it is: no markup, no HTML, and within one cell."""
-    return re.sub(r"([\\`*_\[\]<>|&#~])", r"\\\1", " ".join(text.split()))
+    return re.sub(r"([\\`*_\[\]<>|&#~$])", r"\\\1", " ".join(text.split()))
 
 
 def _latex_table(part: Part, title: str) -> list[str]:

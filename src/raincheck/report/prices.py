@@ -8,7 +8,7 @@ from raincheck.evaluation.scores import HEADLINE
 from raincheck.report import numbers
 from raincheck.report.axes import Axis, axis
 from raincheck.report.curves import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH
-from raincheck.report.tables import priced
+from raincheck.report.tables import costs_of
 
 LETTER, LINE, RADIUS = 6.2, 11, 6  # width and height of a name's letters, at most; a dot's room
 BAR, BAR_HEIGHT = 150, 18  # of the drawing of an interval
@@ -51,7 +51,7 @@ def plots(ranking: Ranking) -> list[Plot]:
     shown = [(number, row) for number, row in enumerate(ranking.rows) if row.scores[HEADLINE].mean is not None]
     y = axis([end for _, row in shown for end in _ends(row)], HEIGHT - BOTTOM, TOP)
     drawn = []
-    for cost in priced(ranking):
+    for cost in costs_of(ranking):
         scale = numbers.SCALES[cost.unit]
         prices = {n: price / scale.size for n, row in shown if (price := row.costs[cost.name].mean) is not None}
         if len(set(prices.values())) > 1:

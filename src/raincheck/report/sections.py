@@ -89,7 +89,7 @@ def section(
     """
     known = ranking(runs, metric, against)
     ranked = with_failed(known, failed)
-    shown = tables.priced(ranked)
+    shown = tables.costs_of(ranked)
     return Section(
         metric,
         numbers.unit(metric),

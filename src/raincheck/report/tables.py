@@ -21,9 +21,10 @@ class Part:
     rows: Sequence[Sequence[str]]
 
 
-def parts(ranking: Ranking) -> list[Part]:
-    """Scores, costs and differences, each a table, because no page is as wide as all."""
-    return [scores(ranking), costs(ranking), *([differences(ranking)] if ranking.against else [])]
+def parts(ranking: Ranking, priced: bool = True) -> list[Part]:
+    """Scores, costs and differences, each a table, because no page is as wide as all; without costs unless `priced`."""
+    tables = [scores(ranking), costs(ranking, priced), *([differences(ranking)] if ranking.against else [])]
+    return [table for table in tables if len(table.headings) > 1]
 
 
 def scores(ranking: Ranking) -> Part:
@@ -36,12 +37,13 @@ def scores(ranking: Ranking) -> Part:
     )
 
 
-def costs(ranking: Ranking) -> Part:
-    """What each row cost: in score, against bounds, and in means."""
+def costs(ranking: Ranking, priced: bool = True) -> Part:
+    """What each row cost: in score, against bounds, and, where `priced`, in means."""
     columns = [column for column in ranking.columns if column.name in PRICE_OF_MEMORY]
-    prices = priced(ranking)
+    prices = costs_of(ranking) if priced else []
+    named = [f"gaps in {ranking.metric}"] * bool(columns) + ["costs"] * bool(prices)
     return Part(
-        f"gaps in {ranking.metric}, and costs" if columns else "costs",
+        ", and ".join(named),
         [ranking.kind, *(column.name for column in columns), *(cost.label for cost in prices)],
         [
             [
@@ -54,7 +56,7 @@ def costs(ranking: Ranking) -> Part:
     )
 
 
-def priced(ranking: Ranking) -> list[Cost]:
+def costs_of(ranking: Ranking) -> list[Cost]:
     """Costs for people, those that any row has."""
     rows = ranking.rows
     return [
