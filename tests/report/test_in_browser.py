@@ -243,3 +243,40 @@ def test_a_single_run_is_a_page_too(shared: Browser, make_run: Callable[..., Pat
     assert shared.complaints == []
     assert shared.run("document.querySelector('.play').checkVisibility()") is False, "there is but one frame"
     assert shared.run("document.querySelector('.under').alt") == "thin, frame 1: ewc"
+
+
+@pytest.mark.parametrize("count", [2, 3, 7])
+def test_long_names_are_cut_within_drawings_and_begin_beside_their_marks(
+    shared: Browser, make_run: Callable[..., Path], count: int
+) -> None:
+    tasks = [f"{number}-heavy_wind_with_mist_and_snow" for number in range(count)]
+    rows = [[20.0 + learned - task for task in range(count)] for learned in range(count + 1)]
+    runs = [
+        make_run(
+            f"{cost}-distillation=reviewed,review=streaks,memory=4MB",
+            rows,
+            tasks=tasks,
+            metrics={"psnr_y": {"R": rows}},
+            memory_bytes=cost * 1_000_000,
+        )
+        for cost in (1, 4, 9)
+    ]
+    write_report(runs, runs[0] / "page.html")
+    shared.look()
+    shared.open(runs[0] / "page.html")
+    outside = """Array.from(document.querySelectorAll(".chart text")).filter((text) => {
+        const own = text.getBoundingClientRect(), all = text.closest("svg").getBoundingClientRect();
+        return own.left < all.left || own.right > all.right || own.bottom > all.bottom;
+    }).map((text) => text.outerHTML)"""
+    assert shared.run(outside) == []
+    over = """Array.from(document.querySelectorAll(".chart")).flatMap((chart) => {
+        const boxes = Array.from(chart.querySelectorAll("text:not(.name)"), (text) => text.getBoundingClientRect());
+        return boxes.filter((a, i) => boxes.slice(i + 1).some((b) =>
+            a.left < b.right && b.left < a.right && a.top + 3 < b.bottom && b.top + 3 < a.bottom)); }).length"""
+    assert shared.run(over) == 0
+    beside = """Array.from(document.querySelectorAll("th > .row-key")).map((mark) => {
+        const name = document.createRange(); name.selectNodeContents(mark.parentNode.lastChild);
+        return mark.getBoundingClientRect().top - name.getBoundingClientRect().top < 12
+            && mark.getBoundingClientRect().right <= name.getBoundingClientRect().left
+            && mark.getBoundingClientRect().left >= mark.parentNode.getBoundingClientRect().left; })"""
+    assert shared.run(beside) == [True] * 3

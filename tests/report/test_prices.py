@@ -55,9 +55,19 @@ def test_names_lie_on_no_dot_and_no_other_name() -> None:
     found = {dot.name: dot.label for dot in labelled(dots)}
     # "right of" would lie on the other dot, "above" on none; "below" is as near to that dot as to its name.
     assert found == {
-        "alone": (57, "start"),
+        "alone": (57, "start", "alone"),
         "right of": None,
-        "left of": (283, "end"),
-        "above": (285, "end"),
+        "left of": (283, "end", "left of"),
+        "above": (285, "end", "above"),
         "below": None,
     }
+
+
+@pytest.mark.parametrize("x", [50, 180, 196, 197, 340])
+def test_long_names_end_within_the_drawing(x: float) -> None:
+    name = "review=streaks,distillation=reviewed,memory=4MB,window=5"
+    (dot,) = labelled([Dot(name, 0, x, 50, None, "")])
+    assert dot.label is not None
+    near, anchor, text = dot.label
+    assert text.endswith("…") and name.startswith(text[:-1]) and len(text) > 15
+    assert (near + 6.2 * len(text) <= 360) if anchor == "start" else (near - 6.2 * len(text) >= 46)

@@ -10,6 +10,7 @@ from raincheck.report.series import Series
 
 WIDTH, HEIGHT = 360, 230  # of the drawing, in its own units
 LEFT, RIGHT, TOP, BOTTOM = 46, 12, 12, 34  # margins
+LETTER, GAP = 6.2, 6  # width of a letter, at most, and between names
 Point = tuple[float, float]
 
 
@@ -26,13 +27,14 @@ class Line:
 
 @dataclass(frozen=True)
 class Chart:
-    """Scores on one task. `learned` is where on the x axis the task is learned."""
+    """Scores on one task. `learned` is where on the x axis it is learned; names below that take turns in `rows`."""
 
     task: str
     lines: list[Line]
     x_ticks: list[tuple[float, str]]
     y_ticks: list[tuple[float, str]]
     learned: float
+    rows: int
 
 
 def charts(series: Sequence[Series], metric: str) -> list[Chart]:
@@ -46,11 +48,21 @@ def charts(series: Sequence[Series], metric: str) -> list[Chart]:
     known = [score for one in series for matrix in (one.low, one.high) for score in _known(matrix)]
     y = axis(known, HEIGHT - BOTTOM, TOP)
     x = Axis(range(len(tasks) + 1), LEFT, WIDTH - RIGHT)
-    x_ticks = [(x(step), name) for step, name in enumerate(["before", *tasks])]
+    names = ["before", *tasks]
+    # The names at both ends stand wholly on their neighbours' side.
+    room = [rows * (x(1) - x(0)) / 1.5 - GAP for rows in (1, 2)]
+    rows = 1 if all(shortened(name, room[0]) == name for name in names) else 2
+    x_ticks = [(x(step), shortened(name, min(room[rows - 1], WIDTH - RIGHT))) for step, name in enumerate(names)]
     return [
-        Chart(task, [_line(one, j, metric, x, y) for one in series], x_ticks, y.labels(), x(j + 1))
+        Chart(task, [_line(one, j, metric, x, y) for one in series], x_ticks, y.labels(), x(j + 1), rows)
         for j, task in enumerate(tasks)
     ]
+
+
+def shortened(name: str, width: float) -> str:
+    """As much of a name as has room in a drawing."""
+    letters = max(2, int(width / LETTER))
+    return name if len(name) <= letters else f"{name[: letters - 1]}…"
 
 
 def _known(matrix: Matrix) -> list[float]:

@@ -7,16 +7,16 @@ from raincheck.evaluation.ranking import Ranking, Row
 from raincheck.evaluation.scores import HEADLINE
 from raincheck.report import numbers
 from raincheck.report.axes import Axis, axis
-from raincheck.report.curves import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH
+from raincheck.report.curves import BOTTOM, HEIGHT, LEFT, LETTER, RIGHT, TOP, WIDTH, shortened
 from raincheck.report.tables import costs_of
 
-LETTER, LINE, RADIUS = 6.2, 11, 6  # width and height of a name's letters, at most; a dot's room
+LINE, RADIUS = 11, 6  # height of a name's letters; a dot's room
 BAR, BAR_HEIGHT = 150, 18  # of the drawing of an interval
 
 
 @dataclass(frozen=True)
 class Dot:
-    """One row: where it is, how far its interval reaches up and down, what it says, and where its name has room."""
+    """One row: where it is, how far its interval reaches up and down, what it says; its name, as far as it has room."""
 
     name: str
     colour: int
@@ -24,7 +24,7 @@ class Dot:
     y: float
     reach: tuple[float, float] | None
     text: str
-    label: tuple[float, str] | None = None
+    label: tuple[float, str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -93,11 +93,12 @@ def labelled(dots: Sequence[Dot]) -> list[Dot]:
     for dot in dots:
         inward = 1 if dot.x < (LEFT + WIDTH - RIGHT) / 2 else -1
         near = dot.x + (RADIUS + 1) * inward
-        start, end = sorted((near, near + LETTER * len(dot.name) * inward))
+        name = shortened(dot.name, WIDTH - near if inward > 0 else near - LEFT)
+        start, end = sorted((near, near + LETTER * len(name) * inward))
         free = all(abs(dot.y - y) >= LINE or end < left or start > right for left, right, y in taken)
         if free:
             taken.append((start, end, dot.y))
-        found.append(replace(dot, label=(near, "start" if inward > 0 else "end") if free else None))
+        found.append(replace(dot, label=(near, "start" if inward > 0 else "end", name) if free else None))
     return found
 
 
