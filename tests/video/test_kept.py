@@ -331,6 +331,28 @@ def test_sound_that_is_damaged_inside_is_left_out_and_told(tmp_path: Path) -> No
     assert len(read_video(tmp_path / "b.mp4")) == 50
 
 
+def test_attachments_are_kept_in_mkv_and_told_elsewhere(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
+    path = tmp_path / "a.mkv"
+    with av.open(str(write_video(tmp_path / "plain.mkv", smooth(5)))) as source, av.open(str(path), "w") as file:
+        track = file.add_stream_from_template(source.streams[0])
+        file.add_attachment("rain.ttf", "application/x-font-ttf", b"a font of some kind")
+        for packet in source.demux():
+            if packet.size:
+                packet.stream = track
+                file.mux(packet)
+    derain(path, tmp_path / "b.mkv", weights="identity")
+    assert not recwarn.list
+    with av.open(str(tmp_path / "b.mkv")) as after:
+        [font] = [stream for stream in after.streams if stream.type == "attachment"]
+        assert (font.metadata["filename"], font.data) == ("rain.ttf", b"a font of some kind")  # type: ignore[attr-defined]
+    for suffix, container in ((".webm", "webm"), (".mp4", "mp4")):
+        derain(path, tmp_path / f"b{suffix}", weights="identity")
+        assert str(recwarn.pop(RaincheckWarning).message) == (
+            f"{container} cannot hold the attachment track 1 (rain.ttf) of {path}, which is left out; name a .mkv file "
+            "to keep it"
+        )
+
+
 def test_which_tracks_are_the_default_is_kept(tmp_path: Path) -> None:
     path, marked = film(tmp_path / "a.mkv"), tmp_path / "b.mkv"
     with av.open(str(path)) as source, av.open(str(marked), "w") as file:

@@ -19,6 +19,8 @@ def is_told_otherwise(track: Stream) -> bool:
 
 def accepts(container: str, track: Stream) -> bool:
     """Whether a container format can hold a track: tried in memory, because FFmpeg's tables say yes too often."""
+    if track.type == "attachment" and container == "webm":  # FFmpeg takes them, and writes none
+        return False
     with av.open(BytesIO(), "w", format=container) as trial:
         try:
             trial.add_stream_from_template(track)
