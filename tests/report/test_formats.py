@@ -92,8 +92,10 @@ def test_latex(ranked: Ranking) -> None:
     assert r"rrgnet & 31.00 $\pm$ 2.48 & +0.50 $\pm$ 0.00 & $-$0.50 $\pm$ 0.00" in text
     assert r"\textless{}b\textgreater{}\textbar{}a\_b*\&\$x & 29.00" in text
     assert text.count(r"\begin{tabular}") == text.count(r"\end{tabular}") == 3
-    for row in re.findall(r"\\midrule\n(.*?)\n\\bottomrule", text, re.DOTALL):
-        assert len({len(re.findall(r"(?<!\\)&", line)) for line in row.splitlines()}) == 1
+    tables = re.findall(r"\\begin\{tabular\}\{(lr*)\}.*?\\midrule\n(.*?)\n\\bottomrule", text, re.DOTALL)
+    assert len(tables) == 3
+    for columns, rows in tables:
+        assert {len(re.findall(r"(?<!\\)&", line)) + 1 for line in rows.splitlines()} == {len(columns)}
 
 
 @pytest.mark.parametrize("sign", ["[", "*"])
