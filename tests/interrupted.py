@@ -70,13 +70,15 @@ def learn(
     save_every: float = 0.0,
     kind: type = LightningStrategy,
     criterion: type[nn.Module] = nn.L1Loss,
+    network: type[nn.Module] = Forgetful,
+    optimizer: type[torch.optim.Optimizer] = torch.optim.Adam,
 ) -> dict[str, Any]:
     """Learns the tiny stream, from where `folder` says, and returns all that is left in the end."""
     torch.manual_seed(1)
-    model = Forgetful()
+    model = network()
     strategy = kind(
         model=model,
-        optimizer=torch.optim.Adam(model.parameters(), 3e-3),
+        optimizer=optimizer(model.parameters(), lr=3e-3),
         criterion=criterion(),
         train_mb_size=4,
         eval_mb_size=1,
@@ -135,7 +137,7 @@ def check(tmp_path: Path, event: str, call: int, **kwargs: Any) -> None:
     with pytest.raises(SystemError, match=event):
         learn(tmp_path / "broken", event, call, **kwargs)
     with warnings.catch_warnings():
-        warnings.filterwarnings("error", message=".*is of learning that began with other")
+        warnings.filterwarnings("error", message="training goes on from .* though it began with other")
         resumed = learn(tmp_path / "broken", **kwargs)
     whole = undisturbed(**kwargs)
     assert {name: equal(kept, whole[name]) for name, kept in resumed.items()} == dict.fromkeys(whole, True)

@@ -147,13 +147,13 @@ def test_accumulation_by_a_schedule(tmp_path: Path) -> None:
     check(tmp_path, "after_update", 2, trainer=lambda: {"callbacks": [GradientAccumulationScheduler({0: 2, 1: 1})]})
 
 
-@pytest.mark.filterwarnings("ignore:StochasticWeightAveraging goes on from epoch to epoch")
+@pytest.mark.filterwarnings("ignore:StochasticWeightAveraging keeps something from epoch to epoch")
 def test_an_average_of_epochs(tmp_path: Path) -> None:
     average = {"swa_lrs": 1e-3, "swa_epoch_start": 1, "annealing_epochs": 2}
     check(tmp_path, "after_update", 9, trainer=lambda: {"callbacks": [StochasticWeightAveraging(**average)]})
 
 
-@pytest.mark.filterwarnings("ignore:the model is of another kind")
+@pytest.mark.filterwarnings("ignore:the model is of another class")
 def test_weights_that_are_pruned_within_an_experience(tmp_path: Path) -> None:
     check(tmp_path, "after_update", 9, trainer=lambda: {"callbacks": [ModelPruning("l1_unstructured", amount=0.3)]})
 
@@ -282,7 +282,10 @@ def test_a_network_that_grows_by_experiences_of_no_stream(tmp_path: Path) -> Non
         model=model, optimizer=torch.optim.SGD(model.parameters(), 0.1), evaluator=None, checkpoints=tmp_path
     )
     experience = DatasetExperience(dataset=classes().train_stream[0].dataset, current_experience=0)
-    with pytest.warns(RaincheckWarning, match="^a network that grows has met an experience of no stream, "):
+    with pytest.warns(
+        RaincheckWarning,
+        match="^nothing more is saved in .*, because the network grows with an experience that is of no stream",
+    ):
         strategy.train(experience, eval_streams=[])
     assert strategy.checkpoints is None
 
@@ -510,7 +513,7 @@ def test_a_network_that_grew_wants_its_streams(tmp_path: Path) -> None:
         model=model, optimizer=torch.optim.SGD(model.parameters(), 0.1), evaluator=None, checkpoints=tmp_path
     )
     with pytest.raises(
-        ConfigError, match=r"^the checkpoint's network has grown with experiences of the stream 'train';"
+        ConfigError, match=r"^the checkpoint's network grew with experiences of the stream 'train', which"
     ):
         strategy.resume()
 
@@ -553,7 +556,7 @@ def test_a_folder_of_other_learning_is_refused(
     first = learn_without_saving(tmp_path, **then)
     assert equal(learn_without_saving(tmp_path, **then), first)
     with pytest.raises(
-        ConfigError, match=f"/experience-0.ckpt is of learning with another {differs}; use another folder$"
+        ConfigError, match=f"/experience-0.ckpt is of training with another {differs}; use another folder$"
     ):
         learn_without_saving(tmp_path, **now)
 
@@ -563,5 +566,5 @@ def test_a_folder_of_other_learning_is_refused(
 )
 def test_learning_that_began_with_other_random_numbers_goes_on(tmp_path: Path, draw: Callable[[], Any]) -> None:
     learn_without_saving(tmp_path)
-    with pytest.warns(RaincheckWarning, match="/experience-0.ckpt is of learning that began with other random numbers"):
+    with pytest.warns(RaincheckWarning, match="/experience-0.ckpt, though it began with other random numbers"):
         learn_without_saving(tmp_path, draw=draw)

@@ -196,6 +196,31 @@ class IgnoresClosure(torch.optim.SGD):
         super().step()
 
 
+class Lookahead:
+    """A wrapper of an optimizer that is none itself, and has only what Avalanche asks for."""
+
+    def __init__(self, parameters: Iterator[nn.Parameter]) -> None:
+        self.inner = torch.optim.SGD(parameters, 0.05, momentum=0.9)
+        self.steps, self.slow = 0, [p.detach().clone() for p in self.inner.param_groups[0]["params"]]
+
+    @property
+    def param_groups(self) -> Any:
+        return self.inner.param_groups
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in ("state", "zero_grad", "state_dict", "load_state_dict"):
+            raise AttributeError(name)
+        return getattr(self.inner, name)
+
+    def step(self) -> None:
+        self.inner.step()
+        self.steps += 1
+        if self.steps % 3 == 0:
+            with torch.no_grad():
+                for slow, fast in zip(self.slow, self.param_groups[0]["params"], strict=True):
+                    fast.copy_(slow.lerp_(fast, 0.5))
+
+
 def stepped(parameters: Iterator[nn.Parameter]) -> torch.optim.Optimizer:
     """Has momenta of steps that were taken elsewhere."""
     optimizer = torch.optim.SGD(held := list(parameters), 0.05, momentum=0.9)
@@ -227,6 +252,7 @@ CASES: dict[str, Setting] = {
     "hooks of the optimizer": {"beside": lambda _, optimizer: [Hooked(optimizer)]},
     "a step without closure": {"optimizer": lambda parameters: WithoutClosure(parameters, 0.05)},
     "a step that ignores its closure": {"optimizer": lambda parameters: IgnoresClosure(parameters, 0.05)},
+    "an optimizer around another": {"optimizer": Lookahead},
     "no epochs": {"train_epochs": 0},
     "an evaluation between backward and step": {"beside": lambda *_: [EvaluatesWithin()]},
     "steps in evaluation": {"beside": lambda *_: [LearnsFromTests()]},

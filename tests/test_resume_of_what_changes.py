@@ -1,19 +1,24 @@
 """Also where plugins, criteria or networks change parts in the middle of learning, it ends with the same bits."""
 
+import random
 import warnings
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from avalanche.core import SupervisedPlugin
 from lightning.pytorch import Callback
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, RandomSampler
+from torch.utils.data import DataLoader, RandomSampler, Sampler
 
-from interrupted import Interrupt, Remembering, check, equal, learn, undisturbed
+from interrupted import Forgetful, Interrupt, Remembering, check, equal, learn, undisturbed
 from parity import classes
 from raincheck.errors import ConfigError, RaincheckWarning
+from raincheck.networks import RRGNet
 from raincheck.strategy import LightningStrategy
 
 # Every way to change a part, at several points each: a minute and a half.
@@ -177,7 +182,7 @@ def test_a_folder_of_another_criterion_is_refused(tmp_path: Path) -> None:
         learn(tmp_path, epochs=1)
 
 
-@pytest.mark.filterwarnings("ignore:a plugin has put another")
+@pytest.mark.filterwarnings("ignore:a plugin replaced the")
 @pytest.mark.parametrize(
     ("plugin", "part", "call", "left"),
     [(OtherLoader, "dataloader", 9, ["last.ckpt"]), (OtherOptimizer, "optimizer", 17, ["experience-1.ckpt"])],
@@ -186,7 +191,7 @@ def test_what_is_put_in_place_within_an_experience(
     tmp_path: Path, plugin: Any, part: str, call: int, left: list[str]
 ) -> None:
     with (
-        pytest.warns(RaincheckWarning, match=f"^a plugin has put another {part} in place within an experience, which "),
+        pytest.warns(RaincheckWarning, match=f"^a plugin replaced the {part} in the middle of an experience, which "),
         pytest.raises(SystemError),
     ):
         learn(tmp_path, "after_update", call, plugins=lambda: [plugin()])
@@ -196,7 +201,7 @@ def test_what_is_put_in_place_within_an_experience(
 
 
 def test_what_is_put_in_place_is_told_of_though_nothing_was_saved_within_the_experience(tmp_path: Path) -> None:
-    with pytest.warns(RaincheckWarning, match="^a plugin has put another optimizer in place within an experience, "):
+    with pytest.warns(RaincheckWarning, match="^a plugin replaced the optimizer in the middle of an experience, "):
         learn(tmp_path, plugins=lambda: [OtherOptimizer()], epochs=1, save_every=3600.0)
 
 
@@ -224,7 +229,7 @@ EXCHANGES = [
 ]
 
 
-@pytest.mark.filterwarnings("ignore:a plugin has put another", "ignore:the .* is of another kind")
+@pytest.mark.filterwarnings("ignore:a plugin replaced the", "ignore:the .* is of another class")
 @pytest.mark.parametrize(("part", "event"), EXCHANGES)
 @pytest.mark.parametrize("call", [17, 29])
 def test_a_part_that_a_plugin_exchanges_for_good(tmp_path: Path, part: str, event: str, call: int) -> None:
@@ -251,7 +256,7 @@ class Collects(nn.Module):
         return loss * self.values.mean()
 
 
-@pytest.mark.filterwarnings("ignore:the criterion is of another kind")
+@pytest.mark.filterwarnings("ignore:the criterion is of another class")
 @pytest.mark.parametrize("call", [3, 9, 15])
 def test_a_part_that_changes_its_shape(tmp_path: Path, call: int) -> None:
     with pytest.raises(SystemError):
@@ -318,15 +323,187 @@ class OwnSampler(Remembering):
         strategy.dataloader = DataLoader(data, batch_size=4, sampler=sampler, collate_fn=data.collate_fn)
 
 
-@pytest.mark.filterwarnings("ignore:RandomSampler goes on from epoch to epoch")
-@pytest.mark.parametrize(("event", "call"), [("after_update", 3), ("after_update", 11)])
-def test_a_sampler_with_numbers_of_its_own(tmp_path: Path, event: str, call: int) -> None:
-    check(tmp_path, event, call, plugins=lambda: [OwnSampler()])
+class Shuffled(Sampler[int]):
+    """An order by numbers that somebody else draws from, too."""
+
+    def __init__(self, data: Any, numbers: Any) -> None:
+        self.data, self.numbers = data, numbers
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self.numbers.permutation(len(self.data)).tolist())
 
 
-def test_a_sampler_with_numbers_of_its_own_is_told_of(tmp_path: Path) -> None:
-    with pytest.warns(RaincheckWarning, match="^RandomSampler goes on from epoch to epoch in a way that no "):
-        learn(tmp_path, plugins=lambda: [OwnSampler()])
+class SharesNumbers(SupervisedPlugin):
+    """Keeps one generator for all experiences, for a sampler and for itself."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.numbers = np.random.default_rng(3)
+
+    def before_training_exp(self, strategy: Any, **kwargs: Any) -> None:
+        data = strategy.adapted_dataset
+        sampler = Shuffled(data, self.numbers)
+        strategy.dataloader = DataLoader(data, batch_size=4, sampler=sampler, collate_fn=data.collate_fn)
+
+    def before_training_iteration(self, strategy: Any, **kwargs: Any) -> None:
+        strategy.mbatch[0] = strategy.mbatch[0] * float(self.numbers.random())
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"numbers": self.numbers.bit_generator.state}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.numbers.bit_generator.state = state["numbers"]
+
+
+class Shuffles:
+    """A loader of nobody's kind."""
+
+    def __init__(self, data: Any, numbers: Any) -> None:
+        self.data, self.numbers = data, numbers
+
+    def __iter__(self) -> Iterator[Any]:
+        order = list(range(len(self.data)))
+        self.numbers.shuffle(order)
+        for at in range(0, len(order), 4):
+            yield self.data.collate_fn([self.data[index] for index in order[at : at + 4]])
+
+
+class OwnShuffles(Remembering):
+    def __init__(self, numbers: Any) -> None:
+        super().__init__()
+        self.numbers = numbers
+
+    def before_training_exp(self, strategy: Any, **kwargs: Any) -> None:
+        strategy.dataloader = Shuffles(strategy.adapted_dataset, self.numbers(strategy.clock.train_exp_counter))
+
+
+OWN_NUMBERS = {
+    "a sampler": OwnSampler,
+    "a sampler and a plugin": SharesNumbers,
+    "a loader, Python's": partial(OwnShuffles, random.Random),
+    "a loader, NumPy's old ones": partial(OwnShuffles, np.random.RandomState),
+}
+
+
+@pytest.mark.parametrize("name", OWN_NUMBERS)
+@pytest.mark.parametrize(("event", "call"), [("after_update", 3), ("after_update", 11), ("after_update", 15)])
+def test_numbers_of_their_own(tmp_path: Path, event: str, call: int, name: str) -> None:
+    check(tmp_path, event, call, plugins=lambda: [OWN_NUMBERS[name]()])
+
+
+class SetsEpochs(RandomSampler):
+    """One that would want to know the epoch."""
+
+    def set_epoch(self, epoch: int) -> None:
+        """Nothing."""
+
+
+class WithEpochs(Remembering):
+    def before_training_exp(self, strategy: Any, **kwargs: Any) -> None:
+        data = strategy.adapted_dataset
+        strategy.dataloader = DataLoader(data, batch_size=4, sampler=SetsEpochs(data), collate_fn=data.collate_fn)
+
+
+def test_a_sampler_that_counts_epochs_is_told_of(tmp_path: Path) -> None:
+    with pytest.warns(RaincheckWarning, match="^SetsEpochs keeps something from epoch to epoch that a checkpoint "):
+        learn(tmp_path, plugins=lambda: [WithEpochs()])
+
+
+class Zeroes(torch.optim.Adam):
+    """Goes on with the momentum of what has no gradient now, because it had one before."""
+
+    def zero_grad(self, set_to_none: bool = False) -> None:
+        super().zero_grad(set_to_none=False)
+
+
+class Heads(nn.Module):
+    """Of which one learns at a time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.heads = nn.ModuleList(RRGNet(window=3, width=4) for _ in range(2))
+
+    def forward(self, rainy: Tensor) -> Any:
+        return self.heads[random.randrange(2)](rainy)
+
+
+class ReadsGradients(Remembering):
+    """Of the step before."""
+
+    def before_training_iteration(self, strategy: Any, **kwargs: Any) -> None:
+        norms = [float(p.grad.norm()) for p in strategy.model.parameters() if p.grad is not None]
+        strategy.optimizer.param_groups[0]["lr"] = 3e-3 / (1 + sum(norms))
+
+
+class Attributes(nn.Module):
+    """A network that keeps something in attributes of many kinds."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.network = RRGNet(window=3, width=4)
+        self.register_buffer("mean", torch.zeros(()), persistent=False)
+        self.largest, self._seen, self.counts = torch.zeros(()), [torch.zeros(()), 1], {"rainy": 0}
+        self.newest: Any = None
+
+    def forward(self, rainy: Tensor) -> Any:
+        if self.training:
+            self.mean.lerp_(rainy.mean(), 0.1)
+            self.largest = torch.maximum(self.largest, rainy.max())
+            self._seen[0] += rainy.std()
+            self._seen.append(2)
+            self.counts["rainy"] += 1
+            self.newest = np.asarray(rainy.mean())
+        more = 0 if self.newest is None else float(self.newest)
+        amount = self.mean + self.largest + self._seen[0] + len(self._seen) + self.counts["rainy"] + more
+        return self.network(rainy) * (1 + amount / 100)
+
+
+class Leaves(Remembering):
+    """A number in the strategy."""
+
+    def before_training_iteration(self, strategy: Any, **kwargs: Any) -> None:
+        strategy.temperature = vars(strategy).get("temperature", 1.0) * 0.9
+        strategy.mbatch[0] = strategy.mbatch[0] * strategy.temperature
+
+
+LEFT_BEHIND: dict[str, dict[str, Any]] = {
+    "gradients, for the optimizer": {"network": Heads, "optimizer": Zeroes},
+    "gradients, for a plugin": {"plugins": lambda: [ReadsGradients()]},
+    "attributes of the network": {"network": Attributes},
+    "attributes of the strategy": {"plugins": lambda: [Leaves()]},
+}
+
+
+@pytest.mark.parametrize("name", LEFT_BEHIND)
+@pytest.mark.parametrize(("event", "call"), [("after_update", 9), ("before_training_exp", 2), ("after_update", 15)])
+def test_what_a_step_leaves_behind(tmp_path: Path, event: str, call: int, name: str) -> None:
+    check(tmp_path, event, call, **LEFT_BEHIND[name])
+
+
+class Holds(Forgetful):
+    def get_extra_state(self) -> Any:
+        return self.named_children
+
+    def set_extra_state(self, state: Any) -> None:
+        """Nothing."""
+
+
+class Steps(torch.optim.Adam):
+    """Keeps what no checkpoint can hold from its first step on."""
+
+    def state_dict(self) -> Any:
+        return super().state_dict() | {"more": iter([]) if self.state else None}
+
+
+@pytest.mark.parametrize(("kept", "steps"), [({"network": Holds}, 0), ({"optimizer": Steps}, 2)])
+def test_what_no_checkpoint_can_hold_of_the_learners(tmp_path: Path, kept: dict[str, Any], steps: int) -> None:
+    """Written, it could not be read again."""
+    sentence = rf"^{next(iter(kept.values())).__name__} keeps a [\w.]+ in its state_dict, which no checkpoint can hold"
+    with pytest.raises(ConfigError, match=sentence):
+        learn(tmp_path, "before_update", steps + 1, **kept)
 
 
 class Weighted(nn.Module):
@@ -372,4 +549,4 @@ def test_a_network_that_a_plugin_extends_is_told_of_once(tmp_path: Path) -> None
         learn(tmp_path, plugins=lambda: [Extends()], epochs=1)
     told = [str(warning.message) for warning in caught if issubclass(warning.category, RaincheckWarning)]
     (sentence,) = told
-    assert sentence.startswith("the model is of another kind, or has other parameters, than when learning began, ")
+    assert sentence.startswith("the model is of another class, or has other parameters, than when training began, ")

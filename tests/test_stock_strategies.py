@@ -390,6 +390,17 @@ class Returning(SupervisedTemplate):
             self.optimizer_step()
 
 
+class StopsLate(SupervisedTemplate):
+    """Before the next batch is taken, which Lightning would take."""
+
+    def training_epoch(self, **kwargs: Any) -> None:
+        for self.mbatch in self.dataloader:  # noqa: B020
+            self.backward()
+            self.optimizer_step()
+            if self._stop_training:
+                break
+
+
 class Counting(SupervisedTemplate):
     def training_epoch(self, **kwargs: Any) -> None:
         seen: list[Any] = []
@@ -416,7 +427,7 @@ class OwnPenalty(SupervisedTemplate):
 
 @pytest.mark.parametrize(
     ("strategy", "method"),
-    [(s, "training_epoch") for s in (Indexed, Sometimes, Returning, Counting)]
+    [(s, "training_epoch") for s in (Indexed, Sometimes, Returning, StopsLate, Counting)]
     + [(OwnEvaluation, "eval_epoch"), (OwnExperience, "_train_exp"), (OwnPenalty, "_before_backward")],
 )
 def test_what_would_be_passed_over_is_refused(strategy: type, method: str) -> None:

@@ -8,7 +8,7 @@ from avalanche.core import SupervisedPlugin
 from avalanche.training.plugins import EWCPlugin
 from avalanche.training.templates import SupervisedTemplate
 from lightning import LightningModule
-from lightning.pytorch.callbacks import EMAWeightAveraging
+from lightning.pytorch.callbacks import Callback, EMAWeightAveraging
 from lightning.pytorch.loggers.logger import Logger
 from torch import Tensor, nn
 
@@ -152,3 +152,15 @@ def test_a_lightning_module_as_the_model_logs_as_ever(model: Any) -> None:
     parity.assert_same(ours, parity.learn(SupervisedTemplate, setting))
     assert [step for step, row in kept.rows if "mean" in row] == list(range(24))  # Lightning's own count
     assert any("evaluated" in row for _, row in kept.rows)
+
+
+class Tells(Callback):
+    def on_train_batch_end(self, trainer: Any, *arguments: Any) -> None:
+        self.log("batches", float(trainer.fit_loop.total_batch_idx))
+
+
+def test_a_callback_logs_on_after_an_evaluation_within_the_experience() -> None:
+    kept = Kept()
+    trainer = {"logger": kept, "log_every_n_steps": 1, "callbacks": [Tells()]}
+    parity.learn(LightningStrategy, eval_every=1, peval_mode="iteration", trainer=trainer)
+    assert [row["batches"] for _, row in kept.rows if "batches" in row] == [*range(8)] * 3

@@ -1,24 +1,42 @@
-"""Plain numbers and texts that a strategy's parts were made with, and that change: no `state_dict` has them."""
+"""What a strategy and its parts keep in plain attributes, which no `state_dict` has."""
 
+import copy
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+from torch import Tensor
+from torch.nn import Module
+from torch.utils._pytree import tree_leaves, tree_map_only
+
+from raincheck.checkpoint import foreign
+
 Attributes = dict[str, dict[str, Any]]
-SETTINGS = ("train_epochs", "train_mb_size", "eval_mb_size")  # of a strategy, which a plugin may change
+# Kept elsewhere, or so for a moment only.
+OTHERS = {"strategy": {"is_training"}, "optimizer": {"param_groups", "state"}}
+OF_MODULES = {*vars(Module()), "training"}
 
 
 def attributes(strategy: Any) -> Attributes:
-    """Public plain attributes of the network's modules, the criterion and the optimizer, and some of the strategy's."""
-    found = {owner: _plain(vars(of)) for owner, of in _owners(strategy)}
-    return {**found, "strategy": {name: getattr(strategy, name) for name in SETTINGS}}
+    """Numbers and texts of a strategy; of its network's modules, criterion and optimizer also nests of them."""
+    return {
+        owner: {name: copy.deepcopy(value) for name, value in found.items() if not _holds_tensors(value)}
+        for owner, found in _found(strategy)
+    }
 
 
 def changed(strategy: Any, before: Attributes) -> Attributes:
-    """Those that are not what they were when the strategy was made, of the parts that it had then."""
-    now = attributes(strategy)
+    """Those that are not what they were when the strategy was made, of the parts that it had then.
+
+    With them all tensors and arrays: attributes, nests of them, and buffers that are not persistent.
+    """
     parts = {
-        owner: {name: value for name, value in own.items() if before.get(owner, {}).get(name) != value}
-        for owner, own in now.items()
+        owner: {
+            name: tree_map_only(Tensor, Tensor.detach, value)
+            for name, value in found.items()
+            if _holds_tensors(value) or before[owner].get(name) != value
+        }
+        for owner, found in _found(strategy)
         if owner in before
     }
     return {owner: own for owner, own in parts.items() if own}
@@ -26,20 +44,49 @@ def changed(strategy: Any, before: Attributes) -> Attributes:
 
 def restore(strategy: Any, kept: Attributes) -> None:
     """Puts back what `changed` gave."""
-    for owner, of in (*_owners(strategy), ("strategy", strategy)):
+    for owner, of in _owners(strategy):
         for name, value in kept.get(owner, {}).items():
-            setattr(of, name, value)
+            setattr(of, name, _put_back(value, getattr(of, name, None)))
+
+
+def _put_back(kept: Any, present: Any) -> Any:
+    """What was kept, in the objects that are there: something else may hold them too."""
+    if isinstance(kept, Tensor) and isinstance(present, Tensor):
+        if (kept.shape, kept.dtype) != (present.shape, present.dtype):
+            return kept.to(present.device)
+        present.data.copy_(kept)
+        return present
+    if isinstance(kept, dict) and type(present) is type(kept):
+        items = {key: _put_back(value, present.get(key)) for key, value in kept.items()}
+        present.clear()
+        present.update(items)
+        return present
+    if isinstance(kept, list) and isinstance(present, list):
+        there = [*present, *[None] * len(kept)]
+        present[:] = [_put_back(value, one) for value, one in zip(kept, there, strict=False)]
+        return present
+    return kept
 
 
 def _owners(strategy: Any) -> Iterator[tuple[str, Any]]:
-    yield from ((f"model.{name}", module) for name, module in strategy.model.named_modules())
-    yield from (
-        (name, of)
-        for name, of in (("criterion", strategy._criterion), ("optimizer", strategy.optimizer))
-        if hasattr(of, "__dict__")
-    )
+    parts = {"model": strategy.model, "criterion": strategy._criterion, "optimizer": strategy.optimizer}
+    for name, part in {**parts, "strategy": strategy}.items():
+        if isinstance(part, Module):
+            yield from ((f"{name}.{inner}", module) for inner, module in part.named_modules())
+        elif hasattr(part, "__dict__"):
+            yield name, part
 
 
-def _plain(own: dict[str, Any]) -> dict[str, Any]:
-    known = (bool, int, float, str)
-    return {name: v for name, v in own.items() if type(v) in known and not name.startswith("_") and name != "training"}
+def _found(strategy: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    for owner, of in _owners(strategy):
+        named = {name: value for name, value in vars(of).items() if name not in OTHERS.get(owner, OF_MODULES)}
+        if isinstance(of, Module):
+            named |= {name: of._buffers[name] for name in of._non_persistent_buffers_set}
+        if owner == "strategy":  # in which plugins leave a number; what code of its own leaves is in its state_dict
+            yield owner, {n: v for n, v in named.items() if isinstance(v, bool | int | float | str) and n[0] != "_"}
+        else:
+            yield owner, {name: value for name, value in named.items() if foreign(value) is None}
+
+
+def _holds_tensors(value: Any) -> bool:
+    return any(isinstance(leaf, Tensor | np.ndarray) for leaf in tree_leaves(value))

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
-from lightning.pytorch import LightningModule
+from lightning.pytorch import Callback, LightningModule
 
 from raincheck.seam.swallowed import carry_all
 from raincheck.seam.trainer import requeue
@@ -54,14 +54,21 @@ class Loop(LightningModule):
 
     @contextmanager
     def logging(self) -> Iterator[None]:
-        """Has the LightningModules that the model is made of log as this one, for as long as a Trainer runs it."""
+        """Has the LightningModules that the model is made of log as this one, for as long as a Trainer runs it.
+
+        And callbacks, which a Trainer gives its loop's `log`, as the loop before: an evaluation may be within a fit.
+        """
         self._within = [module for module in self.model.modules() if isinstance(module, LightningModule)]
         before = [(module._trainer, module._current_fx_name) for module in self._within]
+        callbacks = [vars(one) for one in self.strategy.callbacks.given if isinstance(one, Callback)]
+        logs = [{name: own[name] for name in own.keys() & {"log", "log_dict"}} for own in callbacks]
         try:
             yield
         finally:
             for module, (trainer, hook) in zip(self._within, before, strict=True):
                 vars(module).update(_trainer=trainer, _current_fx_name=hook)
+            for own, log in zip(callbacks, logs, strict=True):
+                own.update(log)
 
     def setup(self, stage: str) -> None:
         """Makes room for the Trainer's handler of SLURM's signal, and itself known to those that log as it does."""

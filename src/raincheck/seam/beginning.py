@@ -54,12 +54,13 @@ def compare(kept: Beginning, now: Beginning, path: Any) -> None:
     if decided := [name for name in differ if name not in DRAWN]:
         name = decided[0]
         raise ConfigError(
-            f"{path} is of learning with another {name} ({kept[name]} then, {now[name]} now); use another folder"
+            f"the checkpoint {path} is of training with another {name} ({kept[name]} then, {now[name]} now); "
+            "use another folder"
         )
     if differ and is_first():
         warnings.warn(
-            f"{path} is of learning that began with other {' and '.join(differ)}, and is gone on with; if this is not "
-            "the same learning, use another folder, and if it is, seed the generators",
+            f"training goes on from {path}, though it began with other {' and '.join(differ)} than now; if it is the "
+            "same training, seed the random number generators, and if not, use another folder",
             RaincheckWarning,
             stacklevel=2,
         )

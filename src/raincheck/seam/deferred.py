@@ -5,12 +5,20 @@ from itertools import chain, islice
 from typing import Any
 from weakref import ref
 
-from torch import Generator, Tensor
-
 from raincheck.errors import ConfigError
 from raincheck.generators import Generators, generators, same, set_generators
 from raincheck.processes.loading import whole_batches
-from raincheck.seam.loaders import ENDLESS, batches, by_index, counts, remembers, without_first
+from raincheck.seam.loaders import (
+    ENDLESS,
+    batches,
+    by_index,
+    counts,
+    own_numbers,
+    remembers,
+    set_states,
+    states_of,
+    without_first,
+)
 
 State = dict[str, Any]
 
@@ -22,7 +30,7 @@ class DeferredLoader:
     stopped the experience; asking draws random numbers. Several processes divide the loading of each batch.
 
     Lightning saves and restores it with its own loops. Any loader can be restored exactly that draws from the global
-    generators and its own `generator` only: what that was when the epoch began is remembered, what the global ones were
+    generators and its `own_numbers` only: what those were when the epoch began is remembered, what the global ones were
     for each fetch that drew from them, and the batches that were taken before are fetched again. Of data that is a
     function of its index alone (`by_index`), they need not be.
 
@@ -36,7 +44,8 @@ class DeferredLoader:
         self._pass: Any = None  # weakly, because workers that load end with it
         self._last: int | None = None  # batch of this pass, where its number is believed
         self._taken = 0
-        self._own: Tensor | None = None  # what the loader's own generator was when the epoch began
+        self._own: list[Any] = []  # the loader's own generators
+        self._began: list[Any] = []  # what they were when the epoch began
         self._draws: dict[int, Generators] = {}  # by batch: the generators before a fetch that drew from them
         self._resumed: State | None = None
 
@@ -81,11 +90,11 @@ class DeferredLoader:
         self._taken, self._draws = 0, {}
         loader = self.fit.strategy.dataloader
         self._last = batches(loader) if counts(loader) else None
-        if isinstance(own := getattr(loader, "generator", None), Generator):
-            if resumed is not None:
-                own.set_state(resumed["own"])
-            self._own = own.get_state()
         if self.remembers:
+            self._own = own_numbers(loader)
+            if resumed is not None:
+                set_states(self._own, resumed["began"])
+            self._began = states_of(self._own)
             yield from self._remembering(loader, None if resumed is None else self._again(loader, resumed))
         else:
             for self._taken, batch in enumerate(self._begin(loader), 1):  # noqa: B020, as Avalanche's own loop
@@ -118,7 +127,8 @@ class DeferredLoader:
         """The loader's iterator after the batches that were taken, and the generators as they were then."""
         taken, self._draws = resumed["taken"], dict(resumed["draws"])
         self._taken = taken
-        first = taken if by_index(loader) and not remembers(loader) else 0
+        # Own generators are set after the fetches so far, which have to be all that drew from them then.
+        first = taken if by_index(loader) and not remembers(loader) and not self._own else 0
         self._redraw(0)
         batches = self._begin(without_first(loader, first))
         # The first fetch draws the order, so it comes before the generators are set.
@@ -128,6 +138,7 @@ class DeferredLoader:
                 self._redraw(index)
             next(batches)
         set_generators(resumed["generators"])
+        set_states(self._own, resumed["own"])
         return chain(waiting, batches)
 
     def _redraw(self, index: int) -> None:
@@ -136,7 +147,13 @@ class DeferredLoader:
 
     def state_dict(self) -> State:
         """How far the epoch has come, and the generators: before the fetches so far, and now."""
-        return {"taken": self._taken, "own": self._own, "draws": dict(self._draws), "generators": generators()}
+        return {
+            "taken": self._taken,
+            "began": self._began,
+            "own": states_of(self._own),
+            "draws": dict(self._draws),
+            "generators": generators(),
+        }
 
     def load_state_dict(self, state: State) -> None:
         """Makes the next epoch go on where `state_dict` was called."""

@@ -37,8 +37,8 @@ class Growing:
     def _give_up(self) -> None:
         if is_first():
             warnings.warn(
-                "a network that grows has met an experience of no stream, by which a new process could not let it grow "
-                f"again, so nothing more is kept in {self.checkpoints}; give it experiences of a benchmark's streams",
+                f"nothing more is saved in {self.checkpoints}, because the network grows with an experience that is of "
+                "no stream, where a restarted program could not find it; take experiences from a benchmark's streams",
                 RaincheckWarning,
                 stacklevel=4,
             )
@@ -48,8 +48,8 @@ class Growing:
         for name, position, training in adapted:
             if name not in streams:
                 raise ConfigError(
-                    f"the checkpoint's network has grown with experiences of the stream {name!r}; give resume the "
-                    "streams of training and evaluation"
+                    f"the checkpoint's network grew with experiences of the stream {name!r}, which resume was not "
+                    "given; give it the streams of training and evaluation"
                 )
             self.experience = next(e for e in streams[name] if e.current_experience == position)
             self.is_training = training

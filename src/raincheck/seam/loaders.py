@@ -77,9 +77,41 @@ def remembers(loader: Any) -> str | None:
     """What in a loader goes on from epoch to epoch, and begins again in a new process; None if nothing is known to."""
     if getattr(loader, "persistent_workers", False):
         return "persistent_workers"
+    return next((type(one).__name__ for one in _samplers(loader) if hasattr(one, "set_epoch")), None)
+
+
+def own_numbers(loader: Any) -> list[Any]:
+    """The random number generators that a loader, its samplers and its data have to themselves."""
+    data = [getattr(loader, name) for name in ("dataset", "data") if hasattr(loader, name)]
+    holders = [loader, *_samplers(loader), *data, *(one for whole in data for one in innermost(whole))]
+    found = [value for one in holders for value in getattr(one, "__dict__", {}).values() if isinstance(value, NUMBERS)]
+    return list({id(one): one for one in found}.values())
+
+
+def states_of(generators: list[Any]) -> list[Any]:
+    """The states of such generators, as tensors and primitives."""
+    return [_state(one) for one in generators]
+
+
+def set_states(generators: list[Any], states: list[Any]) -> None:
+    """Puts such generators into states that `states_of` gave."""
+    for one, state in zip(generators, states, strict=False):
+        if isinstance(one, np.random.Generator):
+            one.bit_generator.state = state
+        elif isinstance(one, random.Random):
+            one.setstate(state)
+        else:
+            one.set_state(state)
+
+
+def _state(generator: Any) -> Any:
+    if isinstance(generator, np.random.Generator):
+        return generator.bit_generator.state
+    if isinstance(generator, random.Random):
+        return generator.getstate()
+    return generator.get_state() if isinstance(generator, Generator) else generator.get_state(legacy=False)
+
+
+def _samplers(loader: Any) -> list[Any]:
     outer = getattr(loader, "batch_sampler", None)
-    for sampler in (getattr(loader, "sampler", None), outer, getattr(outer, "sampler", None)):
-        own = [value for value in getattr(sampler, "__dict__", {}).values() if isinstance(value, NUMBERS)]
-        if hasattr(sampler, "set_epoch") or any(one is not getattr(loader, "generator", None) for one in own):
-            return type(sampler).__name__
-    return None
+    return [getattr(loader, "sampler", None), outer, getattr(outer, "sampler", None)]

@@ -33,6 +33,8 @@ class FitLoop(SavingLoop):
 
     def configure_optimizers(self) -> Optimizer:
         optimizer: Optimizer = self.strategy.optimizer
+        if not hasattr(optimizer, "defaults"):  # one that wraps another; Lightning looks whether it has them, no more
+            optimizer.defaults = {}
         return optimizer
 
     def on_train_start(self) -> None:

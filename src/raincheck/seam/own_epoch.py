@@ -79,8 +79,8 @@ class OwnEpochLoop(FitLoop):
 def is_plain_epoch(training_epoch: Callable[..., Any]) -> bool:
     """Whether a strategy's `training_epoch` is one loop over the batches that can be run a batch at a time.
 
-    It must be nothing but `for self.mbatch in self.dataloader:`, leave that loop only by `if self._stop_training:
-    break`, and call `self.backward()` and `self.optimizer_step()` once each, unconditionally.
+    It must be nothing but `for self.mbatch in self.dataloader:`, leave that loop only by a first statement
+    `if self._stop_training: break`, and call `self.backward()` and `self.optimizer_step()` once each, unconditionally.
     """
     loop = _only_loop(training_epoch)
     if loop is None:
@@ -89,7 +89,7 @@ def is_plain_epoch(training_epoch: Callable[..., Any]) -> bool:
     exits = sum(isinstance(n, (ast.Break, ast.Continue, ast.Return, ast.Yield, ast.YieldFrom)) for n in ast.walk(loop))
     return (
         (ast.unparse(loop.target), ast.unparse(loop.iter)) == ("self.mbatch", "self.dataloader")
-        and exits == statements.count(STOP)
+        and exits == statements[:1].count(STOP)
         and all(statements.count(f"self.{call}()") == 1 for call in ("backward", "optimizer_step"))
     )
 
@@ -97,7 +97,7 @@ def is_plain_epoch(training_epoch: Callable[..., Any]) -> bool:
 @cache
 def _asks_to_stop(training_epoch: Callable[..., Any]) -> bool:
     loop = _only_loop(training_epoch)
-    return loop is not None and STOP in map(ast.unparse, loop.body)
+    return loop is not None and ast.unparse(loop.body[0]) == STOP
 
 
 def asks_to_stop(training_epoch: Callable[..., Any]) -> bool:

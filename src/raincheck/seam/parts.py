@@ -40,8 +40,8 @@ class Parts:
         others = {part for part in parts if getattr(strategy, BUILT[part]) is not self._begun[part]}
         for part in sorted(others - self._exchanged if is_first() else ()):
             warnings.warn(
-                f"a plugin has put another {part} in place within an experience, which no checkpoint can hold, so that "
-                "learning that is killed goes on from an earlier one; let it do so in before_training_exp",
+                f"a plugin replaced the {part} in the middle of an experience, which a checkpoint cannot save, so a "
+                "killed run goes on from an earlier checkpoint; replace it in before_training_exp",
                 RaincheckWarning,
                 stacklevel=3,
             )
@@ -58,9 +58,9 @@ class Parts:
         others = {part for part, kind in made.items() if kind is not None and kind != now[part]}
         for part in sorted(others - self._told if is_first() else ()):
             warnings.warn(
-                f"the {part} is of another kind, or has other parameters, than when learning began, so that no "
-                "new process could take it up and learning that is killed goes on from before that; give it to the "
-                "strategy from the start, let a model grow by Avalanche's adaptation, or put the first back",
+                f"the {part} is of another class, or has other parameters, than when training began, so a restarted "
+                "program could not load it, and a killed run goes on from before the change; give it to the strategy "
+                "from the start, let a model grow by Avalanche's adaptation, or put the first one back",
                 RaincheckWarning,
                 stacklevel=4,
             )

@@ -12,7 +12,7 @@ from raincheck.seam.beginning import Beginning, beginning
 from raincheck.seam.forgetful import kept_in
 from raincheck.seam.growing import Growing
 from raincheck.seam.parts import Parts
-from raincheck.seam.state import avalanche_state, plain, restore_strategy, strategy_state
+from raincheck.seam.state import avalanche_state, learners, plain, restore_strategy, strategy_state
 
 
 class Resumable(Growing):
@@ -42,11 +42,13 @@ class Resumable(Growing):
         """The file from which the present experience goes on, None if it begins.
 
         Raises:
-            ConfigError: if a plugin keeps what could not be saved, before anything is learned.
+            ConfigError: if a plugin or the network keeps what could not be saved, before anything is learned.
         """
         if not self.checkpoints:
             return None
         avalanche_state(self)
+        for part in learners(self).values():
+            plain(type(part).__name__, part.state_dict())
         counter = self.clock.train_exp_counter
         self._fits = counter, 1 + (self._fits[1] if self._fits[0] == counter else 0)
         self._parts.begin(self)

@@ -45,9 +45,8 @@ class SavingLoop(Loop):
         if part and not self._told:
             self._told = True
             warnings.warn(
-                f"{part} goes on from epoch to epoch in a way that no checkpoint can hold, so that learning that is "
-                "killed goes on from the experience's first epoch; leave it out, or let a sampler draw from torch's "
-                "own generator",
+                f"{part} keeps something from epoch to epoch that a checkpoint cannot save, so a killed run goes back "
+                "to the experience's first epoch; leave it out, or let a sampler draw from torch's global generator",
                 RaincheckWarning,
                 stacklevel=2,
             )
@@ -93,6 +92,8 @@ class SavingLoop(Loop):
             checkpoint["iteration"] = iteration_state(self.strategy)
             for owner, state in checkpoint.get("callbacks", {}).items():
                 plain(owner, state)
+            for state in checkpoint["optimizer_states"]:
+                plain(type(self.strategy.optimizer).__name__, state)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Restores that, before Lightning restores the optimizer and its own loops."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from torch import Tensor
 from torch.nn import Module
+from torch.nn.parameter import is_lazy
 from torch.utils._pytree import tree_map_only
 
 from raincheck.checkpoint import foreign
@@ -28,12 +29,16 @@ def strategy_state(strategy: Any, callbacks: list[Any]) -> State:
         callbacks: of Lightning, those that outlive an experience.
     """
     return {
-        "network": strategy.model.state_dict(),
-        "optimizer": strategy.optimizer.state_dict(),
+        **{name: plain(type(part).__name__, part.state_dict()) for name, part in learners(strategy).items()},
         "callbacks": {callback.state_key: plain(callback.state_key, callback.state_dict()) for callback in callbacks},
         "generators": generators(),
         **avalanche_state(strategy),
     }
+
+
+def learners(strategy: Any) -> dict[str, Any]:
+    """Whose states a Trainer saves within an experience."""
+    return {"network": strategy.model, "optimizer": strategy.optimizer}
 
 
 def restore_strategy(strategy: Any, callbacks: list[Any], state: State) -> None:
@@ -83,6 +88,7 @@ def avalanche_state(strategy: Any) -> State:
         "clock": dict(vars(strategy.clock)),
         "groups": groups(strategy.optimizer, strategy.model),
         "modes": _modes(strategy.model),
+        "gradients": {n: p.grad for n, p in strategy.model.named_parameters() if p.grad is not None},
         "attributes": changed(strategy, strategy._made),
         "criterion": _criterion_state(strategy),
         "evaluator": evaluator_state(strategy.evaluator),
@@ -115,6 +121,12 @@ def _set_modes(model: Any, modes: State) -> None:
             setattr(owner, attribute, modes.get(attribute, {}).get(name, getattr(owner, attribute)))
 
 
+def _set_gradients(model: Any, gradients: State) -> None:
+    """Of the last step, which the next begins with: plugins may read them, and some optimizers do not forget them."""
+    for name, parameter in model.named_parameters():
+        parameter.grad = gradients[name].to(parameter.device) if name in gradients else None
+
+
 def _criterion_state(strategy: Any) -> State | None:
     """A criterion's parameters and buffers, None if it has none."""
     criterion: Any = getattr(strategy, "_criterion", None)
@@ -137,7 +149,8 @@ def plain(owner: str, state: Any) -> Any:
     Raises:
         ConfigError: naming the owner, if it is of something else.
     """
-    if found := foreign(state):
+    held = {k: v for k, v in state.items() if not is_lazy(v)} if isinstance(state, dict) else state
+    if found := foreign(held):
         raise ConfigError(
             f"{owner} keeps a {found.__module__}.{found.__qualname__} in its state_dict, which no checkpoint can hold "
             "safely; make it tensors, arrays, numbers, texts, and lists and dicts of them"
@@ -162,6 +175,7 @@ def restore_avalanche(strategy: Any, state: State) -> None:
     vars(strategy.clock).update(state["clock"])
     regroup(strategy.optimizer, strategy.model, state.get("groups"))  # whose state is Lightning's to load, within one
     _set_modes(strategy.model, state.get("modes", {}))
+    _set_gradients(strategy.model, state.get("gradients", {}))
     restore(strategy, state.get("attributes", {}))
     _restore_criterion(strategy, state.get("criterion"))
     restore_evaluator(strategy.evaluator, state["evaluator"])
