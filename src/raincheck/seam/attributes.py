@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 from torch.nn import Module
 from torch.utils._pytree import tree_leaves, tree_map_only
@@ -45,17 +46,18 @@ def changed(strategy: Any, before: Attributes) -> Attributes:
 def restore(strategy: Any, kept: Attributes) -> None:
     """Puts back what `changed` gave."""
     for owner, of in _owners(strategy):
-        for name, value in kept.get(owner, {}).items():
+        found = tree_map_only(Tensor, lambda tensor: tensor.to(strategy.device), kept.get(owner, {}))
+        for name, value in found.items():
             setattr(of, name, _put_back(value, getattr(of, name, None)))
 
 
 def _put_back(kept: Any, present: Any) -> Any:
     """What was kept, in the objects that are there: something else may hold them too."""
     if isinstance(kept, Tensor) and isinstance(present, Tensor):
-        if (kept.shape, kept.dtype) != (present.shape, present.dtype):
-            return kept.to(present.device)
-        present.data.copy_(kept)
-        return present
+        if (kept.shape, kept.dtype) == (present.shape, present.dtype) and not _expanded(present):
+            present.data.copy_(kept)
+            return present
+        return kept.to(present.device)
     if isinstance(kept, dict) and type(present) is type(kept):
         items = {key: _put_back(value, present.get(key)) for key, value in kept.items()}
         present.clear()
@@ -66,6 +68,11 @@ def _put_back(kept: Any, present: Any) -> Any:
         present[:] = [_put_back(value, one) for value, one in zip(kept, there, strict=False)]
         return present
     return kept
+
+
+def _expanded(tensor: Tensor) -> bool:
+    """Whether a tensor has rows that are one in memory, which nothing can be copied into."""
+    return tensor.layout == torch.strided and 0 in tensor.stride()
 
 
 def _owners(strategy: Any) -> Iterator[tuple[str, Any]]:
