@@ -13,9 +13,9 @@ from torch.utils._pytree import tree_leaves, tree_map_only
 from raincheck.checkpoint import foreign
 
 Attributes = dict[str, dict[str, Any]]
-# Kept elsewhere, or so for a moment only.
-OTHERS = {"strategy": {"is_training"}, "optimizer": {"param_groups", "state"}}
-OF_MODULES = {*vars(Module()), "training"}
+# Kept elsewhere.
+OF_OPTIMIZERS = {"param_groups", "state"}
+OF_MODULES = set(vars(Module()))
 
 
 def attributes(strategy: Any) -> Attributes:
@@ -86,7 +86,8 @@ def _owners(strategy: Any) -> Iterator[tuple[str, Any]]:
 
 def _found(strategy: Any) -> Iterator[tuple[str, dict[str, Any]]]:
     for owner, of in _owners(strategy):
-        named = {name: value for name, value in vars(of).items() if name not in OTHERS.get(owner, OF_MODULES)}
+        elsewhere = OF_OPTIMIZERS if owner == "optimizer" else OF_MODULES
+        named = {name: value for name, value in vars(of).items() if name not in elsewhere}
         if isinstance(of, Module):
             named |= {name: of._buffers[name] for name in of._non_persistent_buffers_set}
         if owner == "strategy":  # in which plugins leave a number; what code of its own leaves is in its state_dict
