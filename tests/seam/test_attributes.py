@@ -16,7 +16,7 @@ class Part(nn.Module):
         super().__init__()
         self.register_buffer("table", torch.zeros(2), persistent=False)
         self.register_buffer("kept", torch.zeros(2))
-        self.numbers, self._nest, self.pair = [1], {"a": torch.zeros(2), "b": [2]}, (1, 2)
+        self.numbers, self._nest, self.pair = [1], {"a": torch.zeros(2), "b": [2], "c": 1}, (1, 2)
         self.wide, self.array, self.function = torch.zeros(1).expand(3), np.zeros(2), len
 
     def change(self) -> None:
@@ -25,6 +25,7 @@ class Part(nn.Module):
         self.numbers.append(3)
         self._nest["a"] += 1
         self._nest["b"].append(4)
+        del self._nest["c"]
         self.pair, self.wide, self.array = (1, 3), torch.ones(1).expand(3), np.ones(2)
 
 
@@ -48,6 +49,7 @@ def test_what_changed_comes_back_where_it_was(part: Any) -> None:
     table, numbers, nest = there.table, there.numbers, there._nest
     restore(other, kept)
     assert (table.tolist(), numbers, nest["a"].tolist(), nest["b"]) == ([1, 1], [1, 3], [1, 1], [2, 4])
+    assert nest.keys() == {"a", "b"}
     assert there.table is table and there.numbers is numbers and there._nest is nest
     assert (there.pair, there.wide.tolist(), there.array.tolist()) == ((1, 3), [1, 1, 1], [1, 1])
     assert there.kept.tolist() == [0, 0]  # is in the state_dict
