@@ -124,7 +124,8 @@ def _set_modes(model: Any, modes: State) -> None:
 def _set_gradients(model: Any, gradients: State) -> None:
     """Of the last step, which the next begins with: plugins may read them, and some optimizers do not forget them."""
     for name, parameter in model.named_parameters():
-        parameter.grad = gradients[name].to(parameter.device) if name in gradients else None
+        if not is_lazy(parameter):  # has no shape before its weights are there
+            parameter.grad = gradients[name].to(parameter.device) if name in gradients else None
 
 
 def _criterion_state(strategy: Any) -> State | None:
