@@ -148,10 +148,28 @@ def test_spoilt_checkpoints(tmp_path: Path) -> None:
         path.write_bytes(content)
         with pytest.raises(ConfigError, match=r"^the checkpoint .* cannot be read \(.*\); delete it to start over$"):
             checkpoint.load(path)
-    for other in ([1, 2], torch.ones(2), {"a": 1}):
+    for other in ([1, 2], torch.ones(2), {"a": 1}, {"versions": "1.0"}, {"versions": 1}):
         torch.save(other, path)
         with pytest.raises(ConfigError, match=r"^the checkpoint .* cannot be read \(.*\); delete it to start over$"):
             checkpoint.load(path)
+
+
+def test_not_a_bit_of_a_checkpoint_may_change(tmp_path: Path) -> None:
+    """Of what is read, that is; torch, which does not look, would go on with other weights."""
+    path, changed = tmp_path / "last.ckpt", 0
+    state = {"tensor": torch.arange(1000.0), "text": "rain"}
+    checkpoint.save(path, state)
+    whole = path.read_bytes()
+    for place in range(0, len(whole), 7):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 1 << place % 8]) + whole[place + 1 :])
+        try:
+            loaded = checkpoint.load(path)
+        except ConfigError as error:
+            changed += 1
+            assert str(error).startswith(f"the checkpoint {path} cannot be read (")
+        else:
+            assert loaded is not None and torch.equal(loaded["tensor"], state["tensor"]) and loaded["text"] == "rain"
+    assert changed > 4000 / 7  # bytes of the tensor
 
 
 def test_other_versions_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+from zipfile import ZIP_STORED, BadZipFile, ZipFile
 
 import numpy as np
 import torch
@@ -60,11 +61,12 @@ def load(path: Path) -> dict[str, Any] | None:
     if not path.exists():
         return None
     try:
+        check_sums(path)
         with torch.serialization.safe_globals(NUMPY), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch's, of pickles that it did not write
             state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-        wrote: dict[str, str] = state["versions"]
-    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, LookupError, TypeError) as error:
+            wrote = dict(state["versions"])
+    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, LookupError, TypeError, ValueError) as error:
         # torch's own message says how to load a pickle anyway, which would run its code.
         refused = isinstance(error, pickle.UnpicklingError)
         why = "it is damaged, or holds more than tensors and primitives" if refused else first_line(error)
@@ -76,6 +78,21 @@ def load(path: Path) -> dict[str, Any] | None:
             "choose another folder"
         )
     return state
+
+
+def check_sums(path: Path) -> None:
+    """Compares the parts of a checkpoint with their checksums, which torch writes and does not read.
+
+    Raises:
+        UnpicklingError: if they differ, or it is no file of torch's.
+    """
+    try:
+        with ZipFile(path) as file:
+            whole = all(part.compress_type == ZIP_STORED for part in file.infolist()) and file.testzip() is None
+    except BadZipFile:
+        whole = False
+    if not whole:
+        raise pickle.UnpicklingError
 
 
 def foreign(value: Any) -> type | None:
