@@ -64,6 +64,17 @@ def test_what_changes_numbers_changes_the_name(resolved: Any, options: list[str]
     assert identity(resolved(*options)) != identity(resolved())
 
 
+@pytest.mark.parametrize("nothing", [None, [], {}])
+def test_nothing_in_place_of_a_default_is_another_run(nothing: Any) -> None:
+    """As `early_stop_threshold: null`, without which the search goes on, where 4 is the default."""
+    finder: dict[str, Any] = {"class_path": "lightning.pytorch.callbacks.LearningRateFinder", "init_args": {}}
+    usual = identity({"trainer": {"callbacks": [finder]}})
+    finder["init_args"]["early_stop_threshold"] = 4.0
+    assert identity({"trainer": {"callbacks": [finder]}}) == usual
+    finder["init_args"]["early_stop_threshold"] = nothing
+    assert identity({"trainer": {"callbacks": [finder]}}) != usual
+
+
 def test_a_class_that_is_given_another_argument_keeps_the_name(resolved: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     from raincheck import plugins
 

@@ -25,7 +25,9 @@ def identity(config: Mapping[str, Any]) -> str:
     said = {
         key: value
         for key, value in flat(without_defaults(config))
-        if not key.startswith((*FREE, "stream.root")) and value != usual.get(key) and value not in (None, {}, [])
+        if not key.startswith((*FREE, "stream.root"))
+        and (key not in usual or value != usual[key])
+        and (value not in (None, {}, []) or ".init_args." in key)  # there it takes the place of the class's default
     }
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
 
