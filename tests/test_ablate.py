@@ -241,6 +241,19 @@ def test_what_is_recorded_is_not_run_again_on_another_machine(
     assert (tmp_path / "other" / "table.csv").read_text() == (out / "table.csv").read_text()
 
 
+def test_a_recorded_report_is_not_put_beside_other_settings(recorded: tuple[Path, Path, Path], tmp_path: Path) -> None:
+    """An interrupted run, a grid that was edited meanwhile, and a record of another machine that has the edited one."""
+    grid, out, record = recorded
+    shutil.copytree(out, tmp_path / "out")
+    folder = tmp_path / "out" / "plain" / "order-0-1" / "seed-0"
+    (folder / "report.json").unlink()
+    config = folder / "config.yaml"
+    config.write_text(config.read_text().replace("batch: 2", "batch: 3"))
+    with pytest.raises(ConfigError, match=r"seed-0 holds a run with other settings: batch \(3 then, 2 now\); choose "):
+        ablate(grid, tmp_path / "out", trust=True, record=record)
+    assert not (folder / "report.json").exists()
+
+
 def test_runs_of_a_folder_come_into_the_record_later(recorded: tuple[Path, Path, Path], tmp_path: Path) -> None:
     ablate(recorded[0], recorded[1], trust=True, record=tmp_path / "new" / "late.jsonl")
     assert lines(tmp_path / "new" / "late.jsonl") == lines(recorded[2])

@@ -22,6 +22,7 @@ from raincheck.errors import ConfigError
 from raincheck.files import locked, refuse_others, write_text
 from raincheck.processes import is_first
 from raincheck.report.numbers import duration
+from raincheck.running.claim import same_settings
 from raincheck.running.outcome import Report
 
 
@@ -107,11 +108,17 @@ def claim(out: Path, grid: Path) -> None:
 
 
 def restore(planned: Sequence[Planned], known: Record) -> None:
-    """Gives runs that a record knows a folder with configuration and report, if they have none."""
+    """Gives runs that a record knows a folder with configuration and report, if they have none.
+
+    Raises:
+        ConfigError: if a folder holds a run with other settings, begun before the grid was edited.
+    """
     for one in planned:
         if one.identity in known and not one.finished:
             one.folder.mkdir(parents=True, exist_ok=True)
-            if not (one.folder / "config.yaml").exists():
+            if (one.folder / "config.yaml").exists():
+                same_settings(one.folder, dump(one.config))
+            else:
                 write_text(one.folder / "config.yaml", dump(one.config))
             write_text(one.folder / "report.json", json.dumps(known.report(one.identity), indent=1))
 

@@ -26,7 +26,7 @@ from raincheck.plugins.progress import ProgressBar
 from raincheck.plugins.scores import Scores
 from raincheck.processes import first_does, is_first
 from raincheck.running.assembly import make_strategy, make_stream, plugin_of
-from raincheck.running.claim import claimed, remember_data, same_data
+from raincheck.running.claim import claimed, kept, remember_data, same_data
 from raincheck.running.misfit import misfits
 from raincheck.running.outcome import Matrices, Report, conclude, pause
 from raincheck.seam.launch import helpers, meet
@@ -73,8 +73,7 @@ def enter(claims: ExitStack, out: Path, config: str) -> Report | None:
     claims.enter_context(claimed(out, config))
     remove_partial(out)
     finished = out / "report.json"
-    report: Report | None = json.loads(finished.read_text(encoding="utf-8")) if finished.exists() else None
-    return report
+    return kept(finished, json.loads, "metrics") if finished.exists() else None
 
 
 def learn(config: RunConfig, out: Path, tracker: Tracker, until: int | None) -> Report:
@@ -121,8 +120,8 @@ def resumed(strategy: LightningStrategy) -> Matrices:
 
     A run whose plugins can't save what they remember begins anew, and comes to the same bits.
     """
-    kept = strategy.resume() or {"matrices": {}}
-    return {name: Matrix.from_json(matrix) for name, matrix in kept["matrices"].items()}
+    state = strategy.resume() or {"matrices": {}}
+    return {name: Matrix.from_json(matrix) for name, matrix in state["matrices"].items()}
 
 
 def train(config: RunConfig, strategy: LightningStrategy, experience: RainExperience) -> None:
@@ -149,7 +148,7 @@ def show(
     network: ClipNetwork, tasks: list[Task], out: Path, tracker: Tracker, step: int, which: slice = slice(None)
 ) -> None:
     """Has the first process write before/after pictures of some tasks, and videos for a tracker that shows them."""
-    shown = copy.deepcopy(network).cpu().eval()
+    shown = copy.deepcopy(network).cpu().float().eval()  # `64-true` of a Trainer leaves doubles
     names = file_names(task.name for task in tasks)
 
     def write() -> None:

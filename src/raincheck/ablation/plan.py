@@ -18,6 +18,7 @@ from raincheck.files import write_text
 from raincheck.fingerprint import missing
 from raincheck.notices import quiet_libraries
 from raincheck.plain_yaml import read_yaml
+from raincheck.running.claim import kept
 from raincheck.running.identity import identity
 
 FAILED = "failed.json"  # in the folder of a run that came to no result
@@ -65,8 +66,8 @@ class Planned:
         path = self.folder / FAILED
         if self.finished or not path.exists():
             return None
-        said = json.loads(path.read_text(encoding="utf-8"))
-        return str(said["failed"]) if said["id"] == self.identity else None
+        said = kept(path, json.loads, "failed")
+        return str(said["failed"]) if said.get("id") == self.identity else None
 
     def fail(self, why: str) -> None:
         """Notes that it failed.

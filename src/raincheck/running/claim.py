@@ -2,9 +2,10 @@
 
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -25,12 +26,11 @@ def claimed(out: Path, config: str) -> Iterator[None]:
     """
     path = out / "config.yaml"
     fresh = not path.exists()
-    if not fresh:
-        if differ := differences(path.read_text(encoding="utf-8"), config):
-            raise ConfigError(f"{out} holds a run with other settings: {', '.join(differ[:5])}; choose another --out")
-    else:
+    if fresh:
         refuse_others(out, "run")
         write_text(path, config)
+    else:
+        same_settings(out, config)
     try:
         yield
     except RaincheckError:
@@ -40,6 +40,38 @@ def claimed(out: Path, config: str) -> Iterator[None]:
             for made in ("checkpoints", "logs", "wandb", "frames", "trainer"):
                 shutil.rmtree(out / made, ignore_errors=True)
         raise
+
+
+def same_settings(out: Path, config: str) -> None:
+    """Compares a dumped configuration with that of the run in a folder.
+
+    Raises:
+        ConfigError: if they differ in more than `FREE`, or the folder's cannot be read.
+    """
+    path = out / "config.yaml"
+    kept(path, yaml.safe_load)
+    if differ := differences(path.read_text(encoding="utf-8"), config):
+        raise ConfigError(f"{out} holds a run with other settings: {', '.join(differ[:5])}; choose another --out")
+
+
+def kept(path: Path, read: Callable[[str], Any], key: str | None = None) -> dict[str, Any]:
+    """What a file holds that a run has written about itself.
+
+    Args:
+        path: the file.
+        read: makes its text a mapping, such as `json.loads`.
+        key: that the mapping has.
+
+    Raises:
+        ConfigError: if it holds something else.
+    """
+    try:
+        content = read(path.read_text(encoding="utf-8"))
+    except (ValueError, yaml.YAMLError, RecursionError):
+        content = None
+    if not isinstance(content, dict) or (key is not None and key not in content):
+        raise ConfigError(f"{path} is damaged; put it back as the run wrote it, or choose another --out")
+    return content
 
 
 def differences(before: str, now: str) -> list[str]:
@@ -65,7 +97,7 @@ def same_data(out: Path, tasks: Sequence[Task], weights: str | None) -> Fingerpr
     """
     begun_with = [] if weights in (None, "identity") else [find_weights(weights)]
     now, path = fingerprints([*tasks, *begun_with]), out / "checkpoints" / "data.json"
-    if path.exists() and (differ := changed(json.loads(path.read_text(encoding="utf-8")), now)):
+    if path.exists() and (differ := changed(kept(path, json.loads), now)):
         more = f" and {len(differ) - 1} more" if differ[1:] else ""
         raise ConfigError(f"{out} was begun with other data: {differ[0]}{more} changed since; choose another --out")
     return now

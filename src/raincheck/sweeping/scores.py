@@ -7,14 +7,19 @@ from typing import Any
 from raincheck.evaluation.matrix import Matrix
 from raincheck.evaluation.so_far import scores_so_far
 from raincheck.metrics import METRICS
+from raincheck.running.claim import kept
 from raincheck.sweeping.definition import SCORES
 
 
 def left(folder: Path) -> tuple[dict[str, Any] | None, bool]:
-    """The report of a run, and whether it is finished; None if it has not come to a border yet."""
+    """The report of a run, and whether it is finished; None if it has not come to a border yet.
+
+    Raises:
+        ConfigError: if it is damaged.
+    """
     for name in ("report.json", "so_far.json"):
         if (folder / name).exists():
-            return json.loads((folder / name).read_text(encoding="utf-8")), name == "report.json"
+            return kept(folder / name, json.loads, "metrics"), name == "report.json"
     return None, False
 
 
