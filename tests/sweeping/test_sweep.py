@@ -195,11 +195,12 @@ def test_trials_that_are_one_run_though_they_should_not_be_are_told(
     }
     flags = ["raincheck", "run", "--trust", "--config", str(tmp_path / "base.yaml"), "${args_no_boolean_flags}"]
     conduct(sweep_file(tmp_path, method="grid", parameters=parameters, command=flags), tmp_path / "out", Pretending())
-    said = [line for line in capsys.readouterr().out.splitlines() if " is the run of " in line]
+    said = [line for line in capsys.readouterr().out.splitlines() if " is the same run as " in line]
     # W&B leaves out what is false, and this is true by default.
     assert said == [
-        f"trial {later} is the run of trial {first}: either the command does not say network.init_args.grouped, for "
-        "which it takes ${args}, or this changes no number"
+        f"trial {later} is the same run as trial {first}, so its result is the same, although they have different "
+        "values of network.init_args.grouped: the values change nothing, or the sweep's command lacks ${args}, which "
+        "passes them on"
         for first, later in ((0, 2), (1, 3))
     ]
 
@@ -229,7 +230,7 @@ def test_a_trial_that_fails_is_recorded_and_the_sweep_goes_on(
     failed, good = trials(tmp_path / "out")
     assert (failed["state"], failed["value"], good["state"]) == ("failed", None, "finished")
     assert "Invalid learning rate: -1" in failed["error"] and good["error"] is None
-    assert f"trial 0, {failed['id']}, optimizer.init_args.lr -1: failed, " in capsys.readouterr().out
+    assert f"trial 0 (run {failed['id']}, optimizer.init_args.lr -1) failed: " in capsys.readouterr().out
     assert (tmp_path / "out" / "best.yaml").read_text() == (tmp_path / "out" / good["id"] / "config.yaml").read_text()
     assert conduct(file, tmp_path / "out").legs == []  # it is not tried again
 
@@ -257,6 +258,37 @@ def test_changed_configuration_files_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as error:
         conduct(file, tmp_path / "whole", Pretending())
     assert str(error.value) == (f"{tmp_path / 'whole'} was begun with other configuration files; choose another --out")
+
+
+@pytest.mark.parametrize("edited", [yaml.safe_dump({**BASE, "batch": 3}), "{"], ids=["other", "none"])
+def test_configuration_files_that_change_between_trials_end_the_sweep(tmp_path: Path, edited: str) -> None:
+    """Or its later trials would be compared with the earlier ones, or be recorded as failed."""
+    file, expected = whole(tmp_path, method="grid", parameters={"optimizer.init_args.lr": {"values": [0.9, 0.2]}})
+    base = tmp_path / "base.yaml"
+    before = base.read_text()
+
+    class Editor(Pretending):
+        def run(self, leg: Leg) -> None:
+            super().run(leg)
+            base.write_text(edited)
+
+    with pytest.raises(ConfigError, match=r"edited after its first trial|cannot read the configuration"):
+        conduct(file, tmp_path / "out", Editor())
+    assert trials(tmp_path / "out") == expected[:1]
+    base.write_text(before)
+    conduct(file, tmp_path / "out", Pretending())
+    assert trials(tmp_path / "out") == expected
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"{}", b"\xff"])
+def test_a_damaged_report_of_a_trial_is_named(tmp_path: Path, content: bytes) -> None:
+    file, [first, _] = whole(tmp_path, method="grid", parameters={"optimizer.init_args.lr": {"values": [0.9, 0.2]}})
+    state = tmp_path / "whole" / "sweep.json"
+    state.write_text(state.read_text().replace('"finished"', '"running"'))
+    report = tmp_path / "whole" / first["id"] / "report.json"
+    report.write_bytes(content)
+    with pytest.raises(ConfigError, match=r"report.json is damaged; put it back as the run wrote it, or choose "):
+        conduct(file, tmp_path / "whole", Pretending())
 
 
 @pytest.mark.parametrize(

@@ -87,7 +87,12 @@ class Scheduler:
         return winner is not None and winner.value is not None and self.sweep.metric.reached(winner.value)
 
     def add(self, point: Point) -> None:
-        """Records a new trial; one without a configuration has failed already."""
+        """Records a new trial; one without a configuration has failed already.
+
+        Raises:
+            ConfigError: if the configuration files are no longer those of the first trial.
+        """
+        self.check_files()
         number = len(self.trials.all)
         trial = Trial(number, "", point, values(self.sweep.parameters, point))
         self.trials.all.append(trial)
@@ -101,8 +106,22 @@ class Scheduler:
         twin = self.trials.twin(trial)
         if twin and (unsaid := [name for name, value in trial.values.items() if twin.values[name] != value]):
             self.tell(
-                f"trial {number} is the run of trial {twin.number}: either the command does not say "
-                f"{', '.join(unsaid)}, for which it takes ${{args}}, or this changes no number"
+                f"trial {number} is the same run as trial {twin.number}, so its result is the same, although they have "
+                f"different values of {', '.join(unsaid)}: the values change nothing, or the sweep's command lacks "
+                "${args}, which passes them on"
+            )
+
+    def check_files(self) -> None:
+        """Compares the configuration of the first trial with what it was.
+
+        Raises:
+            ConfigError: if it is another, or cannot be read any more.
+        """
+        first = self.trials.all[0] if self.trials.all else None
+        if first and first.id != run_id(trial_command(self.sweep, first.point, 0, self.out).config(self.trust)):
+            raise ConfigError(
+                f"the configuration files of {self.file} were edited after its first trial, so trials could not be "
+                "compared; put them back and give the same command again, or choose another --out"
             )
 
     def start(self, trial: Trial, launcher: Launcher) -> None:
@@ -167,8 +186,10 @@ class Scheduler:
         """Records that a trial is over."""
         trial.state, trial.value, trial.error = state, value, error
         self.trials.write()
-        found = error or f"{self.sweep.metric.name} {value}"
-        self.tell(f"trial {trial.number}, {trial.id}, {chosen(self.sweep, trial)}: {state}, {found}")
+        about = ", ".join(filter(None, [trial.id and f"run {trial.id}", chosen(self.sweep, trial)]))
+        after = f" after {trial.learned} tasks" if state == "stopped" else ""
+        found = error or f"{self.sweep.metric.name} is {value}"
+        self.tell(f"trial {trial.number} ({about}) {state}{after}: {found}")
 
     def tell(self, line: str) -> None:
         """Prints a line above the bar."""
