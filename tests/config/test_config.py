@@ -1,6 +1,7 @@
 """Configurations: files and options merged, mistakes named, nothing untrusted imported."""
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -436,3 +437,10 @@ def test_file_names_are_no_classes(tmp_path: Path) -> None:
     content = {"stream": {"tasks": [{"class_path": rain, "init_args": videos}]}, "method": "v1.two"}
     made = build(parse(["--config", write(tmp_path / "c.yaml", content), "--method", "v1.three"]))
     assert made.method == "v1.three" and made.stream.tasks[0].train[0].path == Path("my.data/test.mp4")
+
+
+def test_a_pipe_is_told_that_it_is_read_twice(tmp_path: Path) -> None:
+    """As `--config <(command)` of a shell would be."""
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ConfigError, match=r"pipe is a pipe, which can be read once only; give a file "):
+        parse(["--config", str(tmp_path / "pipe")])

@@ -36,6 +36,8 @@ def check_classes(arguments: Sequence[str], trust: bool) -> None:
     tokens = [part for token in arguments for part in token.split("=", 1 if token.startswith("--") else 0)]
     for option, value in itertools.pairwise([*tokens, ""]):
         if option == "--config":
+            if Path(value).is_fifo():  # the parser will read it again
+                raise ConfigError(f"{value} is a pipe, which can be read once only; give a file with its content")
             content = read_yaml(Path(value))
             if not isinstance(content, dict):
                 raise ConfigError(f"{value} holds no options; write lines such as `seed: 3`, or leave it out")
