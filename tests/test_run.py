@@ -5,6 +5,7 @@ import json
 import os
 import random
 import re
+import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -353,6 +354,31 @@ def test_a_run_does_not_go_on_with_other_data(tmp_path: Path, monkeypatch: pytes
     start(tmp_path / "run", plugins=[STRIKE])
 
 
+@pytest.mark.parametrize("precision", ["64-true", "bf16-true"])
+def test_a_run_in_another_precision_ends_with_pictures_and_weights(tmp_path: Path, precision: str) -> None:
+    report = start(tmp_path / "run", plugins=[], trainer={"precision": precision})
+    assert report["metrics"]["psnr_y"]["average"] > 10 and any((tmp_path / "run" / "frames").rglob("*.png"))
+    assert weights(tmp_path / "run").keys() == RRGNet(3, 4).state_dict().keys()
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[1]", b"{}", b"\xff"])
+@pytest.mark.parametrize("name", ["report.json", "config.yaml", "checkpoints/data.json"])
+def test_a_damaged_file_of_a_run_is_named(
+    finished: tuple[Path, dict[str, Any]], tmp_path: Path, name: str, content: bytes
+) -> None:
+    out = tmp_path / "run"
+    shutil.copytree(finished[0], out)
+    (out / "report.json").unlink()
+    (out / name).write_bytes(content)
+    sentence = "is damaged; put it back as the run wrote it, or choose another --out$"
+    if content == b"{}" and name != "report.json":  # mappings that hold nothing; the data have no files
+        content, sentence = b'{"a": "b"}', "with other (settings|data): .*; choose another --out$"
+        (out / name).write_bytes(content)
+    with pytest.raises(ConfigError, match=sentence):
+        start(out)
+    assert (out / name).read_bytes() == content and any((out / "checkpoints").glob("*.ckpt"))
+
+
 def test_a_finished_run_is_not_run_again(
     finished: tuple[Path, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -475,6 +501,13 @@ MISTAKES: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
     ),
     "closure": ({"optimizer": {"class_path": "torch.optim.LBFGS"}}, ConfigError, "the optimizer cannot learn from "),
     "sparse": ({"optimizer": {"class_path": "torch.optim.SparseAdam"}}, ConfigError, "the optimizer cannot learn from"),
+    "a trainer without a logger": ({"trainer": {"barebones": True}}, ConfigError, "`Trainer(barebones=True, logger="),
+    "no accumulation": (
+        {"trainer": {"accumulate_grad_batches": 0}},
+        ConfigError,
+        "the trainer's accumulate_grad_batches must be 1 or more, not 0",
+    ),
+    "no TPU": ({"trainer": {"accelerator": "tpu"}}, ConfigError, ""),
     "no weights": ({"network": {"class_path": "raincheck.networks.Identity"}}, ConfigError, ""),
 }
 

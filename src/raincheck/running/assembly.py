@@ -53,12 +53,12 @@ def make_strategy(config: RunConfig, out: Path, tracker: Tracker) -> LightningSt
     for plugin in config.plugins:
         if getattr(plugin, "seed", config.seed) is None:  # as its documentation says
             plugin.seed = config.seed
-    trainer = described(config.trainer)
+    # What callbacks write without being told where goes below `default_root_dir`.
+    usual = {"logger": tracker.for_trainer, "log_every_n_steps": 1, "default_root_dir": out / "trainer"}
+    trainer = {**usual, **described(config.trainer)}
     optimizer = _accepted(config, trainer)
     try_out(config)
     first, last = [Passes(), Stopwatch()], [FiniteLoss(), Scores(), Throughput(tracker.log_metrics)]
-    # What callbacks write without being told where goes below `default_root_dir`.
-    usual = {"logger": tracker.for_trainer, "log_every_n_steps": 1, "default_root_dir": out / "trainer"}
     return LightningStrategy(
         model=config.network,
         optimizer=optimizer,
@@ -70,7 +70,7 @@ def make_strategy(config: RunConfig, out: Path, tracker: Tracker) -> LightningSt
         reset_optimizer=True,
         checkpoints=out / "checkpoints",
         save_every=config.save_every,
-        trainer={**usual, **trainer},
+        trainer=trainer,
     )
 
 
@@ -85,7 +85,7 @@ def _accepted(config: RunConfig, trainer: Mapping[str, Any]) -> Optimizer:
     try:
         optimizer = config.optimizer(config.network.parameters())
         Trainer(**{**QUIET, **trainer})
-    except (TypeError, ValueError, MisconfigurationException) as error:
+    except (TypeError, ValueError, ImportError, MisconfigurationException) as error:  # a precision may need a package
         raise ConfigError(f"{one_line(error)}; correct the optimizer's or the trainer's arguments") from None
     return optimizer
 

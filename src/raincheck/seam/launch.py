@@ -47,7 +47,7 @@ def meet(arguments: Mapping[str, Any], device: torch.device) -> tuple[int, torch
     try:
         with quiet():
             trainer = Trainer(**{**QUIET, "enable_checkpointing": False, **placed(given, device)})
-    except (TypeError, ValueError, MisconfigurationException) as error:
+    except (TypeError, ValueError, ImportError, MisconfigurationException) as error:  # packages may lack
         raise ConfigError(f"{one_line(error)}; correct the trainer's arguments") from None
     popen = isinstance(trainer.strategy.launcher, _SubprocessScriptLauncher)
     if trainer.world_size > 1 and not (type(trainer.strategy) is DDPStrategy and popen):

@@ -28,7 +28,9 @@ USELESS = {
 
 
 def refuse_useless(trainer: Mapping[str, Any]) -> None:
-    """Raises ConfigError for an argument of the Trainer that would silently do nothing."""
+    """Raises ConfigError for an argument of the Trainer that would silently do nothing, or end in the middle."""
+    if trainer.get("accumulate_grad_batches", 1) == 0:
+        raise ConfigError("the trainer's accumulate_grad_batches must be 1 or more, not 0")
     for name in trainer.keys() & USELESS.keys():
         raise ConfigError(f"the trainer's {name} is of no use here: {USELESS[name]}; leave {name} out")
 
