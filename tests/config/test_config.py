@@ -249,6 +249,7 @@ def evil(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 REPLAY = "avalanche.training.plugins.ReplayPlugin"
 DISTANCE = "torch.nn.TripletMarginWithDistanceLoss"
+MEASURED = {"class_path": DISTANCE, "init_args": {"distance_function": "evil.Plugin"}}
 UNTYPED = "avalanche.training.plugins.EWCPlugin"  # its `ewc_lambda` may be anything, so a class too
 SNEAKY = {
     "bare": ["--plugins", "evil.Plugin"],
@@ -266,6 +267,7 @@ SNEAKY = {
     "abbreviated": ["--plug", "evil.Plugin"],
     "augmentation": ["--stream.augment.more+=evil.Plugin"],
     "trainer": ["--trainer", '{"callbacks": [{"class_path": "evil.Plugin"}]}'],
+    "function of a trusted class": ["--trainer.strategy", json.dumps(MEASURED)],
     "equals sign within": ["--trainer", '{"a=b": 1, "callbacks": ["evil.Plugin"]}'],
     "spaces": ["--plugins", " evil.Plugin "],
     "other letters": [f"--plugins+={REPLAY}", "--plugins.storage_policy", "böse.Plugin"],
@@ -296,6 +298,7 @@ def test_untrusted_classes_are_refused_before_they_are_imported(base: list[str],
         {"plugins": [{"class_path": REPLAY, "init_args": {"storage_policy": {"class_path": "evil.Plugin"}}}]},
         {"plugins": [{"class_path": UNTYPED, "init_args": {"ewc_lambda": {"class_path": "evil.Plugin"}}}]},
         {"trainer": {"callbacks": [{"class_path": "evil.Plugin"}]}},
+        {"trainer": {"anything": {"at": [MEASURED]}}},
         {"stream": {"tasks": [], "augment": {"more": ["evil.Plugin"]}}},
         {"stream": {"tasks": [], "augment.more": ["evil.Plugin"]}},
         {"network.class_path": "evil.Plugin"},

@@ -23,7 +23,7 @@ CLASSES = {"class_path", "network", "loss", "optimizer", "plugins", "tasks", "st
 # Read from a file that they name, which may say of which class they are.
 CLASSES |= {"augment", "variety", "init_args", "dict_kwargs"}
 # Options below which arguments may themselves be classes or functions.
-NESTING = {"network", "loss", "optimizer", "plugins", "callbacks", "logger", "profiler", "more"}
+NESTING = {"network", "loss", "optimizer", "plugins", "trainer", "callbacks", "logger", "profiler", "more"}
 
 
 def check_classes(arguments: Sequence[str], trust: bool) -> None:
