@@ -35,7 +35,7 @@ from raincheck.rain.parameters import Rain
 from raincheck.rain.presets import PRESETS
 from raincheck.rain.render import cover, render
 from raincheck.video.access.footage import open_footage
-from tinyvideo import cut, noise, read_folder, smooth, write_folder, write_video
+from tinyvideo import cut, noise, read_folder, smooth, write_folder, write_photographs, write_video
 from tools import require_tool
 
 TRAIN, TEST = "Dataset_Training_Rendered", "Dataset_Testing_Rendered"
@@ -251,6 +251,20 @@ def test_clips_stand_upright_as_ffmpeg_turns_them(tmp_path: Path, rotation: int,
     assert (video["height"], video["width"]) == (rainy["height"], rainy["width"]) == size
     expected = np.frombuffer(shown.stdout, np.uint8).reshape(9, *size, 3)
     assert np.abs(expected - read_folder(tmp_path / "set" / video["folder"]).astype(int)).mean() < 2
+
+
+def test_photographs_stand_upright(tmp_path: Path) -> None:
+    frames = noise(3, 48, 64)
+    write_photographs(tmp_path / "clean" / "a", frames, orientation=6)
+    write_photographs(tmp_path / "clean" / "b", frames, orientation=1)
+    videos = render_here(tmp_path / "clean", tmp_path / "set")["videos"]
+    assert {(video["height"], video["width"]) for video in videos} == {(48, 64)}
+    for split, name in ((TRAIN, "a_GT"), (TEST, "b_GT")):
+        np.testing.assert_array_equal(read_folder(tmp_path / "set" / split / name), frames)
+    write_photographs(tmp_path / "tall", frames.swapaxes(1, 2), orientation=6)
+    mixed = (tmp_path / "tall" / "00003.png").rename(tmp_path / "clean" / "b" / "00003.png")
+    with pytest.raises(InputError, match=f"^{mixed} is 48x64 but 00001.png is 64x48; give frames of one size$"):
+        render_here(tmp_path / "clean" / "b", tmp_path / "no set")
 
 
 @pytest.mark.parametrize("after", [1, 4, 7])

@@ -9,7 +9,7 @@ import av
 import numpy as np
 import numpy.typing as npt
 from av.video.reformatter import Interpolation
-from PIL import Image
+from PIL import ExifTags, Image
 
 Frames = npt.NDArray[np.uint8]
 
@@ -75,6 +75,30 @@ def write_folder(folder: Path, frames: Frames, pattern: str = "{:05d}.png") -> P
     folder.mkdir()
     for index, pixels in enumerate(frames, start=1):
         Image.fromarray(pixels).save(folder / pattern.format(index))
+    return folder
+
+
+# What each EXIF orientation says lies where, in a picture that is shown as `whole`, `(h, w, c)` (EXIF 2.3, 4.6.4).
+STORED = {
+    1: lambda whole: whole,
+    2: lambda whole: whole[:, ::-1],
+    3: lambda whole: whole[::-1, ::-1],
+    4: lambda whole: whole[::-1],
+    5: lambda whole: whole.swapaxes(0, 1),
+    6: lambda whole: whole.swapaxes(0, 1)[::-1],
+    7: lambda whole: whole[::-1, ::-1].swapaxes(0, 1),
+    8: lambda whole: whole.swapaxes(0, 1)[:, ::-1],
+}
+
+
+def write_photographs(folder: Path, frames: Frames, orientation: int, suffix: str = ".png") -> Path:
+    """Writes frames `(t, h, w, c)` as a camera does that was held so: turned, with a tag that says how."""
+    folder.mkdir(parents=True)
+    tags = Image.Exif()
+    tags[ExifTags.Base.Orientation] = orientation
+    for index, whole in enumerate(frames, start=1):
+        stored = np.ascontiguousarray(STORED[orientation](whole))
+        Image.fromarray(stored).save(folder / f"{index:05d}{suffix}", exif=tags, lossless=True)
     return folder
 
 

@@ -20,6 +20,7 @@ from raincheck.datasets.photographs import (
 from raincheck.datasets.rendering.film import Cutout, Film, Motion
 from raincheck.datasets.rendering.filming import shoot
 from raincheck.errors import ConfigError, InputError
+from tinyvideo import noise, write_photographs
 
 
 def still(at: tuple[float, float], velocity: tuple[float, float] = (0, 0)) -> Motion:
@@ -37,6 +38,12 @@ def test_bundled_photographs_are_scikit_images() -> None:
     for name in ("astronaut", "chelsea", "coffee", "rocket"):
         own = (pictures[name] * 255).round().to(torch.uint8).permute(1, 2, 0).numpy()
         assert np.array_equal(own, getattr(data, name)())
+
+
+def test_photographs_of_a_folder_stand_upright(tmp_path: Path) -> None:
+    whole = noise(1, 20, 30)
+    (picture,) = folder_photographs(write_photographs(tmp_path / "a", whole, orientation=8)).values()
+    assert np.array_equal((picture * 255).round().to(torch.uint8).permute(1, 2, 0).numpy(), whole[0])
 
 
 def test_bundled_photographs_import_neither_package() -> None:

@@ -20,7 +20,7 @@ from raincheck.errors import InputError
 from raincheck.video.access import decord_reader
 from raincheck.video.access.decord_reader import decord_is_installed
 from stuckdecord import STUCK, fails_at_10
-from tinyvideo import cut, noise, write_folder, write_video
+from tinyvideo import cut, noise, write_folder, write_photographs, write_video
 
 
 def test_all_odd_inputs_at_once_in_linked_folders(tmp_path: Path) -> None:
@@ -115,3 +115,13 @@ def test_rain_falls_down_over_videos_that_are_stored_lying(tmp_path: Path, rotat
     assert torch.equal(turned, torch.rot90(stored, rotation // 90, (-2, -1)))  # counter-clockwise, as players show it
     assert task.train[0].size == turned.shape[-2:]
     assert torch.equal(task.train[0].read(2, 5)[1], turned[2:7])
+
+
+def test_rain_falls_down_over_folders_of_photographs_that_are_stored_lying(tmp_path: Path) -> None:
+    frames = noise(9, 48, 64)
+    folders = [write_photographs(tmp_path / str(turn), frames, turn) for turn in (6, 8, 1)]
+    train, *test = map(str, folders)
+    task = RenderedRain("a", "thin", train=[train], test=test).task(0)
+    assert {video.size for video in (*task.train, *task.test)} == {(48, 64)}
+    whole, again, third = (video.read(0, 9)[1] for video in (*task.train, *task.test))
+    assert torch.equal(whole, again) and torch.equal(whole, third)

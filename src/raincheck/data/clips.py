@@ -17,7 +17,9 @@ from raincheck.datasets.folder import VIDEO_SUFFIXES, find_videos
 from raincheck.errors import ConfigError, InputError
 from raincheck.video.display import upright, upright_size
 from raincheck.video.images.listing import entries, pictures
+from raincheck.video.images.still import common_size, read_image
 from raincheck.video.reading.decode import open_stream
+from raincheck.video.stream import Stream
 
 Size = tuple[int, int]
 
@@ -49,8 +51,7 @@ class Clip:
             InputError: if it cannot be read.
         """
         stream = open_stream(self.path)
-        # Rain falls down in the scene, which many phones store lying on its side.
-        shown = upright_size(stream.size, stream.display)
+        shown, _ = as_shown(stream)
         size = shown if self.within is None else fitted(shown, self.within)[1]
         known = [count for count in (stream.length, self.most) if count is not None]
         return size, self.fps if stream.names is not None else stream.fps, min(known, default=None)
@@ -61,10 +62,10 @@ class Clip:
         Raises:
             InputError: at the frame that cannot be read.
         """
-        stream = open_stream(self.path)
-        wanted, done = islice(stream.frames(), self.most), 0
+        _, shown = as_shown(open_stream(self.path))
+        wanted, done = islice(shown, self.most), 0
         while part := list(islice(wanted, frames)):
-            whole = upright(torch.stack(part), stream.display)
+            whole = torch.stack(part)
             yield done, whole if self.within is None else fit(whole, self.within)
             done += len(part)
 
@@ -88,6 +89,20 @@ class Clip:
         maps = [Image.fromarray(one) for one in part.reshape(-1, *part.shape[-2:])]
         resized = np.stack([np.asarray(resize(one, self.within, Image.Resampling.NEAREST)) for one in maps])
         return torch.from_numpy(resized if whole.ndim == 3 else resized[0])
+
+
+def as_shown(stream: Stream) -> tuple[Size, Iterator[Tensor]]:
+    """Height and width and the frames `(c, h, w)` as players and viewers show them.
+
+    Rain falls down in the scene, which many phones and cameras store lying on its side.
+
+    Raises:
+        InputError: if images of a folder differ in size; at the frame that cannot be read.
+    """
+    if (files := stream.files()) is not None:
+        return common_size(files, turned=True), (read_image(path, turned=True) for path in files)
+    display = stream.display
+    return upright_size(stream.size, display), (upright(frame, display) for frame in stream.frames())
 
 
 def fitted(size: Size, within: Size) -> tuple[Size, Size]:

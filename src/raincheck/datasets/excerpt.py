@@ -53,12 +53,12 @@ class Excerpt:
 
 @cache  # the tasks of a stream share footage, and opening a video decodes it once
 def open_excerpt(excerpt: Excerpt, turned: bool = False) -> Footage:
-    """Opens an excerpt, as it is stored, or `turned` as players show it.
+    """Opens an excerpt, as it is stored, or `turned` as players and viewers show it.
 
     Raises:
         InputError: if it cannot be read.
     """
-    footage = open_footage(excerpt.path, excerpt.start, excerpt.stop)
+    footage = open_footage(excerpt.path, excerpt.start, excerpt.stop, turned)
     if turned and isinstance(footage, VideoFile) and footage.display:
         return Upright(footage, footage.display)
     return footage

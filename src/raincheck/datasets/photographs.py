@@ -32,12 +32,12 @@ TEST = ("china", "coffee")  # of the bundled ones; all others are for training
 
 
 def load_picture(path: Path) -> Tensor:
-    """A picture as float32 RGB `(3, h, w)` in [0, 1].
+    """A picture as float32 RGB `(3, h, w)` in [0, 1], turned as viewers show it, so that rain falls down in it.
 
     Raises:
         InputError: if it cannot be read.
     """
-    return to_float(read_image(path))
+    return to_float(read_image(path, turned=True))
 
 
 @cache

@@ -4,14 +4,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from einops import rearrange
 from PIL import Image
 
 from raincheck.errors import InputError
+from raincheck.video.access.footage import FrameFolder
+from raincheck.video.images.besides import read_besides
 from raincheck.video.images.listing import numbers
+from raincheck.video.images.still import image_size, read_image
 from raincheck.video.reading.decode import open_stream
 from raincheck.video.stream import Stream
-from tinyvideo import cut, noise, write_folder
+from tinyvideo import cut, noise, write_folder, write_photographs
 
 
 def pixels(stream: Stream) -> np.ndarray:
@@ -23,6 +27,25 @@ def test_an_image_is_a_video_of_one_frame(tmp_path: Path) -> None:
     stream = open_stream(tmp_path / "a.png")
     assert (stream.size, stream.length, stream.count(), stream.names) == ((48, 64), 1, 1, ["a.png"])
     np.testing.assert_array_equal(pixels(stream), noise(1))
+
+
+@pytest.mark.parametrize("suffix", [".png", ".webp", ".tif"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_photographs_are_turned_as_their_tags_say(tmp_path: Path, orientation: int, suffix: str) -> None:
+    frames = noise(1, 20, 30)
+    folder = write_photographs(tmp_path / "in", frames, orientation, suffix)
+    footage = FrameFolder(folder, turned=True)
+    assert footage.size == image_size(folder / f"00001{suffix}", turned=True) == (20, 30)
+    np.testing.assert_array_equal(rearrange(footage.read(0, 1), "t c h w -> t h w c").numpy(), frames)
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp"])
+@pytest.mark.parametrize("tags", [b"Exif\0\0no tags at all", b"Exif\0\0II*\0", b"Exif\0\0MM\0*\0\0\0\x08\xff\xff"])
+def test_tags_that_cannot_be_read_turn_nothing(tmp_path: Path, tags: bytes, suffix: str) -> None:
+    path = tmp_path / f"a{suffix}"
+    Image.fromarray(noise(1)[0]).save(path, exif=tags)
+    assert image_size(path, turned=True) == (48, 64)
+    assert torch.equal(read_image(path, turned=True), read_image(path)) and not read_besides(path).turned
 
 
 def test_a_folder_is_read_in_natural_order_without_what_is_no_image(tmp_path: Path) -> None:

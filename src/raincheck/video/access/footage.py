@@ -67,14 +67,15 @@ class FrameFiles:
         name: what the video is called.
         files: one image a frame.
         size: height and width that every frame is cut to, from its top left corner; None if all have one size.
+        turned: turn images as viewers show them; otherwise they are read as they are stored.
 
     Raises:
         InputError: if no size is given and sizes differ.
     """
 
-    def __init__(self, name: str, files: list[Path], size: tuple[int, int] | None = None) -> None:
-        self.name, self.files = name, files
-        self._size = common_size(files) if size is None else size
+    def __init__(self, name: str, files: list[Path], size: tuple[int, int] | None = None, turned: bool = False) -> None:
+        self.name, self.files, self.turned = name, files, turned
+        self._size = common_size(files, turned) if size is None else size
 
     def __len__(self) -> int:
         return len(self.files)
@@ -92,7 +93,8 @@ class FrameFiles:
         """
         check_inside(self.name, len(self), start, count)
         height, width = self.size
-        return torch.stack([read_image(p)[:, :height, :width] for p in self.files[start : start + count]])
+        files = self.files[start : start + count]
+        return torch.stack([read_image(path, self.turned)[:, :height, :width] for path in files])
 
 
 class FrameFolder(FrameFiles):
@@ -102,26 +104,33 @@ class FrameFolder(FrameFiles):
         path: the folder.
         start: first frame of the part, as in a slice; negative counts from the end.
         stop: the frame after the part's last, as in a slice.
+        turned: as `FrameFiles`.
 
     Raises:
         InputError: if there are no images, sizes differ, or the part is empty.
     """
 
-    def __init__(self, path: str | Path, start: int | None = None, stop: int | None = None) -> None:
+    def __init__(
+        self, path: str | Path, start: int | None = None, stop: int | None = None, turned: bool = False
+    ) -> None:
         folder = Path(path)
         files = frame_files(folder)
         part = part_of(len(files), start, stop, folder)
         name = folder.name if start is None and stop is None else f"{folder.name}[{start or 0}:{stop or ''}]"
-        super().__init__(name, files[part.start : part.stop])
+        super().__init__(name, files[part.start : part.stop], turned=turned)
 
 
-def open_footage(path: str | Path, start: int | None = None, stop: int | None = None) -> VideoFile | FrameFolder:
+def open_footage(
+    path: str | Path, start: int | None = None, stop: int | None = None, turned: bool = False
+) -> VideoFile | FrameFolder:
     """Opens a video file or a folder of images for random access; `start` and `stop` cut a part out of it.
+
+    `turned` images are those of `FrameFiles`; a video file is read as it is stored, and has its `display`.
 
     Raises:
         InputError: as `VideoFile` and `FrameFolder`.
     """
-    return FrameFolder(path, start, stop) if Path(path).is_dir() else VideoFile(path, start, stop)
+    return FrameFolder(path, start, stop, turned) if Path(path).is_dir() else VideoFile(path, start, stop)
 
 
 def part_of(length: int, start: int | None, stop: int | None, path: Path) -> range:

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 from einops import rearrange
-from PIL import ExifTags, Image
+from PIL import Image
 from torch import Tensor
 
-from raincheck.video.images.still import open_image
+from raincheck.video.images.still import open_image, orientation
 
 HEADER = b"Exif\0\0"
 WHOLE = {"orientation", "colour profile", "transparency"}
@@ -112,12 +112,11 @@ def read_besides(path: Path) -> Besides:
         InputError: as `open_image`.
     """
     with open_image(path) as image:
-        deep = is_deep(image)  # before its pixels are read
+        deep, turned = is_deep(image), orientation(image) != 1  # before its pixels are read
         exif = image.info.get("exif", b"")  # not of a TIFF, which Pillow turns by itself
         if exif and not exif.startswith(HEADER):  # of which WebP has none
             exif = HEADER + exif
         more = getattr(image, "n_frames", 1) - 1
-        turned = bool(exif) and image.getexif().get(ExifTags.Base.Orientation, 1) != 1
         profile = image.info.get("icc_profile") or b""
         alpha = np.array(image.convert("RGBA").getchannel("A")) if image.has_transparency_data else None
         alpha = None if alpha is None or (alpha == 255).all() else alpha
