@@ -4,7 +4,7 @@
     python onnx_webcam_or_file.py rrgnet.onnx rainy.mp4 derained.mp4
     python onnx_webcam_or_file.py rrgnet.onnx /dev/video0 derained.mkv      # Linux; Ctrl-C ends it
 
-Needs onnxruntime, numpy and av. Height and width must be even; sound is not copied.
+Needs onnxruntime, numpy and av. Height and width must be even; sound and rotation are not copied.
 """
 
 import sys

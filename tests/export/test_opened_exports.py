@@ -17,7 +17,7 @@ from raincheck.evaluation.pair import evaluate_pair
 from raincheck.export.read import open_network
 from raincheck.export.write import export
 from raincheck.networks import RRGNet, save_weights
-from tinyvideo import noise, smooth, write_folder
+from tinyvideo import listing, noise, smooth, write_folder
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +49,34 @@ def test_the_scores_are_those_of_the_network(folder: Path, tmp_path: Path, name:
     got = evaluate_pair(rainy, clean, folder / name, slice(1, 5), trust=True)
     for metric in ("psnr_y", "psnr_rgb", "ssim_y", "ssim_rgb", "temporal_y", "frames"):
         assert got[metric] == pytest.approx(expected[metric], abs=1e-2)
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_weights_beside_an_onnx_file(folder: Path, tmp_path: Path, together: bool) -> None:
+    """As torch.onnx.export and onnx write them, which need not be raincheck's."""
+    model, path = onnx.load(folder / "w.onnx"), tmp_path / "an ü" / "w.onnx"
+    path.parent.mkdir()
+    onnx.save_model(
+        model, path, save_as_external_data=True, all_tensors_to_one_file=together, location=None, size_threshold=256
+    )
+    assert len(listing(path.parent)) == 2 if together else len(listing(path.parent)) > 2
+    frames = noise(3, 33, 47)
+    expected = np.stack(list(derain(frames, weights=folder / "w.onnx")))
+    np.testing.assert_array_equal(np.stack(list(derain(frames, weights=path))), expected)
+
+
+def test_weights_beside_an_onnx_file_that_are_gone(
+    folder: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "w.onnx"
+    onnx.save_model(onnx.load(folder / "w.onnx"), path, save_as_external_data=True, location="w.data")
+    (tmp_path / "w.data").write_bytes((tmp_path / "w.data").read_bytes()[:99])
+    with pytest.raises(WeightsError, match=rf"^onnxruntime cannot read {path} .*; export it again$"):
+        open_network(path)
+    (tmp_path / "w.data").unlink()
+    with pytest.raises(WeightsError, match=rf"^onnxruntime cannot read {path} .*{tmp_path / 'w.data'}.*; export"):
+        open_network(path)
+    assert capfd.readouterr() == ("", "")
 
 
 class Evil:

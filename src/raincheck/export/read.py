@@ -16,6 +16,8 @@ from raincheck.networks.base import ClipNetwork
 from raincheck.networks.weights import load_network
 
 SUFFIXES = {"onnx": ".onnx", "torch": ".pt2"}
+BESIDE = "session.model_external_initializers_file_folder_path"
+SILENT = 4
 
 
 class Exported(ClipNetwork):
@@ -97,6 +99,9 @@ def open_onnx(content: bytes, path: Path) -> Exported:
     failures = (state.Fail, state.InvalidArgument, state.InvalidGraph, state.InvalidProtobuf, state.NotImplemented)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
+    options.log_severity_level = SILENT  # what it would print is in the exception too
+    # torch.onnx.export can put weights into files beside it; onnxruntime takes them from this folder only.
+    options.add_session_config_entry(BESIDE, str(path.parent))
     try:
         session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except (*failures, state.RuntimeException, ValueError) as error:
