@@ -187,6 +187,16 @@ def test_other_versions_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     )
 
 
+def test_checkpoints_of_another_commit_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or what they do not hold would be missed in the middle of resuming."""
+    path = tmp_path / "last.ckpt"
+    monkeypatch.setattr(checkpoint, "FORMAT", "1")
+    checkpoint.save(path, {})
+    monkeypatch.undo()
+    with pytest.raises(ConfigError, match=r"\(checkpoint format 1 then, 2 now\)"):
+        checkpoint.load(path)
+
+
 def test_the_lock_keeps_a_second_process_out(tmp_path: Path) -> None:
     program = (
         "import sys; from pathlib import Path; from raincheck.files import locked\n"

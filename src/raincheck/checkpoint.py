@@ -35,6 +35,7 @@ LEAVES = (
 NUMPY: list[Any] = [np.ndarray, np.dtype, frozenset, np.zeros(1).__reduce__()[0], np.float64(0).__reduce__()[0]]
 NUMPY += [getattr(np.dtypes, name) for name in np.dtypes.__all__ if name not in ("ObjectDType", "VoidDType")]
 PACKAGES = ("raincheck", "torch", "lightning", "avalanche-lib", "kornia", "numpy")
+FORMAT = "2"  # of checkpoints: another one whenever they hold something else
 
 
 @cache  # reading a package's metadata takes milliseconds, and checkpoints may come with every step
@@ -43,13 +44,17 @@ def versions() -> dict[str, str]:
     return {package: version(package) for package in PACKAGES}
 
 
+def _writer() -> dict[str, str]:
+    return {**versions(), "checkpoint format": FORMAT}
+
+
 def save(path: Path, state: dict[str, Any]) -> None:
     """Writes a checkpoint (see `foreign`) whole or not at all, with the versions of what wrote it.
 
     Raises:
         OutputError: if it cannot be written; an older checkpoint at `path` is intact then.
     """
-    replace_file(path, lambda partial: torch.save({**state, "versions": versions()}, partial))
+    replace_file(path, lambda partial: torch.save({**state, "versions": _writer()}, partial))
 
 
 def load(path: Path) -> dict[str, Any] | None:
@@ -71,7 +76,7 @@ def load(path: Path) -> dict[str, Any] | None:
         refused = isinstance(error, pickle.UnpicklingError)
         why = "it is damaged, or holds more than tensors and primitives" if refused else first_line(error)
         raise ConfigError(f"the checkpoint {path} cannot be read ({why}); delete it to start over") from None
-    differ = [f"{k} {wrote.get(k)} then, {v} now" for k, v in versions().items() if wrote.get(k) != v]
+    differ = [f"{k} {wrote.get(k)} then, {v} now" for k, v in _writer().items() if wrote.get(k) != v]
     if differ:
         raise ConfigError(
             f"the checkpoint {path} was written by other package versions ({'; '.join(differ)}); install those, or "
