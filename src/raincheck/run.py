@@ -26,7 +26,7 @@ from raincheck.plugins.progress import ProgressBar
 from raincheck.plugins.scores import Scores
 from raincheck.processes import first_does, is_first
 from raincheck.running.assembly import make_strategy, make_stream, plugin_of
-from raincheck.running.claim import claimed, kept, remember_data, same_data
+from raincheck.running.claim import claimed, kept, remember_data, same_data, same_data_left
 from raincheck.running.misfit import misfits
 from raincheck.running.outcome import Matrices, Report, conclude, pause
 from raincheck.seam.launch import helpers, meet
@@ -73,7 +73,10 @@ def enter(claims: ExitStack, out: Path, config: str) -> Report | None:
     claims.enter_context(claimed(out, config))
     remove_partial(out)
     finished = out / "report.json"
-    return kept(finished, json.loads, "metrics") if finished.exists() else None
+    if not finished.exists():
+        return None
+    same_data_left(out)
+    return kept(finished, json.loads, "metrics")
 
 
 def learn(config: RunConfig, out: Path, tracker: Tracker, until: int | None) -> Report:

@@ -96,11 +96,32 @@ def same_data(out: Path, tasks: Sequence[Task], weights: str | None) -> Fingerpr
         ConfigError: if the run was begun with others.
     """
     begun_with = [] if weights in (None, "identity") else [find_weights(weights)]
-    now, path = fingerprints([*tasks, *begun_with]), out / "checkpoints" / "data.json"
-    if path.exists() and (differ := changed(kept(path, json.loads), now)):
+    now = fingerprints([*tasks, *begun_with])
+    before = _remembered(out)
+    _refuse_changed(out, now if before is None else before, now)
+    return now
+
+
+def same_data_left(out: Path) -> None:
+    """The same for a finished run, of whose data nothing need be there any more.
+
+    Raises:
+        ConfigError: if what is there is other than it was.
+    """
+    before = _remembered(out) or {}
+    now = fingerprints(path for path in map(Path, before) if path.exists())
+    _refuse_changed(out, {path: before[path] for path in now}, now)
+
+
+def _remembered(out: Path) -> Fingerprints | None:
+    path = out / "checkpoints" / "data.json"
+    return kept(path, json.loads) if path.exists() else None
+
+
+def _refuse_changed(out: Path, before: Fingerprints, now: Fingerprints) -> None:
+    if differ := changed(before, now):
         more = f" and {len(differ) - 1} more" if differ[1:] else ""
         raise ConfigError(f"{out} was begun with other data: {differ[0]}{more} changed since; choose another --out")
-    return now
 
 
 def remember_data(out: Path, data: Fingerprints) -> None:
