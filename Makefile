@@ -56,7 +56,7 @@ test: check ## check, then the fast tests
 
 # pytest's exit code 5 says that no test was selected.
 test-slow: env ## The tests that take longer or drive tools of the system
-	$(BIN)/pytest -m slow || [ $$? -eq 5 ]
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile -m slow || [ $$? -eq 5 ]
 
 ablate: env ## RRGNet's parts, one at a time, three seeds; in runs/ablate (SCALE=full DATA=DIR: on published data)
 ifeq ($(SCALE),full)
