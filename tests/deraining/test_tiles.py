@@ -124,8 +124,9 @@ def test_tiles_follow_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     assert needed(net, (300, 300), features, 136, False) == needed(net, (136, 136), features, None, False)
 
 
-def test_when_memory_runs_out_tiles_shrink(monkeypatch: pytest.MonkeyPatch) -> None:
-    net, video = network(), frames(3, 40, 400)
+@pytest.mark.parametrize("high", [40, pytest.param(400, marks=pytest.mark.slow)])
+def test_when_memory_runs_out_tiles_shrink(monkeypatch: pytest.MonkeyPatch, high: int) -> None:
+    net, video = network(), frames(3, high, 400)
     whole, real = derained(net, video, "none"), net.decode
 
     def small(features: Tensor, centre: Tensor) -> Tensor:
@@ -135,10 +136,12 @@ def test_when_memory_runs_out_tiles_shrink(monkeypatch: pytest.MonkeyPatch) -> N
 
     monkeypatch.setattr(net, "decode", small)
     assert (derained(net, video, "auto").int() - whole.int()).abs().max() <= 1
-    window = [Seen(picture) for picture in at_rate(video[[2, 1, 0, 1, 2], ..., :280], FOLDER_RATE)]
+    window = [Seen(picture) for picture in at_rate(video[[2, 1, 0, 1, 2], :, :280, :280], FOLDER_RATE)]
     Engine(net, CPU, tile="auto").derain(window)
     assert not any(frame.features for frame in window)  # nothing is held any more that could be computed again
-    with pytest.raises(ConfigError, match="the memory of cpu is too small for frames of 400x40 in tiles of 400; use"):
+    with pytest.raises(
+        ConfigError, match=f"the memory of cpu is too small for frames of 400x{high} in tiles of 400; use"
+    ):
         derained(net, video, "none")
     monkeypatch.setattr(net, "decode", lambda *_: (_ for _ in ()).throw(RuntimeError("a defect")))
     with pytest.raises(RuntimeError, match="a defect"):

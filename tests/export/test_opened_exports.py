@@ -25,7 +25,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same network as weights and in both formats."""
     folder = tmp_path_factory.mktemp("weights")
     torch.manual_seed(0)
-    network = RRGNet(window=5, width=4, depth=1)
+    network = RRGNet(window=5, width=4)
     torch.nn.init.normal_(network.head.weight, std=0.2)
     save_weights(network, folder / "w.safetensors")
     export(folder / "w.safetensors", folder / "w.onnx", "onnx")
