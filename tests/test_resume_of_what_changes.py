@@ -380,8 +380,37 @@ class OwnShuffles(Remembering):
         strategy.dataloader = Shuffles(strategy.adapted_dataset, self.numbers(strategy.clock.train_exp_counter))
 
 
+class Late(Shuffled):
+    """Has no numbers before its first pass."""
+
+    def __iter__(self) -> Iterator[int]:
+        self.numbers = self.numbers or np.random.default_rng(3)
+        return super().__iter__()
+
+
+class Counts(Shuffled):
+    """Has other numbers in each pass."""
+
+    def __iter__(self) -> Iterator[int]:
+        self.numbers += 1
+        return iter(np.random.default_rng(self.numbers).permutation(len(self.data)).tolist())
+
+
+class ChangedByPasses(Remembering):
+    def __init__(self, kind: type[Shuffled], begin: Any) -> None:
+        super().__init__()
+        self.kind, self.begin = kind, begin
+
+    def before_training_exp(self, strategy: Any, **kwargs: Any) -> None:
+        data = strategy.adapted_dataset
+        sampler = self.kind(data, self.begin)
+        strategy.dataloader = DataLoader(data, batch_size=4, sampler=sampler, collate_fn=data.collate_fn)
+
+
 OWN_NUMBERS = {
     "a sampler": OwnSampler,
+    "a sampler, from its first pass on": partial(ChangedByPasses, Late, None),
+    "a sampler, by a count of its passes": partial(ChangedByPasses, Counts, 0),
     "a sampler and a plugin": SharesNumbers,
     "a loader, Python's": partial(OwnShuffles, random.Random),
     "a loader, NumPy's old ones": partial(OwnShuffles, np.random.RandomState),

@@ -80,11 +80,25 @@ def remembers(loader: Any) -> str | None:
     return next((type(one).__name__ for one in _samplers(loader) if hasattr(one, "set_epoch")), None)
 
 
+def holdings(loader: Any) -> dict[tuple[int, str], Any]:
+    """What a loader has to itself: random number generators; of itself and its samplers also numbers and texts.
+
+    Those that passes put in place are not there in a new process.
+    """
+    data = [getattr(loader, name) for name in ("dataset", "data") if hasattr(loader, name)]
+    passing = [loader, *_samplers(loader)]
+    holders = [*passing, *data, *(one for whole in data for one in innermost(whole))]
+    return {
+        (place, name): value
+        for place, one in enumerate(holders)
+        for name, value in getattr(one, "__dict__", {}).items()
+        if isinstance(value, NUMBERS) or (place < len(passing) and isinstance(value, bool | int | float | str))
+    }
+
+
 def own_numbers(loader: Any) -> list[Any]:
     """The random number generators that a loader, its samplers and its data have to themselves."""
-    data = [getattr(loader, name) for name in ("dataset", "data") if hasattr(loader, name)]
-    holders = [loader, *_samplers(loader), *data, *(one for whole in data for one in innermost(whole))]
-    found = [value for one in holders for value in getattr(one, "__dict__", {}).values() if isinstance(value, NUMBERS)]
+    found = [value for value in holdings(loader).values() if isinstance(value, NUMBERS)]
     return list({id(one): one for one in found}.values())
 
 
@@ -95,7 +109,7 @@ def states_of(generators: list[Any]) -> list[Any]:
 
 def set_states(generators: list[Any], states: list[Any]) -> None:
     """Puts such generators into states that `states_of` gave."""
-    for one, state in zip(generators, states, strict=False):
+    for one, state in zip(generators, states, strict=True):
         if isinstance(one, np.random.Generator):
             one.bit_generator.state = state
         elif isinstance(one, random.Random):

@@ -14,7 +14,7 @@ from raincheck.processes import refuse_parted
 from raincheck.processes.gathering import step
 from raincheck.seam.base import Loop
 from raincheck.seam.gradients import gradient_first, gradients, refuse_change, unscaled
-from raincheck.seam.loaders import batches, counts
+from raincheck.seam.loaders import batches, counts, holdings
 from raincheck.seam.saving import SavingLoop
 from raincheck.seam.terms import Terms
 from raincheck.seam.trainer import requeue
@@ -46,6 +46,7 @@ class FitLoop(SavingLoop):
                 callback.on_train_epoch_start(self.trainer)
         self._terms = Terms(self.trainer.global_step)
         self._batches = self._length()
+        self._fresh = holdings(self.strategy.dataloader)
         # Callbacks that log, such as LearningRateMonitor, take this for their x axis; it goes on over all experiences.
         loop = self.trainer.fit_loop
         loop.epoch_loop._batches_that_stepped = self.strategy.clock.train_iterations - loop.restarting
