@@ -6,11 +6,12 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from functools import partial
 from itertools import islice
+from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 
 import torch
@@ -19,7 +20,7 @@ from raincheck.ablation.plan import Planned
 from raincheck.datasets.rendering.kept import keep
 from raincheck.errors import ConfigError, DivergenceError
 from raincheck.processes import cores, first_does
-from raincheck.processes.shielded import Afresh
+from raincheck.processes.shielded import Pool
 from raincheck.run import run
 from raincheck.running.outcome import Report
 
@@ -28,6 +29,8 @@ GRACE = 20.0  # seconds that an interrupted run has to end
 STOP = signal.SIGUSR2  # Ctrl-C reaches every process of a terminal, and would interrupt a run twice
 
 Found = tuple[Planned, Report | None]
+
+_cut = threading.Event()  # in a process of several: the line to the one that asks has been cut
 
 
 def in_turn(planned: Sequence[Planned], begin: Callable[[Planned], bool]) -> Iterator[Found]:
@@ -60,9 +63,15 @@ def do(planned: Planned) -> Report | None:
 
 
 def do_until_told(planned: Planned) -> Report | None:
-    """Does a run that `STOP` interrupts as Ctrl-C would; between runs it means nothing."""
+    """Does a run that `STOP` interrupts as Ctrl-C would; between runs it means nothing, but that no more begins.
+
+    Raises:
+        KeyboardInterrupt: if the run is interrupted, or was before it began.
+    """
     signal.signal(STOP, signal.default_int_handler)
     try:
+        if _cut.is_set():
+            raise KeyboardInterrupt
         return do(planned)
     finally:
         signal.signal(STOP, signal.SIG_IGN)
@@ -81,12 +90,10 @@ def side_by_side(planned: Sequence[Planned], begin: Callable[[Planned], bool], j
     """
     if any(one.config.trainer.get("devices", 1) not in (1, "1", "auto") for one in planned):
         raise ConfigError("runs that have several devices each cannot be done side by side; leave --jobs out")
-    context = Afresh()
     # Not an Event: to set one waits for ever for a process that was killed. This ends also with this process itself.
-    heard, line = context.Pipe(duplex=False)
-    prepared = (max(1, cores() // jobs), heard)
+    heard, line = Pipe(duplex=False)
     waiting = filter(begin, planned)
-    with ProcessPoolExecutor(jobs, context, initializer=_prepare, initargs=prepared) as pool:
+    with Pool(jobs, _prepare, max(1, cores() // jobs), heard) as pool:
         try:
             running: dict[Future[Report | None], Planned] = {}
             running |= {pool.submit(do_until_told, one): one for one in islice(waiting, jobs)}
@@ -116,6 +123,7 @@ def _end_with(line: Connection) -> None:
     """Interrupts the run when the line is cut, and ends the process if that takes too long."""
     with suppress(EOFError):
         line.recv()
+    _cut.set()
     os.kill(os.getpid(), STOP)
     time.sleep(GRACE)
     os._exit(1)

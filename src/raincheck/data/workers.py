@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures import Executor, Future
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import parent_process
@@ -12,7 +12,7 @@ from typing import ParamSpec, TypeVar
 import torch
 
 from raincheck.errors import OutputError
-from raincheck.processes.shielded import Afresh
+from raincheck.processes.shielded import Pool
 
 P = ParamSpec("P")
 Result = TypeVar("Result")
@@ -58,7 +58,7 @@ def workers(count: int, doing: str, instead: str) -> Iterator[Executor]:
     if count < 2:
         yield Here()
         return
-    pool = ProcessPoolExecutor(count, Afresh(), begin)
+    pool = Pool(count, begin)
     try:
         yield pool
     except BrokenProcessPool:
