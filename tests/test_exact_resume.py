@@ -236,6 +236,37 @@ class Slows(Callback):
         trainer.optimizers[0].param_groups[0]["lr"] = 3e-3 / (1 + self.batches)
 
 
+class Hooked(Slows):
+    """One that keeps it by Lightning's hooks for checkpoints."""
+
+    def on_save_checkpoint(self, trainer: Any, module: Any, checkpoint: dict[str, Any]) -> None:
+        assert checkpoint["state_dict"].keys() == module.state_dict().keys()
+        checkpoint["batches seen"] = {"until": torch.tensor(self.batches), "step": trainer.global_step}
+
+    def on_load_checkpoint(self, trainer: Any, module: Any, checkpoint: dict[str, Any]) -> None:
+        assert checkpoint["state_dict"].keys() == module.state_dict().keys()
+        self.batches = int(checkpoint["batches seen"]["until"])
+
+
+@pytest.mark.parametrize(("event", "call"), [("after_backward", 9), ("before_training_exp", 3), ("after_eval", 2)])
+def test_callbacks_that_keep_what_they_saw_by_hook(tmp_path: Path, event: str, call: int) -> None:
+    check(tmp_path, event, call, trainer=lambda: {"callbacks": [Hooked()]})
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["at once", "later"])
+def test_what_no_checkpoint_can_hold_by_hook_is_refused(tmp_path: Path, late: bool) -> None:
+    class Keeps(Hooked):
+        def on_save_checkpoint(self, trainer: Any, module: Any, checkpoint: dict[str, Any]) -> None:
+            if self.batches >= late:
+                checkpoint["where"] = Point()
+
+    kept = Keeps()
+    name = "a callback" if late else "Keeps"
+    with pytest.raises(ConfigError, match=rf"^{name} keeps a [\w.]+Point in its on_save_checkpoint, which no check"):
+        learn_some(tmp_path, [kept])
+    assert kept.batches == late
+
+
 class Stateless(Callback):
     def on_train_batch_end(self, trainer: Any, *arguments: Any) -> None:
         """Nothing."""
@@ -292,7 +323,7 @@ def test_a_network_that_grows_by_experiences_of_no_stream(tmp_path: Path) -> Non
 
 def test_callbacks_that_cannot_be_saved_are_known() -> None:
     strategy = type("S", (), {"plugins": [], "state_dict": None})
-    harmless = [Stateless(), Silent(), Counted(), EMAWeightAveraging(), Timer(), LearningRateMonitor()]
+    harmless = [Stateless(), Silent(), Counted(), Hooked(), EMAWeightAveraging(), Timer(), LearningRateMonitor()]
     assert forgetful(strategy, harmless) is None
     assert forgetful(strategy, [*harmless, Slows()]) == "Slows"
 

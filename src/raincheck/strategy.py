@@ -65,7 +65,7 @@ class LightningLoop(Resumable):
             Avalanche does; `run` resets it: experiments/results/optimizer_state.md found no difference in the end.
         checkpoints: folder for the states from which `resume` and `train` go on, bit for bit, after the process was
             killed. None keeps nothing, and so does, with a warning, a plugin, a callback of your own or a strategy's
-            own code that may remember something and has no `state_dict`.
+            own code that may remember something and has no `state_dict` (nor, a callback, the hooks for checkpoints).
         save_every: seconds between two checkpoints within an experience; 0 saves after every step.
         **kwargs: the strategy's own keyword arguments, unchanged.
 
@@ -142,6 +142,7 @@ class LightningLoop(Resumable):
         fit = OwnEpochLoop(self, kwargs) if has_own_epoch(type(self)) else FitLoop(self, kwargs)
         self.last_fit = trainer = self._trainer(max_epochs=max(0, self.train_epochs))
         loader = DeferredLoader(fit, self.checkpoints is not None)
+        self.callbacks.hand_over(trainer, fit)
         with quiet(), no_search_for_gpus(), fit.logging():
             let_through(lambda: trainer.fit(fit, loader, ckpt_path=found))
         self._settle()
@@ -156,6 +157,7 @@ class LightningLoop(Resumable):
         """Avalanche's evaluation loop over `self.dataloader`, through `Trainer.validate`."""
         trainer, evaluation = self._trainer(), EvalLoop(self, kwargs)
         loader = DeferredLoader(evaluation, remembers=False)
+        self.callbacks.hand_over(trainer, evaluation)
         with quiet(), evaluation.logging():
             let_through(lambda: trainer.validate(evaluation, dataloaders=loader, verbose=False))
         self._settle()

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from jsonargparse import ArgumentError, ArgumentParser, Namespace
+from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import (
     Callback,
     EarlyStopping,
@@ -16,6 +17,7 @@ from lightning.pytorch.loggers import Logger
 from lightning.pytorch.profilers import Profiler
 
 from raincheck.errors import ConfigError, one_line
+from raincheck.seam.by_hook import given_by_hook, take_by_hook
 
 # What these found in one experience is wrong in the next.
 AFRESH = (EarlyStopping, ModelCheckpoint, StochasticWeightAveraging, WeightAveraging)
@@ -44,6 +46,7 @@ class Callbacks:
         instances = _distinct([callback for callback in self.given if isinstance(callback, Callback)])
         self._pristine = {id(c): copy.deepcopy(vars(c)) for c in instances if isinstance(c, AFRESH)}
         self.lasting = [callback for callback in instances if id(callback) not in self._pristine]
+        self._taken: dict[str, Any] = {}  # by a checkpoint, for the next Trainer
 
     def to_fit(self) -> list[Callback]:
         """Those for an experience; some instances as they were given, whatever they found since."""
@@ -56,6 +59,20 @@ class Callbacks:
     def to_evaluate(self) -> list[Callback]:
         """Those for an evaluation, of the weights as they are: averages take their place when the experience ends."""
         return [callback for callback in self._made() if not isinstance(callback, WeightAveraging)]
+
+    def by_hook(self, trainer: Trainer | None) -> dict[str, Any]:
+        """What those that last give a checkpoint after an experience by their hooks."""
+        return given_by_hook(self.lasting, trainer)
+
+    def take(self, given: dict[str, Any]) -> None:
+        """Takes that up, for `hand_over`: their hooks want to know their Trainer."""
+        self._taken = given
+
+    def hand_over(self, trainer: Trainer, loop: LightningModule) -> None:
+        """Hands it to their hooks, before the first loop that a Trainer runs."""
+        if self._taken:
+            given, self._taken = self._taken, {}
+            take_by_hook(self.lasting, trainer, loop, given)
 
     def _made(self) -> list[Callback]:
         return _distinct([given if isinstance(given, Callback) else given() for given in self.given])

@@ -10,6 +10,7 @@ from torch.nn import Module
 
 from raincheck.errors import RaincheckWarning
 from raincheck.processes import is_first
+from raincheck.seam.by_hook import saves_by_hook
 
 
 def kept_in(checkpoints: str | Path | None, strategy: Any, callbacks: Sequence[Any]) -> Path | None:
@@ -60,8 +61,9 @@ def _saves(plugin: Any) -> bool:
 
 
 def _forgets(callback: Any) -> bool:
-    """Whether a callback of the user's has hooks and attributes, and no `state_dict` but Lightning's empty one."""
+    """Whether a callback of the user's has hooks and attributes, and neither saves by hook nor has a `state_dict`."""
     theirs = [kind for kind in type(callback).__mro__ if not kind.__module__.startswith("lightning.")]
     hooks = any(name.startswith("on_") for kind in theirs for name in vars(kind))
     remembered = vars(callback).keys() - {"log", "log_dict"}  # which a Trainer gives to all
-    return hooks and bool(remembered) and type(callback).state_dict is Callback.state_dict
+    silent = type(callback).state_dict is Callback.state_dict and not saves_by_hook(callback)
+    return hooks and bool(remembered) and silent

@@ -9,6 +9,7 @@ from raincheck.files import remove_partial
 from raincheck.processes import first_does
 from raincheck.seam.attributes import Attributes
 from raincheck.seam.beginning import Beginning, beginning
+from raincheck.seam.by_hook import given_by_hook
 from raincheck.seam.forgetful import kept_in
 from raincheck.seam.growing import Growing
 from raincheck.seam.parts import Parts
@@ -24,6 +25,7 @@ class Resumable(Growing):
 
     checkpoints: Path | None
     callbacks: Any
+    last_fit: Any  # Lightning's Trainer
     clock: Any  # Avalanche's
     _beginning: Beginning  # of the present fit
     _fits: tuple[int, int]  # the experience, and how many fits it has had: a strategy may learn from one in phases
@@ -64,6 +66,7 @@ class Resumable(Growing):
         self.checkpoints = kept_in(self.checkpoints, self, callbacks)
         for callback in callbacks if self.checkpoints else ():
             plain(type(callback).__name__, callback.state_dict())
+            plain(type(callback).__name__, given_by_hook([callback], self.last_fit), "on_save_checkpoint")
 
     def restorable(self, *parts: str) -> bool:
         """Whether a checkpoint of these parts could be restored; says once for each what stands in the way.
@@ -86,12 +89,18 @@ class Resumable(Growing):
             OutputError: if it cannot be written; the older state is intact then.
         """
         if self.checkpoints and self._parts.lasting(self):
-            first_does(lambda: self._write(more))
+            given = self.callbacks.by_hook(self.last_fit)  # by all, as Lightning calls hooks
+            first_does(lambda: self._write(more, given))
 
-    def _write(self, more: dict[str, Any]) -> None:
+    def _write(self, more: dict[str, Any], given: dict[str, Any]) -> None:
         assert self.checkpoints
         self.checkpoints.mkdir(parents=True, exist_ok=True)
-        state = {**strategy_state(self, self.callbacks.lasting), "adapted": list(self.adapted), "more": more}
+        state = {
+            **strategy_state(self, self.callbacks.lasting),
+            "by hook": plain("a callback", given),
+            "adapted": list(self.adapted),
+            "more": more,
+        }
         checkpoint.save(self.checkpoints / "last.ckpt", state)
         for path in self.checkpoints.glob("experience-*.ckpt"):
             path.unlink()
@@ -115,6 +124,7 @@ class Resumable(Growing):
             return None
         self._grow({stream.name: stream for stream in streams}, state["adapted"])
         restore_strategy(self, self.callbacks.lasting, state)
+        self.callbacks.take(state.get("by hook", {}))
         more: dict[str, Any] = state["more"]
         return more
 

@@ -22,6 +22,8 @@ from raincheck.seam.state import (
     take_types,
 )
 
+LEARNERS = {"state_dict", "optimizer_states"}  # of a checkpoint, whose many tensors are looked at elsewhere
+
 
 class SavingLoop(Loop):
     """A loop that learns, and saves what it has come to every `save_every` seconds."""
@@ -98,6 +100,7 @@ class SavingLoop(Loop):
                 plain(owner, state)
             for state in checkpoint["optimizer_states"]:
                 plain(type(self.strategy.optimizer).__name__, state)
+            plain("a callback", {n: v for n, v in checkpoint.items() if n not in LEARNERS}, "on_save_checkpoint")
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Restores that, before Lightning restores the optimizer and its own loops."""

@@ -144,16 +144,16 @@ def _restore_criterion(strategy: Any, state: State | None) -> None:
         raise ConfigError(f"the checkpoint is of another criterion ({one_line(error)}); use another folder") from None
 
 
-def plain(owner: str, state: Any) -> Any:
+def plain(owner: str, state: Any, where: str = "state_dict") -> Any:
     """A state that a checkpoint can hold.
 
     Raises:
-        ConfigError: naming the owner, if it is of something else.
+        ConfigError: naming the owner and where it is from, if it is of something else.
     """
     held = {k: v for k, v in state.items() if not is_lazy(v)} if isinstance(state, dict) else state
     if found := foreign(held):
         raise ConfigError(
-            f"{owner} keeps a {found.__module__}.{found.__qualname__} in its state_dict, which no checkpoint can hold "
+            f"{owner} keeps a {found.__module__}.{found.__qualname__} in its {where}, which no checkpoint can hold "
             "safely; make it tensors, arrays, numbers, texts, and lists and dicts of them"
         )
     return state
