@@ -1,6 +1,7 @@
 """Also where plugins, criteria or networks change parts in the middle of learning, it ends with the same bits."""
 
 import random
+import re
 import warnings
 from collections.abc import Iterator
 from functools import partial
@@ -10,16 +11,20 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from avalanche.benchmarks.scenarios import CLScenario, EagerCLStream
 from avalanche.core import SupervisedPlugin
 from lightning.pytorch import Callback
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, RandomSampler, Sampler
+from torchvision import transforms
 
 from interrupted import Forgetful, Interrupt, Remembering, check, equal, learn, undisturbed
 from parity import classes
 from raincheck.errors import ConfigError, RaincheckWarning
 from raincheck.networks import RRGNet
 from raincheck.strategy import LightningStrategy
+from raincheck.streams import RainExperience
+from tinytasks import tiny_stream
 
 # Every way to change a part, at several points each: a minute and a half.
 pytestmark = pytest.mark.slow
@@ -421,6 +426,77 @@ OWN_NUMBERS = {
 @pytest.mark.parametrize(("event", "call"), [("after_update", 3), ("after_update", 11), ("after_update", 15)])
 def test_numbers_of_their_own(tmp_path: Path, event: str, call: int, name: str) -> None:
     check(tmp_path, event, call, plugins=lambda: [OWN_NUMBERS[name]()])
+
+
+@pytest.mark.parametrize("name", ["Late", "Counts"])
+def test_what_passes_change_is_named(tmp_path: Path, name: str) -> None:
+    plugin = partial(ChangedByPasses, *{"Late": (Late, None), "Counts": (Counts, 0)}[name])
+    with pytest.warns(RaincheckWarning, match=f"^{name} keeps something from epoch to epoch that a checkpoint cannot "):
+        learn(tmp_path, plugins=lambda: [plugin()])
+
+
+NUMBERS = np.random.default_rng(5)
+
+
+class Brightens:
+    """A transform with a generator of its own."""
+
+    def __init__(self) -> None:
+        self.numbers = random.Random(6)
+
+    def __call__(self, clip: Any) -> Any:
+        return clip * self.numbers.random()
+
+
+class Own(torch.utils.data.Dataset[Any]):
+    """Clips under a transform."""
+
+    def __init__(self, clips: Any, transform: Any) -> None:
+        self.clips, self.transform = clips, transform
+
+    def __len__(self) -> int:
+        return len(self.clips)
+
+    def __getitem__(self, index: int) -> Any:
+        rainy, *rest = self.clips[index]
+        return (self.transform(rainy), *rest)
+
+
+def transformed(transform: Any) -> Any:
+    """The tiny stream under a transform that its experiences share."""
+    plain = tiny_stream()
+    train = [RainExperience(e.name, Own(e.dataset, transform), i) for i, e in enumerate(plain.train_stream)]
+    return CLScenario([EagerCLStream("train", train), plain.test_stream])
+
+
+def by_name(clip: Any) -> Any:
+    return clip * NUMBERS.random()
+
+
+def enclosed() -> Any:
+    numbers = torch.Generator().manual_seed(1)
+    return lambda clip: clip * torch.rand((), generator=numbers)
+
+
+OWN_TRANSFORMS = {
+    "Brightens": Brightens,
+    "enclosed.<locals>.<lambda>": enclosed,
+    "by_name": lambda: by_name,
+    "partial": lambda: partial(lambda numbers, clip: clip * numbers.rand(), np.random.RandomState(2)),
+}
+
+
+@pytest.mark.parametrize("name", OWN_TRANSFORMS)
+def test_data_that_draw_alone_have_nothing_kept(tmp_path: Path, name: str) -> None:
+    chain = transforms.Compose([transforms.RandomHorizontalFlip(0.0), OWN_TRANSFORMS[name]()])
+    said = f"^{re.escape(name)} draws from a random number generator of its own, which can't be brought back, so nothin"
+    with pytest.warns(RaincheckWarning, match=said):
+        learn(tmp_path, stream=lambda: transformed(chain), epochs=1)
+    assert not list(tmp_path.iterdir())
+
+
+def test_where_others_load_it_is_given_to_them_anew(tmp_path: Path) -> None:
+    check(tmp_path, "after_update", 15, stream=lambda: transformed(Brightens()), workers=1)
 
 
 class SetsEpochs(RandomSampler):

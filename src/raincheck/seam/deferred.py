@@ -15,10 +15,9 @@ from raincheck.seam.loaders import (
     counts,
     own_numbers,
     remembers,
-    set_states,
-    states_of,
     without_first,
 )
+from raincheck.seam.own_numbers import set_states, states_of
 
 State = dict[str, Any]
 

@@ -1,12 +1,9 @@
 """What is known of a loader: how long it is, what it is made of, and what of it no checkpoint has."""
 
-import random
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-import numpy as np
-from torch import Generator
 from torch.utils.data import (
     BatchSampler,
     DataLoader,
@@ -18,8 +15,10 @@ from torch.utils.data import (
     WeightedRandomSampler,
 )
 
+from raincheck.seam.own_numbers import NUMBERS
+
 SAMPLERS = RandomSampler, SequentialSampler, SubsetRandomSampler, WeightedRandomSampler
-NUMBERS = Generator, np.random.Generator, np.random.RandomState, random.Random
+Holdings = dict[tuple[int, str, str], Any]  # by place, class and attribute
 ENDLESS = 2**40  # batches: more than anybody has time for
 
 
@@ -80,50 +79,28 @@ def remembers(loader: Any) -> str | None:
     return next((type(one).__name__ for one in _samplers(loader) if hasattr(one, "set_epoch")), None)
 
 
-def holdings(loader: Any) -> dict[tuple[int, str], Any]:
-    """What a loader has to itself: random number generators; of itself and its samplers also numbers and texts.
+def holdings(loader: Any) -> Holdings:
+    """What a loader and its samplers have to themselves: random number generators, numbers and texts.
 
     Those that passes put in place are not there in a new process.
     """
-    data = [getattr(loader, name) for name in ("dataset", "data") if hasattr(loader, name)]
-    passing = [loader, *_samplers(loader)]
-    holders = [*passing, *data, *(one for whole in data for one in innermost(whole))]
     return {
-        (place, name): value
-        for place, one in enumerate(holders)
+        (place, type(one).__name__, name): value
+        for place, one in enumerate([loader, *_samplers(loader)])
         for name, value in getattr(one, "__dict__", {}).items()
-        if isinstance(value, NUMBERS) or (place < len(passing) and isinstance(value, bool | int | float | str))
+        if isinstance(value, (*NUMBERS, bool, int, float, str))
     }
 
 
+def altered(before: Holdings, now: Holdings) -> str | None:
+    """The class of what has other holdings than before, None if all are the same."""
+    return next((key[1] for key in {**before, **now} if before.get(key) != now.get(key)), None)
+
+
 def own_numbers(loader: Any) -> list[Any]:
-    """The random number generators that a loader, its samplers and its data have to themselves."""
+    """The random number generators that a loader and its samplers have to themselves."""
     found = [value for value in holdings(loader).values() if isinstance(value, NUMBERS)]
     return list({id(one): one for one in found}.values())
-
-
-def states_of(generators: list[Any]) -> list[Any]:
-    """The states of such generators, as tensors and primitives."""
-    return [_state(one) for one in generators]
-
-
-def set_states(generators: list[Any], states: list[Any]) -> None:
-    """Puts such generators into states that `states_of` gave."""
-    for one, state in zip(generators, states, strict=True):
-        if isinstance(one, np.random.Generator):
-            one.bit_generator.state = state
-        elif isinstance(one, random.Random):
-            one.setstate(state)
-        else:
-            one.set_state(state)
-
-
-def _state(generator: Any) -> Any:
-    if isinstance(generator, np.random.Generator):
-        return generator.bit_generator.state
-    if isinstance(generator, random.Random):
-        return generator.getstate()
-    return generator.get_state() if isinstance(generator, Generator) else generator.get_state(legacy=False)
 
 
 def _samplers(loader: Any) -> list[Any]:

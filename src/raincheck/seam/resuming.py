@@ -27,6 +27,7 @@ class Resumable(Growing):
     callbacks: Any
     last_fit: Any  # Lightning's Trainer
     clock: Any  # Avalanche's
+    dataloader: Any
     _beginning: Beginning  # of the present fit
     _fits: tuple[int, int]  # the experience, and how many fits it has had: a strategy may learn from one in phases
     _made: Attributes  # plain attributes of its parts as they were when it was made
@@ -58,12 +59,12 @@ class Resumable(Growing):
         return first_does(lambda: path if (path := self.unfinished) and path.exists() else None)
 
     def check(self, callbacks: Sequence[Any]) -> None:
-        """Looks at callbacks when they are set up: whether a checkpoint can bring back what they keep.
+        """Looks at callbacks when they are set up, and the loader: whether a checkpoint can bring back what they keep.
 
         Raises:
             ConfigError: if one keeps what could not be saved.
         """
-        self.checkpoints = kept_in(self.checkpoints, self, callbacks)
+        self.checkpoints = kept_in(self.checkpoints, self, callbacks, self.dataloader)
         for callback in callbacks if self.checkpoints else ():
             plain(type(callback).__name__, callback.state_dict())
             plain(type(callback).__name__, given_by_hook([callback], self.last_fit), "on_save_checkpoint")

@@ -11,7 +11,7 @@ from raincheck.errors import RaincheckWarning
 from raincheck.processes import first_does
 from raincheck.seam.base import Loop
 from raincheck.seam.beginning import compare
-from raincheck.seam.loaders import holdings, remembers
+from raincheck.seam.loaders import Holdings, altered, holdings, remembers
 from raincheck.seam.parts import BUILT
 from raincheck.seam.state import (
     avalanche_state,
@@ -33,7 +33,7 @@ class SavingLoop(Loop):
         self._saved = time.monotonic()
         self._saving = False
         self._told = False
-        self._fresh: dict[tuple[int, str], Any] = {}  # what the loader had to itself before its first pass
+        self._fresh: Holdings = {}  # what the loader had to itself before its first pass
 
     def due(self) -> bool:
         """Whether a checkpoint is to be written now; all processes say the same."""
@@ -65,7 +65,7 @@ class SavingLoop(Loop):
         if self.kwargs.get("persistent_workers"):
             return "persistent_workers"
         loader = self.strategy.dataloader
-        return remembers(loader) or (type(loader).__name__ if holdings(loader) != self._fresh else None)
+        return remembers(loader) or altered(self._fresh, holdings(loader))
 
     def _stopping(self) -> bool:
         """Whether the experience has been stopped, which no checkpoint holds: learned again, it is stopped again."""

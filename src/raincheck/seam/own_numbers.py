@@ -1,0 +1,100 @@
+"""Random number generators that what loads the data has to itself, besides the global ones."""
+
+import random
+from collections.abc import Iterator
+from contextlib import suppress
+from functools import cache, partial
+from types import FunctionType, MethodType
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Generator, Tensor
+
+NUMBERS = Generator, np.random.Generator, np.random.RandomState, random.Random
+GLOBAL = torch.default_generator, np.random.mtrand._rand, getattr(random, "_inst", None)  # which a checkpoint has
+OPAQUE = str, bytes, Tensor, np.ndarray  # in which there are none
+DEEP, FEW = 16, 64  # steps inwards; entries of a list that is looked through
+
+
+def draws_alone(loader: Any) -> str | None:
+    """What of a loader's data, transforms and collate function has a generator of its own, None if nothing has.
+
+    It goes on from experience to experience where these share it, which a checkpoint of one cannot know. Not so where
+    other processes load, which get it anew in every epoch.
+    """
+    if getattr(loader, "num_workers", 0):
+        return None
+    roots = [getattr(loader, name, None) for name in ("dataset", "data", "collate_fn")]
+    return next(_owners(roots, DEEP, set()), None)
+
+
+def states_of(generators: list[Any]) -> list[Any]:
+    """The states of such generators, as tensors and primitives."""
+    return [_state(one) for one in generators]
+
+
+def set_states(generators: list[Any], states: list[Any]) -> None:
+    """Puts such generators into states that `states_of` gave."""
+    for one, state in zip(generators, states, strict=True):
+        if isinstance(one, np.random.Generator):
+            one.bit_generator.state = state
+        elif isinstance(one, random.Random):
+            one.setstate(state)
+        else:
+            one.set_state(state)
+
+
+def _state(generator: Any) -> Any:
+    if isinstance(generator, np.random.Generator):
+        return generator.bit_generator.state
+    if isinstance(generator, random.Random):
+        return generator.getstate()
+    return generator.get_state() if isinstance(generator, Generator) else generator.get_state(legacy=False)
+
+
+def _owners(one: Any, deep: int, seen: set[int]) -> Iterator[str]:
+    if not deep or id(one) in seen or isinstance(one, OPAQUE) or getattr(one, "by_index", False) is True:
+        return
+    seen.add(id(one))
+    parts = _parts(one)
+    kind: Any = type(one)
+    if _uses(kind) or (isinstance(one, FunctionType) and _names(one)) or any(map(_is_own, parts)):
+        yield getattr(one, "__qualname__", type(one).__name__)
+    for part in parts:
+        yield from _owners(part, deep - 1, seen)
+
+
+def _is_own(one: Any) -> bool:
+    return isinstance(one, NUMBERS) and all(one is not known for known in GLOBAL)
+
+
+def _names(function: FunctionType) -> bool:
+    """Whether a function knows a generator by a name of its module's."""
+    return any(_is_own(function.__globals__.get(name)) for name in function.__code__.co_names)
+
+
+@cache
+def _uses(kind: Any) -> bool:
+    """Whether a method of a class does."""
+    return any(_names(one) for base in kind.__mro__ for one in vars(base).values() if isinstance(one, FunctionType))
+
+
+def _parts(one: Any) -> list[Any]:
+    """What something is made of: entries, attributes, and what a function was given."""
+    if isinstance(one, list | tuple | dict):
+        entries = list(one.values() if isinstance(one, dict) else one)
+        return entries if len(entries) <= FEW else []
+    if isinstance(one, FunctionType):
+        return [*(one.__defaults__ or ()), *(one.__kwdefaults__ or {}).values(), *_cells(one)]
+    if isinstance(one, MethodType):
+        return [one.__func__, one.__self__]
+    if isinstance(one, partial):
+        return [one.func, *one.args, *one.keywords.values()]
+    return [] if isinstance(one, type) else list(getattr(one, "__dict__", {}).values())
+
+
+def _cells(function: FunctionType) -> Iterator[Any]:
+    for cell in function.__closure__ or ():
+        with suppress(ValueError):  # is empty yet
+            yield cell.cell_contents
