@@ -173,6 +173,14 @@ def test_of_several_seeds_one_is_shown(make_run: Make) -> None:
     assert len([image for image in report(runs).all("img") if "src" in image]) == 2
 
 
+def test_rows_called_as_what_they_are_shown_beside_are_told_from_it(make_run: Make) -> None:
+    pictures = {"thin_00001_rainy.png": 5, "thin_00001_derained.png": 6, "thin_00001_clean.png": 7}
+    images = report([make_run("clean", pictures=pictures)]).all("img")
+    assert [image["alt"] for image in images if "src" in image] == [
+        *(f"thin, frame 1: {what}" for what in ("rainy", "clean (derained)", "clean"))
+    ]
+
+
 def test_pictures_are_shown_under_their_tasks_own_names(make_run: Make) -> None:
     run = make_run(
         "ewc",

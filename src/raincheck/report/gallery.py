@@ -12,6 +12,7 @@ from PIL import Image, UnidentifiedImageError
 from raincheck.errors import InputError
 from raincheck.report.runs import Run
 
+GIVEN = ("rainy", "clean")  # what comes with every frame
 QUALITY = 92  # of JPEG; PNG would take five times the room
 
 
@@ -75,7 +76,10 @@ def _gallery(task: str, runs: Sequence[Run]) -> Gallery:
 
 
 def _derained(runs: Sequence[Run], task: str, number: int) -> dict[str, Path | None]:
-    return {run.name: run.frames.get((task, number), {}).get("derained") for run in runs}
+    """By caption; a row that is called as one of the others is told from it."""
+    captions = [f"{run.name} (derained)" if run.name in GIVEN else run.name for run in runs]
+    pictures = [run.frames.get((task, number), {}).get("derained") for run in runs]
+    return dict(zip(captions, pictures, strict=True))
 
 
 def _footage(run: Run, task: str) -> str:
