@@ -208,6 +208,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Path
     return grid, out, record
 
 
+@pytest.mark.slow
 def test_tasks_are_learned_in_every_order(recorded: tuple[Path, Path, Path]) -> None:
     tasks = {name: report["tasks"] for name, report in reports(recorded[1]).items()}
     assert tasks == {

@@ -139,6 +139,7 @@ def test_rainy_follows_exactly_from_clean_and_layers(clean: Path, tmp_path: Path
             assert np.array_equal(made.rainy[0].movedim(0, -1).numpy(), frame)
 
 
+@pytest.mark.slow
 def test_drawn_rain_follows_exactly_too_with_any_number_of_processes(clean: Path, tmp_path: Path) -> None:
     out, own = tmp_path / "set", tmp_path / "own.yaml"
     own.write_text("length: [4, 9]\nslant: 3\nblends: [screen, add]\n")

@@ -89,14 +89,14 @@ def noisy_stream() -> Any:
 
 # Two epochs of six batches in each of three experiences.
 POINTS = [
-    ("before_training_iteration", 1),
     ("after_backward", 15),
-    ("after_update", 6),
     ("after_training_epoch", 3),
     ("after_training_exp", 2),
-    ("before_eval_iteration", 30),
 ]
 MORE = [
+    ("before_training_iteration", 1),
+    ("after_update", 6),
+    ("before_eval_iteration", 30),
     ("before_training_iteration", 3),
     ("before_forward", 5),
     ("after_training_iteration", 22),
@@ -113,7 +113,7 @@ def test_an_interruption_changes_no_bit(tmp_path: Path, event: str, call: int) -
     check(tmp_path, event, call, plugins=rrgnet)
 
 
-@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("workers", [0, pytest.param(2, marks=pytest.mark.slow)])
 def test_data_that_draw_random_numbers(tmp_path: Path, workers: int) -> None:
     check(tmp_path, "after_backward", 9, stream=noisy_stream, workers=workers)
 
@@ -129,7 +129,8 @@ def test_the_taken_batches_are_not_loaded_again(tmp_path: Path, monkeypatch: pyt
     assert loaded[0] == 8 and loaded[1] == loaded[2] == 24  # two batches of four were left of six
 
 
-@pytest.mark.parametrize("workers", [pytest.param(1, marks=pytest.mark.slow), 2])
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", [1, 2])
 def test_workers(tmp_path: Path, workers: int) -> None:
     check(tmp_path, "after_backward", 16, workers=workers)
 
@@ -138,21 +139,25 @@ def test_a_users_callbacks_keep_what_they_saw(tmp_path: Path) -> None:
     check(tmp_path, "after_update", 16, trainer=lambda: {"callbacks": [Counted()]})
 
 
+@pytest.mark.slow
 def test_averaged_weights(tmp_path: Path) -> None:
     check(tmp_path, "after_update", 17, trainer=lambda: {"callbacks": [EMAWeightAveraging(decay=0.8)]})
 
 
+@pytest.mark.slow
 def test_accumulation_by_a_schedule(tmp_path: Path) -> None:
     """Three steps in the first epoch, six in the second."""
     check(tmp_path, "after_update", 2, trainer=lambda: {"callbacks": [GradientAccumulationScheduler({0: 2, 1: 1})]})
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:StochasticWeightAveraging keeps something from epoch to epoch")
 def test_an_average_of_epochs(tmp_path: Path) -> None:
     average = {"swa_lrs": 1e-3, "swa_epoch_start": 1, "annealing_epochs": 2}
     check(tmp_path, "after_update", 9, trainer=lambda: {"callbacks": [StochasticWeightAveraging(**average)]})
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:the model is of another class")
 def test_weights_that_are_pruned_within_an_experience(tmp_path: Path) -> None:
     check(tmp_path, "after_update", 9, trainer=lambda: {"callbacks": [ModelPruning("l1_unstructured", amount=0.3)]})
@@ -175,10 +180,12 @@ def test_what_is_logged_goes_on_at_its_step(tmp_path: Path) -> None:
     assert [step for step, row in logger.rows if "train/loss" in row] == list(range(6, 19, 2))
 
 
+@pytest.mark.slow
 def test_bfloat16(tmp_path: Path) -> None:
     check(tmp_path, "after_update", 16, trainer=lambda: {"precision": "bf16-mixed"})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("call", [9, 17])
 def test_weights_of_another_type(tmp_path: Path, call: int) -> None:
     check(tmp_path, "after_update", call, trainer=lambda: {"precision": "64-true"})

@@ -55,7 +55,8 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("count", [pytest.param(1, marks=pytest.mark.slow), 9])
+@pytest.mark.slow
+@pytest.mark.parametrize("count", [1, 9])
 def test_the_onnx_example_derains_a_clip(weights: Path, tmp_path: Path, count: int) -> None:
     rainy = write_video(tmp_path / "in.mp4", smooth(count))
     command = [sys.executable, str(ONNX), str(weights / "w.onnx"), str(rainy), str(tmp_path / "out.mp4")]

@@ -3,6 +3,7 @@
 import re
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -28,15 +29,17 @@ DEMO = ROOT / "src" / "raincheck" / "demo"
 DATA = ROOT.parent / "shared" / "data"
 METHODS = [*sorted((ROOT / "experiments" / "methods").glob("*.yaml")), *sorted(DEMO.glob("[!s]*.yaml"))]
 STREAMS = [*sorted((ROOT / "experiments" / "streams").glob("*.yaml")), ROOT / "experiments" / "weights.yaml"]
-QUICK = {"rrgnet"}  # a memory and a teacher; each method takes some seconds
+QUICK = {"demo/rrgnet", "ablations/clips", "tuning/rrgnet"}  # one of each kind; each takes some seconds
 TINY = ["--stream.steps", "2", "--batch", "2", "--stream.crop", "32", "--network.init_args.width", "4"]
 
 
-@pytest.mark.parametrize(
-    "method",
-    [pytest.param(path, marks=[] if path.stem in QUICK else pytest.mark.slow) for path in METHODS],
-    ids=[f"{path.parent.name}/{path.stem}" for path in METHODS],
-)
+def files(paths: list[Path]) -> list[Any]:
+    """Parameters, of which those that are not `QUICK` are slow."""
+    names = {f"{path.parent.name}/{path.stem}": path for path in paths}
+    return [pytest.param(path, id=i, marks=[] if i in QUICK else pytest.mark.slow) for i, path in names.items()]
+
+
+@pytest.mark.parametrize("method", files(METHODS))
 def test_a_method_learns_the_demonstrations_stream(method: Path, tmp_path: Path) -> None:
     report = run(parse(["--config", str(DEMO / "stream.yaml"), "--config", str(method), *TINY]), tmp_path / "run")
     assert report["method"] == method.stem
@@ -85,7 +88,7 @@ def planned(grid: Path) -> list[Planned]:
     return plan(read_grid(grid), grid, Path("out"), trust=False)
 
 
-@pytest.mark.parametrize("grid", GRIDS, ids=lambda path: f"{path.parent.name}/{path.stem}")
+@pytest.mark.parametrize("grid", files(GRIDS))
 def test_a_grids_cells_are_configurations_that_can_be_built(grid: Path) -> None:
     assert len({one.identity for one in planned(grid)}) == len(planned(grid))
     for config in {one.cell: one.config for one in planned(grid)}.values():
@@ -94,6 +97,7 @@ def test_a_grids_cells_are_configurations_that_can_be_built(grid: Path) -> None:
     assert all(re.search(rf"# {word}:[ \t]+\S", opening) for word in ("Command", "Time", "Expected"))
 
 
+@pytest.mark.slow
 def test_methods_are_tuned_alike_and_on_no_test_clip() -> None:
     """The same steps and as many trials for all, on clips that are neither learned from nor tested on."""
     streams = [parse(["--config", str(EXPERIMENTS / "streams" / f"{name}.yaml")]) for name in ("study", "validation")]

@@ -14,6 +14,7 @@ from tinytasks import Strike, same
 STRIKE = {"class_path": "tinytasks.Strike"}
 
 
+@pytest.mark.slow
 def test_the_scores_before_learning_are_those_after_the_run_before(tmp_path: Path) -> None:
     before = start(tmp_path / "before")
     after = start(tmp_path / "after", weights=str(tmp_path / "before"))

@@ -25,6 +25,7 @@ def data() -> RainDataModule:
     return RainDataModule(RenderedRain("thin", **SOURCE), window=3, crop=32, samples=64, batch=8)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_fit_lowers_the_loss(data: RainDataModule) -> None:
     seed_everything(0, verbose=False)
     module = DerainModule(RRGNet(window=3, width=16), optimizer=lambda p: torch.optim.Adam(p, 0.001))

@@ -164,6 +164,7 @@ def test_the_seed_of_the_run_is_that_of_plugins_that_leave_it_to_the_run(tmp_pat
     assert [plugin.seed for plugin in config.plugins] == [7, 7, 7, 7, 3]
 
 
+@pytest.mark.slow
 def test_another_seed_is_another_run(finished: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
     other = start(tmp_path / "other", "--seed", "1")
     assert other["metrics"] != finished[1]["metrics"]
@@ -202,6 +203,7 @@ def test_a_run_that_was_told_to_stop_after_a_task_ends_with_the_same_bits(
     assert not (tmp_path / "run" / "so_far.json").exists()
 
 
+@pytest.mark.slow
 def test_a_run_begins_anew_if_a_plugin_cannot_be_saved(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -308,9 +310,7 @@ def test_a_slurm_job_is_requeued_and_ends_with_the_same_bits(
     assert not list(tmp_path.rglob("hpc_ckpt*"))
 
 
-@pytest.mark.parametrize(
-    "file", [1, pytest.param(3, marks=pytest.mark.slow), pytest.param(7, marks=pytest.mark.slow), 8]
-)
+@pytest.mark.parametrize("file", [1, *(pytest.param(file, marks=pytest.mark.slow) for file in (3, 7, 8))])
 def test_a_full_disk_ends_a_run_that_can_go_on(
     finished: tuple[Path, dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: int
 ) -> None:
@@ -360,7 +360,8 @@ def test_a_run_does_not_go_on_with_other_data(tmp_path: Path, monkeypatch: pytes
     assert start(tmp_path / "run", plugins=[STRIKE]) == report
 
 
-@pytest.mark.parametrize("precision", ["64-true", pytest.param("bf16-true", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("precision", ["64-true", "bf16-true"])
 def test_a_run_in_another_precision_ends_with_pictures_and_weights(tmp_path: Path, precision: str) -> None:
     report = start(tmp_path / "run", plugins=[], trainer={"precision": precision})
     assert report["metrics"]["psnr_y"]["average"] > 10 and any((tmp_path / "run" / "frames").rglob("*.png"))
@@ -463,6 +464,7 @@ def test_individual_has_row_0_and_the_diagonal_of_experts(
     assert len(list(frames[0].parent.iterdir())) == 3 * 7 * 3 and frames[0].read_bytes() != frames[1].read_bytes()
 
 
+@pytest.mark.slow
 def test_an_expert_is_one_that_learned_its_task_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also after a stop: the first weights are those of the beginning, not those of the checkpoint."""
     monkeypatch.setattr(Strike, "armed", True)
@@ -474,6 +476,7 @@ def test_an_expert_is_one_that_learned_its_task_alone(tmp_path: Path, monkeypatc
     assert numbers(resumed) == numbers(whole) and same(weights(tmp_path / "stopped"), weights(tmp_path / "whole"))
 
 
+@pytest.mark.slow
 def test_cumulative_begins_as_all_do_and_ends_with_all_data(tmp_path: Path) -> None:
     cumulative, plain = (start(tmp_path / learn, plugins=[], learn=learn) for learn in ("cumulative", "in_turn"))
     rows, others = (report["metrics"]["psnr_y"]["R"] for report in (cumulative, plain))

@@ -25,16 +25,15 @@ METHODS: dict[str, Callable[[], list[Any]]] = {
 }
 
 
+QUICK = {"inputs", "gem"}  # memories and outputs; each method takes some seconds
+
+
 @pytest.mark.parametrize(
-    ("event", "call"),
-    [
-        ("after_update", 17),
-        # These take the longest of all tests, and what they could find is mostly found by the one above.
-        pytest.param("after_update", 4, marks=pytest.mark.slow),
-        pytest.param("after_training_exp", 2, marks=pytest.mark.slow),
-    ],
+    "name", [pytest.param(name, marks=[] if name in QUICK else pytest.mark.slow) for name in METHODS]
 )
-@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize(
+    ("event", "call"), [("after_update", 17), pytest.param("after_training_exp", 2, marks=pytest.mark.slow)]
+)
 def test_an_interruption_changes_no_bit(tmp_path: Path, name: str, event: str, call: int) -> None:
-    """In the second task, in the first, and when the second has just been learned."""
+    """In the second task, and when it has just been learned."""
     check(tmp_path, event, call, plugins=METHODS[name])

@@ -37,7 +37,11 @@ except KeyboardInterrupt:
 
 @pytest.mark.parametrize(
     "come",
-    ["now.set(); done.wait()", "signal.raise_signal(signal.SIGINT)", "signal.raise_signal(signal.SIGTERM)"],
+    [
+        "now.set(); done.wait()",
+        pytest.param("signal.raise_signal(signal.SIGINT)", marks=pytest.mark.slow),
+        pytest.param("signal.raise_signal(signal.SIGTERM)", marks=pytest.mark.slow),
+    ],
     ids=["another thread's", "the main thread's", "terminated"],
 )
 def test_ctrl_c_amid_the_start_of_a_process_waits_for_its_end(come: str) -> None:

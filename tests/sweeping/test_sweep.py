@@ -106,6 +106,7 @@ def test_a_run_that_was_finished_before_its_trial_was_recorded_is_not_run_again(
     assert trials(out) == trials(finished[1])
 
 
+@pytest.mark.slow
 def test_a_trial_in_legs_comes_to_the_same_numbers(finished: tuple[Path, Path], tmp_path: Path) -> None:
     file = sweep_file(tmp_path, **yaml.safe_load(finished[0].read_text()), early_terminate=HYPERBAND)
     launcher = conduct(file, tmp_path / "out")
@@ -128,7 +129,9 @@ def whole(folder: Path, room: int = 1, **content: Any) -> tuple[Path, list[dict[
 
 
 @pytest.mark.parametrize(
-    ("method", "cap", "written"), [("bayes", 6, True), ("grid", 5, False)], ids=["after", "before"]
+    ("method", "cap", "written"),
+    [pytest.param("bayes", 6, True, marks=pytest.mark.slow), ("grid", 5, False)],
+    ids=["after", "before"],
 )
 def test_a_sweep_that_is_killed_anywhere_goes_on_to_the_same_trials(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str, cap: int, written: bool

@@ -23,7 +23,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, str]]:
 
 
 @pytest.mark.parametrize("experience", [pytest.param(0, marks=pytest.mark.slow), 1])
-@pytest.mark.parametrize("save_every", [0.0, 60.0])
+@pytest.mark.parametrize("save_every", [0.0, pytest.param(60.0, marks=pytest.mark.slow)])
 def test_no_row_is_missing_or_there_twice(
     whole: list[dict[str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, experience: int, save_every: float
 ) -> None:
