@@ -4,6 +4,7 @@ import random
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import cache, partial
+from inspect import getattr_static
 from types import FunctionType, MethodType
 from typing import Any
 
@@ -54,7 +55,7 @@ def _state(generator: Any) -> Any:
 
 
 def _owners(one: Any, deep: int, seen: set[int]) -> Iterator[str]:
-    if not deep or id(one) in seen or isinstance(one, OPAQUE) or getattr(one, "by_index", False) is True:
+    if not deep or id(one) in seen or isinstance(one, OPAQUE) or getattr_static(one, "by_index", False) is True:
         return
     seen.add(id(one))
     parts = _parts(one)
