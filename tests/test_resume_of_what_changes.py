@@ -20,6 +20,7 @@ from torchvision import transforms
 
 from interrupted import Forgetful, Interrupt, Remembering, check, equal, learn, undisturbed
 from parity import classes
+from raincheck import checkpoint
 from raincheck.errors import ConfigError, RaincheckWarning
 from raincheck.networks import RRGNet
 from raincheck.strategy import LightningStrategy
@@ -493,6 +494,40 @@ def test_data_that_draw_alone_have_nothing_kept(tmp_path: Path, name: str) -> No
     with pytest.warns(RaincheckWarning, match=said):
         learn(tmp_path, stream=lambda: transformed(chain), epochs=1)
     assert not list(tmp_path.iterdir())
+
+
+class Draws(Brightens):
+    """One that drew when it was made, and never again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.factor = self.numbers.random()
+
+    def __call__(self, clip: Any) -> Any:
+        return clip * self.factor
+
+
+def test_data_that_no_longer_draw_are_as_others(tmp_path: Path) -> None:
+    check(tmp_path, "after_update", 15, stream=lambda: transformed(Draws()))
+
+
+class DrawsLate(Brightens):
+    """One that draws from its 50th clip on, in the second experience."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls = 0
+
+    def __call__(self, clip: Any) -> Any:
+        self.calls += 1
+        return super().__call__(clip) if self.calls > 49 else clip
+
+
+def test_data_that_draw_late_are_told_of_then(tmp_path: Path) -> None:
+    with pytest.warns(RaincheckWarning, match="^DrawsLate draws from a random number generator of its own"):
+        learn(tmp_path, stream=lambda: transformed(DrawsLate()))
+    kept = checkpoint.load(tmp_path / "last.ckpt")
+    assert kept is not None and kept["clock"]["train_exp_counter"] == 1
 
 
 def test_where_others_load_it_is_given_to_them_anew(tmp_path: Path) -> None:

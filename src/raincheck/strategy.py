@@ -35,6 +35,7 @@ from raincheck.seam.groups import left_out, to_hide
 from raincheck.seam.launch import QUIET, meet, no_search_for_gpus, placed, quiet
 from raincheck.seam.loops import EvalLoop, FitLoop
 from raincheck.seam.own_epoch import OwnEpochLoop
+from raincheck.seam.own_numbers import Alone
 from raincheck.seam.parts import Parts
 from raincheck.seam.refusals import (
     has_own_epoch,
@@ -124,7 +125,7 @@ class LightningLoop(Resumable):
         self._processes: int | None = None  # known when they have met
         refuse_useless(self.trainer_arguments)
         refuse_accumulation(self, self.trainer_arguments, self.callbacks.given)
-        self._made, self._parts = attributes(self), Parts()
+        self._made, self._parts, self._alone = attributes(self), Parts(), Alone(None)
         self._left_out = left_out(self.optimizer, self.model, self._criterion)
         if self.checkpoints:
             requeue.hold()
@@ -146,6 +147,7 @@ class LightningLoop(Resumable):
         with quiet(), no_search_for_gpus(), fit.logging():
             let_through(lambda: trainer.fit(fit, loader, ckpt_path=found))
         self._settle()
+        self.keep_nothing_drawn_alone()
         self.restorable("model", "optimizer")  # a warning now, if the state after the experience could not be
         if self.clock.train_iterations == before and self.train_epochs > 0 and not fit.halted:
             raise ConfigError(

@@ -11,33 +11,24 @@ from torch.nn import Module
 from raincheck.errors import RaincheckWarning
 from raincheck.processes import is_first
 from raincheck.seam.by_hook import saves_by_hook
-from raincheck.seam.own_numbers import draws_alone
 
 
-def kept_in(checkpoints: str | Path | None, strategy: Any, callbacks: Sequence[Any], loader: Any = None) -> Path | None:
-    """The folder for checkpoints, None if something could not be brought back from them, which is said.
-
-    Args:
-        checkpoints: the folder, None for none.
-        strategy: its plugins and its own code are looked at.
-        callbacks: of Lightning.
-        loader: of an experience that is about to be learned; None is not looked at.
-    """
-    if not checkpoints:
+def kept_in(checkpoints: str | Path | None, strategy: Any, callbacks: Sequence[Any]) -> Path | None:
+    """The folder for checkpoints, None if something could not be brought back from them, which is said."""
+    if checkpoints and (name := forgetful(strategy, callbacks)):
+        tell(f"{name} can't save what it remembers", checkpoints, "give it a state_dict and a load_state_dict")
         return None
-    why, instead = "", ""
-    if name := forgetful(strategy, callbacks):
-        why, instead = f"{name} can't save what it remembers", "give it a state_dict and a load_state_dict"
-    elif name := draws_alone(loader):
-        why = f"{name} draws from a random number generator of its own, which can't be brought back"
-        instead = "let it draw from the global generator of torch, NumPy or Python"
-    if why and is_first():
+    return Path(checkpoints) if checkpoints else None
+
+
+def tell(why: str, checkpoints: str | Path, instead: str) -> None:
+    """Says that nothing is kept in the folder for checkpoints, why, and what can be done about it."""
+    if is_first():
         warnings.warn(
             f"{why}, so nothing is kept in {checkpoints} and learning that is killed begins anew; {instead}",
             RaincheckWarning,
-            stacklevel=4,
+            stacklevel=5,
         )
-    return None if why else Path(checkpoints)
 
 
 def forgetful(strategy: Any, callbacks: Iterable[Any] = ()) -> str | None:

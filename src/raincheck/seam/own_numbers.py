@@ -1,5 +1,6 @@
 """Random number generators that what loads the data has to itself, besides the global ones."""
 
+import pickle
 import random
 from collections.abc import Iterator
 from contextlib import suppress
@@ -18,16 +19,21 @@ OPAQUE = str, bytes, Tensor, np.ndarray  # in which there are none
 DEEP, FEW = 16, 64  # steps inwards; entries of a list that is looked through
 
 
-def draws_alone(loader: Any) -> str | None:
-    """What of a loader's data, transforms and collate function has a generator of its own, None if nothing has.
+class Alone:
+    """The generators that a loader's data, transforms and collate function have to themselves.
 
-    It goes on from experience to experience where these share it, which a checkpoint of one cannot know. Not so where
-    other processes load, which get it anew in every epoch.
+    They go on from experience to experience where these share them, which a checkpoint of one cannot know. Not so where
+    other processes load, which get them anew in every epoch.
     """
-    if getattr(loader, "num_workers", 0):
-        return None
-    roots = [getattr(loader, name, None) for name in ("dataset", "data", "collate_fn")]
-    return next(_owners(roots, DEEP, set()), None)
+
+    def __init__(self, loader: Any) -> None:
+        names = () if getattr(loader, "num_workers", 0) else ("dataset", "data", "collate_fn")
+        roots = [getattr(loader, name, None) for name in names]
+        self._found = [(owner, one, _frozen(one)) for owner, one in _owned(roots, DEEP, set())]
+
+    def drew(self) -> str | None:
+        """What has drawn from its own since this was made, None if nothing has."""
+        return next((owner for owner, one, before in self._found if _frozen(one) != before), None)
 
 
 def states_of(generators: list[Any]) -> list[Any]:
@@ -54,31 +60,38 @@ def _state(generator: Any) -> Any:
     return generator.get_state() if isinstance(generator, Generator) else generator.get_state(legacy=False)
 
 
-def _owners(one: Any, deep: int, seen: set[int]) -> Iterator[str]:
+def _frozen(generator: Any) -> bytes:
+    state = _state(generator)
+    return pickle.dumps(state.numpy() if isinstance(state, Tensor) else state)
+
+
+def _owned(one: Any, deep: int, seen: set[int]) -> Iterator[tuple[str, Any]]:
+    """Generators in something, each with the class or name of who has it."""
     if not deep or id(one) in seen or isinstance(one, OPAQUE) or getattr_static(one, "by_index", False) is True:
         return
     seen.add(id(one))
-    parts = _parts(one)
     kind: Any = type(one)
-    if _uses(kind) or (isinstance(one, FunctionType) and _names(one)) or any(map(_is_own, parts)):
-        yield getattr(one, "__qualname__", type(one).__name__)
+    parts = _parts(one)
+    named = _named(one) if isinstance(one, FunctionType) else _used(kind)
+    yield from ((getattr(one, "__qualname__", kind.__name__), own) for own in [*parts, *named] if _is_own(own))
     for part in parts:
-        yield from _owners(part, deep - 1, seen)
+        yield from _owned(part, deep - 1, seen)
 
 
 def _is_own(one: Any) -> bool:
     return isinstance(one, NUMBERS) and all(one is not known for known in GLOBAL)
 
 
-def _names(function: FunctionType) -> bool:
-    """Whether a function knows a generator by a name of its module's."""
-    return any(_is_own(function.__globals__.get(name)) for name in function.__code__.co_names)
+def _named(function: FunctionType) -> list[Any]:
+    """The generators that a function knows by a name of its module's."""
+    return list(filter(_is_own, map(function.__globals__.get, function.__code__.co_names)))
 
 
 @cache
-def _uses(kind: Any) -> bool:
-    """Whether a method of a class does."""
-    return any(_names(one) for base in kind.__mro__ for one in vars(base).values() if isinstance(one, FunctionType))
+def _used(kind: Any) -> list[Any]:
+    """Those that methods of a class know."""
+    methods = [one for base in kind.__mro__ for one in vars(base).values() if isinstance(one, FunctionType)]
+    return [own for method in methods for own in _named(method)]
 
 
 def _parts(one: Any) -> list[Any]:

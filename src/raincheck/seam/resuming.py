@@ -10,8 +10,9 @@ from raincheck.processes import first_does
 from raincheck.seam.attributes import Attributes
 from raincheck.seam.beginning import Beginning, beginning
 from raincheck.seam.by_hook import given_by_hook
-from raincheck.seam.forgetful import kept_in
+from raincheck.seam.forgetful import kept_in, tell
 from raincheck.seam.growing import Growing
+from raincheck.seam.own_numbers import Alone
 from raincheck.seam.parts import Parts
 from raincheck.seam.state import avalanche_state, learners, plain, restore_strategy, strategy_state
 
@@ -28,6 +29,7 @@ class Resumable(Growing):
     last_fit: Any  # Lightning's Trainer
     clock: Any  # Avalanche's
     dataloader: Any
+    _alone: Alone  # generators of the present loader's data
     _beginning: Beginning  # of the present fit
     _fits: tuple[int, int]  # the experience, and how many fits it has had: a strategy may learn from one in phases
     _made: Attributes  # plain attributes of its parts as they were when it was made
@@ -59,15 +61,23 @@ class Resumable(Growing):
         return first_does(lambda: path if (path := self.unfinished) and path.exists() else None)
 
     def check(self, callbacks: Sequence[Any]) -> None:
-        """Looks at callbacks when they are set up, and the loader: whether a checkpoint can bring back what they keep.
+        """Looks at callbacks and data before an experience: whether a checkpoint can bring back what they keep.
 
         Raises:
             ConfigError: if one keeps what could not be saved.
         """
-        self.checkpoints = kept_in(self.checkpoints, self, callbacks, self.dataloader)
+        self.checkpoints = kept_in(self.checkpoints, self, callbacks)
         for callback in callbacks if self.checkpoints else ():
             plain(type(callback).__name__, callback.state_dict())
             plain(type(callback).__name__, given_by_hook([callback], self.last_fit), "on_save_checkpoint")
+        self._alone = Alone(self.dataloader)
+
+    def keep_nothing_drawn_alone(self) -> None:
+        """Keeps nothing from now on where data have drawn from a generator of their own, and says so."""
+        if self.checkpoints and (name := first_does(self._alone.drew)):
+            why = f"{name} draws from a random number generator of its own, which can't be brought back"
+            tell(why, self.checkpoints, "let it draw from the global generator of torch, NumPy or Python")
+            self.checkpoints = None
 
     def restorable(self, *parts: str) -> bool:
         """Whether a checkpoint of these parts could be restored; says once for each what stands in the way.

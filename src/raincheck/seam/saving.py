@@ -82,6 +82,7 @@ class SavingLoop(Loop):
     def save(self) -> None:
         """Writes a checkpoint, where one could be restored."""
         self._saved = time.monotonic()
+        self.strategy.keep_nothing_drawn_alone()
         if not self.strategy.restorable(*BUILT):
             return
         self._saving = True
