@@ -4,7 +4,7 @@ import pickle
 import random
 from collections.abc import Iterator
 from contextlib import suppress
-from functools import cache, partial
+from functools import partial
 from inspect import getattr_static
 from types import FunctionType, MethodType
 from typing import Any
@@ -72,7 +72,8 @@ def _owned(one: Any, deep: int, seen: set[int]) -> Iterator[tuple[str, Any]]:
     seen.add(id(one))
     kind: Any = type(one)
     parts = _parts(one)
-    named = _named(one) if isinstance(one, FunctionType) else _used(kind)
+    named = _named(one) if isinstance(one, FunctionType) else _used(kind) if id(kind) not in seen else []
+    seen.add(id(kind))
     yield from ((getattr(one, "__qualname__", kind.__name__), own) for own in [*parts, *named] if _is_own(own))
     for part in parts:
         yield from _owned(part, deep - 1, seen)
@@ -87,7 +88,6 @@ def _named(function: FunctionType) -> list[Any]:
     return list(filter(_is_own, map(function.__globals__.get, function.__code__.co_names)))
 
 
-@cache
 def _used(kind: Any) -> list[Any]:
     """Those that methods of a class know."""
     methods = [one for base in kind.__mro__ for one in vars(base).values() if isinstance(one, FunctionType)]
