@@ -55,6 +55,16 @@ def test_scores_are_those_of_scikit_image(clean: Pixels) -> None:
     assert all(score.dtype == torch.float64 and score.shape == () for score in scores.values())
 
 
+@pytest.mark.parametrize("size", [(512, 401), (40, 512), (512, 11)])
+def test_ssim_of_frames_that_are_compared_in_bands(size: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    clean = data.astronaut()[: size[0], : size[1]]
+    rainy = noisy(clean, 1)
+    expected = structural_similarity(clean, rainy, channel_axis=-1, **SSIM)
+    for band in (1, 2**12, 2**16):
+        monkeypatch.setattr("raincheck.metrics.ssim.BAND", band)
+        assert ssim_rgb(tensor(rainy), tensor(clean)).item() == pytest.approx(expected, abs=1e-12)
+
+
 def test_luma_is_that_of_matlab_on_every_grey_and_on_random_colours() -> None:
     rng = np.random.default_rng(0)
     colours = rng.integers(0, 256, (300, 300, 3)).astype(np.uint8)
