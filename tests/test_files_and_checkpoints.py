@@ -193,7 +193,7 @@ def test_checkpoints_of_another_commit_are_refused(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(checkpoint, "FORMAT", "1")
     checkpoint.save(path, {})
     monkeypatch.undo()
-    with pytest.raises(ConfigError, match=r"\(checkpoint format 1 then, 2 now\)"):
+    with pytest.raises(ConfigError, match=r"\(checkpoint format 1 then, 3 now\)"):
         checkpoint.load(path)
 
 

@@ -35,7 +35,7 @@ LEAVES = (
 NUMPY: list[Any] = [np.ndarray, np.dtype, frozenset, np.zeros(1).__reduce__()[0], np.float64(0).__reduce__()[0]]
 NUMPY += [getattr(np.dtypes, name) for name in np.dtypes.__all__ if name not in ("ObjectDType", "VoidDType")]
 PACKAGES = ("raincheck", "torch", "lightning", "avalanche-lib", "kornia", "numpy")
-FORMAT = "2"  # of checkpoints: another one whenever they hold something else
+FORMAT = "3"  # of checkpoints: another one whenever they hold something else
 
 
 @cache  # reading a package's metadata takes milliseconds, and checkpoints may come with every step

@@ -35,7 +35,7 @@ from raincheck.seam.groups import left_out, to_hide
 from raincheck.seam.launch import QUIET, meet, no_search_for_gpus, placed, quiet
 from raincheck.seam.loops import EvalLoop, FitLoop
 from raincheck.seam.own_epoch import OwnEpochLoop
-from raincheck.seam.own_numbers import Alone
+from raincheck.seam.own_generators import Alone
 from raincheck.seam.parts import Parts
 from raincheck.seam.refusals import (
     has_own_epoch,

@@ -32,8 +32,13 @@ QUICK = {"inputs", "gem"}  # memories and outputs; each method takes some second
     "name", [pytest.param(name, marks=[] if name in QUICK else pytest.mark.slow) for name in METHODS]
 )
 @pytest.mark.parametrize(
-    ("event", "call"), [("after_update", 17), pytest.param("after_training_exp", 2, marks=pytest.mark.slow)]
+    ("event", "call"),
+    [
+        ("after_update", 17),
+        pytest.param("after_update", 4, marks=pytest.mark.slow),
+        pytest.param("after_training_exp", 2, marks=pytest.mark.slow),
+    ],
 )
 def test_an_interruption_changes_no_bit(tmp_path: Path, name: str, event: str, call: int) -> None:
-    """In the second task, and when it has just been learned."""
+    """In the second task, in the first, and when the second has just been learned."""
     check(tmp_path, event, call, plugins=METHODS[name])

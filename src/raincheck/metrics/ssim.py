@@ -21,7 +21,7 @@ C1, C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 def blur(planes: Tensor) -> Tensor:
     """Gaussian mean around each pixel at least `RADIUS` from the border: `(n, h, w)` to `(n, h - 10, w - 10)`.
 
-    As a sum of shifted planes: torch's convolution of float64 on a CPU takes seven times as long.
+    As a sum of shifted planes: torch's convolution of float64 takes several times as long on a CPU.
     """
     weights = [math.exp(-(offset**2) / (2 * SIGMA**2)) for offset in range(-RADIUS, RADIUS + 1)]
     for axis in (-1, -2):

@@ -17,7 +17,7 @@ from raincheck.seam.loaders import (
     remembers,
     without_first,
 )
-from raincheck.seam.own_numbers import set_states, states_of
+from raincheck.seam.own_generators import set_states, states_of
 
 State = dict[str, Any]
 

@@ -15,7 +15,7 @@ from torch.utils.data import (
     WeightedRandomSampler,
 )
 
-from raincheck.seam.own_numbers import NUMBERS
+from raincheck.seam.own_generators import NUMBERS
 
 SAMPLERS = RandomSampler, SequentialSampler, SubsetRandomSampler, WeightedRandomSampler
 Holdings = dict[tuple[int, str, str], Any]  # by place, class and attribute

@@ -12,7 +12,7 @@ from raincheck.seam.beginning import Beginning, beginning
 from raincheck.seam.by_hook import given_by_hook
 from raincheck.seam.forgetful import kept_in, tell
 from raincheck.seam.growing import Growing
-from raincheck.seam.own_numbers import Alone
+from raincheck.seam.own_generators import Alone
 from raincheck.seam.parts import Parts
 from raincheck.seam.state import avalanche_state, learners, plain, restore_strategy, strategy_state
 
@@ -135,7 +135,7 @@ class Resumable(Growing):
             return None
         self._grow({stream.name: stream for stream in streams}, state["adapted"])
         restore_strategy(self, self.callbacks.lasting, state)
-        self.callbacks.take(state.get("by hook", {}))
+        self.callbacks.take(state["by hook"])
         more: dict[str, Any] = state["more"]
         return more
 

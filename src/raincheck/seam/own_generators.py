@@ -72,8 +72,8 @@ def _owned(one: Any, deep: int, seen: set[int]) -> Iterator[tuple[str, Any]]:
     seen.add(id(one))
     kind: Any = type(one)
     parts = _parts(one)
-    named = _named(one) if isinstance(one, FunctionType) else _used(kind) if id(kind) not in seen else []
-    seen.add(id(kind))
+    named = _named(one) if isinstance(one, FunctionType) else [] if id(kind) in seen else _used(kind)
+    seen.add(id(kind))  # whose methods are looked at once
     yield from ((getattr(one, "__qualname__", kind.__name__), own) for own in [*parts, *named] if _is_own(own))
     for part in parts:
         yield from _owned(part, deep - 1, seen)
