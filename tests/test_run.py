@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import torch
 import yaml
+from torch.utils.data import get_worker_info
 
 from killing import KILL
 from program import RAINCHECK, environment
@@ -32,7 +33,7 @@ from raincheck.running.assembly import make_strategy, try_out
 from raincheck.running.outcome import kept_bytes
 from raincheck.tracking.base import Tracker
 from raincheck.tracking.origin import commit
-from tinytasks import KINDS, Strike, same
+from tinytasks import KINDS, Strike, TinyVideo, same
 
 RRGNET = [
     {"class_path": "raincheck.plugins.CosineSchedule"},
@@ -52,6 +53,7 @@ def settings(plugins: list[dict[str, Any]] = RRGNET, **changes: Any) -> dict[str
         "plugins": plugins,
         "method": "tiny",
         "batch": 4,
+        "workers": 0,  # on clips so small, to start one takes as long as to learn
         **changes,
     }
 
@@ -151,6 +153,24 @@ def test_workers_change_no_number(finished: tuple[Path, dict[str, Any]], tmp_pat
     out, report = finished
     helped = start(tmp_path / "helped", "--workers", "1")
     assert numbers(helped) == numbers(report) and same(weights(tmp_path / "helped"), weights(out))
+
+
+def test_a_worker_that_is_killed_is_one_sentence_and_the_run_goes_on(
+    finished: tuple[Path, dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sample, out = TinyVideo.sample, tmp_path / "run"
+
+    def fatal(self: TinyVideo, *args: Any) -> Any:
+        if get_worker_info() and self.name.startswith(KINDS[2]):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return sample(self, *args)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(TinyVideo, "sample", fatal)
+        with pytest.raises(ConfigError, match=r"^a process that prepared clips was killed, perhaps for want of memory"):
+            start(out, "--workers", "1")
+    report = start(out, "--workers", "0")
+    assert numbers(report) == numbers(finished[1]) and same(weights(out), weights(finished[0]))
 
 
 def test_the_seed_of_the_run_is_that_of_plugins_that_leave_it_to_the_run(tmp_path: Path) -> None:

@@ -1,5 +1,9 @@
 """rain_stream: a real Avalanche benchmark over tasks."""
 
+import os
+import signal
+
+import numpy as np
 import pytest
 import torch
 from avalanche.benchmarks.scenarios.generic_scenario import CLScenario
@@ -62,6 +66,40 @@ def test_workers_change_nothing() -> None:
     assert len(alone) == len(helped) == 6
     for batch, same in zip(alone, helped, strict=True):
         assert all(torch.equal(a, b) for a, b in zip(batch, same, strict=True))
+
+
+class Niceness:
+    """A video whose clips show the niceness of the process that cut them."""
+
+    name, size = "niceness", (16, 16)
+
+    def __len__(self) -> int:
+        return 9
+
+    def sample(self, rng: np.random.Generator, count: int, crop: int) -> tuple[torch.Tensor, torch.Tensor]:
+        clip = torch.full((count, 3, crop, crop), os.nice(0), dtype=torch.uint8)
+        return clip, clip
+
+    read = sample
+
+
+@pytest.mark.parametrize("learn", ["in_turn", "joint"])
+@pytest.mark.skipif(os.nice(0) > 14, reason="a process that is this nice cannot be nicer")
+def test_workers_leave_the_cores_to_the_process_that_learns(learn: str) -> None:
+    tasks = [Task(name, [Niceness()], tiny_task(name).test) for name in KINDS]
+    data = tiny_stream(tasks=tasks, learn=learn).train_stream[0].dataset
+    alone, helped = (next(iter(DataLoader(data, 8, num_workers=workers))) for workers in (0, 1))
+    assert {round(float(clip.mean() * 255)) for clip in alone[0]} == {os.nice(0)}
+    assert {round(float(clip.mean() * 255)) for clip in helped[0]} == {os.nice(0) + 5}
+
+
+def test_a_worker_that_is_told_to_end_does_so_as_one_that_has_done_its_work() -> None:
+    batches = iter(DataLoader(tiny_stream().train_stream[0].dataset, 4, num_workers=1))
+    next(batches)
+    (worker,) = batches._workers  # type: ignore[attr-defined]
+    os.kill(worker.pid, signal.SIGTERM)
+    worker.join(60)
+    assert worker.exitcode == 0
 
 
 def test_joint_takes_turns() -> None:

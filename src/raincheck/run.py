@@ -29,7 +29,8 @@ from raincheck.running.assembly import make_strategy, make_stream, plugin_of
 from raincheck.running.claim import claimed, kept, remember_data, same_data, same_data_left
 from raincheck.running.misfit import misfits
 from raincheck.running.outcome import Matrices, Report, conclude, pause
-from raincheck.seam.launch import helpers, meet
+from raincheck.running.workers import workers
+from raincheck.seam.launch import meet
 from raincheck.strategy import LightningStrategy
 from raincheck.streams import Benchmark, RainExperience
 from raincheck.tracking import tracked
@@ -129,10 +130,9 @@ def resumed(strategy: LightningStrategy) -> Matrices:
 
 def train(config: RunConfig, strategy: LightningStrategy, experience: RainExperience) -> None:
     """Learns a task."""
-    nodes = config.trainer.get("num_nodes", 1)
-    workers = helpers(strategy.device, nodes) if config.workers is None else config.workers
     try:
-        strategy.train(experience, num_workers=workers, shuffle=False)
+        with workers(config, strategy.device) as count:
+            strategy.train(experience, num_workers=count, shuffle=False)
     finally:
         plugin_of(strategy, ProgressBar).close()  # also after an error, or the terminal would stay without a cursor
 

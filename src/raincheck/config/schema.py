@@ -85,8 +85,9 @@ class RunConfig:
         batch: new clips a step; reviewed clips come on top.
         seed: everything random is a function of it.
         workers: processes that prepare clips; how many there are changes no number. By default a quarter of the cores
-            where the CPU learns, so none on two or three; on other devices one less than there are cores, but 1 at
-            least; 8 at most. Where several processes learn, each counts its share of the cores.
+            where the CPU learns, but 1 at least unless there is only one core; on other devices one less than there
+            are cores, but 1 at least; 8 at most. Where several processes learn, each counts its share of the cores.
+            With fewer than four, a process that keeps clips for the next cell of a grid prepares them itself.
         save_every: seconds between checkpoints while a task is learned; a run that is killed goes on from the last one.
         trainer: arguments of `lightning.Trainer`.
         tracking: where losses and scores are logged besides report.json: csv, tensorboard, wandb (offline unless the

@@ -1,11 +1,14 @@
 """The windows that a network sees, cut from paired videos: random ones to learn from, and every one to be scored on."""
 
+import os
+import signal
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset
+from torch.utils.data import Dataset, get_worker_info
 
 from raincheck.datasets.augment import Augment
 from raincheck.datasets.base import Bounded, PairedVideo
@@ -13,6 +16,8 @@ from raincheck.errors import ConfigError, InputError
 from raincheck.video.cuts import CONTEXT, shots
 from raincheck.video.pixels import to_float
 from raincheck.video.window import reflect
+
+BEHIND = 5  # by how much a worker's niceness is above that of the process that learns
 
 
 class TrainClips(Dataset[tuple[Tensor, Tensor, int]]):
@@ -60,6 +65,8 @@ class TrainClips(Dataset[tuple[Tensor, Tensor, int]]):
         return self.samples
 
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor, int]:
+        if get_worker_info():
+            begin_worker()
         rainy, clean = self.pair(index)
         return to_float(rainy), to_float(clean[self.window // 2]), self.experience
 
@@ -125,6 +132,18 @@ class TestClips(Dataset[tuple[Tensor, Tensor, int, int]]):
             rainy, clean = self.videos[video].read(frame, 1)
             self._held[video, frame] = rainy[0], clean[0]
         return self._held[video, frame]
+
+
+@cache  # once in each
+def begin_worker() -> None:
+    """Makes this process one that works for another, which learns; Avalanche's loaders take no `worker_init_fn`.
+
+    It leaves the cores to the other: of two threads of a step, one waits for the other. SIGTERM, which many send to
+    both, ends it as a worker that has done its work; killed, the other would speak of it at its own end.
+    """
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+    if hasattr(os, "nice"):  # not on Windows
+        os.nice(BEHIND)
 
 
 def refuse_short(videos: Sequence[PairedVideo], window: int, crop: int) -> None:

@@ -17,7 +17,6 @@ from raincheck import processes
 from raincheck.errors import ConfigError, one_line
 from raincheck.generators import no_reseeding
 
-HELPERS = 8  # processes that prepare clips for one that learns, at most
 QUIET: dict[str, Any] = {
     "logger": False,
     "enable_model_summary": False,
@@ -57,21 +56,6 @@ def meet(arguments: Mapping[str, Any], device: torch.device) -> tuple[int, torch
     with quiet(), no_reseeding():
         processes.join(trainer)
     return int(trainer.world_size), trainer.strategy.root_device
-
-
-def helpers(device: torch.device, nodes: int = 1) -> int:
-    """How many processes prepare clips for this one where nobody says; see `RunConfig`.
-
-    Args:
-        device: where this process learns.
-        nodes: machines that the learning processes are on, as many on each.
-    """
-    group = processes.joined()
-    learning = group.size // nodes if group else 1
-    # SLURM gives a task cores of its own.
-    cores = int(os.environ.get("SLURM_CPUS_PER_TASK", "0")) or processes.cores() // learning
-    # On the CPU they take cores from training itself: on two, one made a whole run longer than none.
-    return min(HELPERS, cores // 4 if device.type == "cpu" else max(1, cores - 1))
 
 
 @contextmanager

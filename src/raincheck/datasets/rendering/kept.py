@@ -30,6 +30,11 @@ def keep(room: int, of: Hashable = None) -> None:
         _kept.clear()
 
 
+def keeping() -> bool:
+    """Whether what is rendered in this process is kept; what its workers render is not."""
+    return bool(_room or _kept)
+
+
 def kept(
     source: Hashable | None, about: Hashable, render: Callable[[], Pair], rng: np.random.Generator | None = None
 ) -> Pair:
@@ -42,7 +47,7 @@ def kept(
         rng: which `render` draws from; it is left as `render` would leave it.
     """
     global _room
-    if source is None or not (_room or _kept):
+    if source is None or not keeping():
         return render()
     key = (source, about, None if rng is None else repr(rng.bit_generator.state))
     if key in _kept:

@@ -5,14 +5,16 @@ import torch
 
 from raincheck import processes
 from raincheck.processes import Group
-from raincheck.seam.launch import helpers
+from raincheck.running.workers import usual
 
 
 @pytest.mark.parametrize(
     ("device", "cores", "learning", "nodes", "expected"),
     [
         ("cpu", 1, 1, 1, 0),
-        ("cpu", 3, 1, 1, 0),
+        ("cpu", 2, 1, 1, 1),
+        ("cpu", 3, 1, 1, 1),
+        ("cpu", 2, 2, 1, 0),
         ("cpu", 4, 1, 1, 1),
         ("cpu", 16, 1, 1, 4),
         ("cpu", 64, 1, 1, 8),
@@ -32,10 +34,19 @@ def test_cores_are_shared_out(
     monkeypatch.delenv("SLURM_CPUS_PER_TASK", raising=False)
     monkeypatch.setattr(processes, "cores", lambda: cores)
     monkeypatch.setattr(processes, "joined", lambda: Group(0, learning, None) if learning > 1 else None)
-    assert helpers(torch.device(device), nodes) == expected
+    assert usual(torch.device(device), nodes) == expected
 
 
 def test_a_task_of_slurms_has_its_cores_to_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SLURM_CPUS_PER_TASK", "6")
     monkeypatch.setattr(processes, "joined", lambda: Group(0, 8, None))
-    assert helpers(torch.device("cuda"), 2) == 5
+    assert usual(torch.device("cuda"), 2) == 5
+
+
+@pytest.mark.parametrize(("device", "cores", "expected"), [("cpu", 2, 0), ("cpu", 8, 2), ("cuda", 2, 1)])
+def test_a_process_that_keeps_its_clips_prepares_them_itself_where_cores_are_few(
+    monkeypatch: pytest.MonkeyPatch, device: str, cores: int, expected: int
+) -> None:
+    monkeypatch.delenv("SLURM_CPUS_PER_TASK", raising=False)
+    monkeypatch.setattr(processes, "cores", lambda: cores)
+    assert usual(torch.device(device), keeping=True) == expected
