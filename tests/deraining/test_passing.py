@@ -319,3 +319,16 @@ def test_in_which_thread_frames_of_an_iterable_are_taken(tmp_path: Path, output:
     else:
         derain(camera(), tmp_path / output, weights="identity")
     assert [thread != threading.get_ident() for thread in threads] == [own] * 4
+
+
+@pytest.mark.parametrize("fps", [12.5, "12.5", "25/2", Fraction(25, 2), np.float32(12.5), torch.tensor(12.5)])
+def test_numbers_of_any_library(tmp_path: Path, fps: Any) -> None:
+    derain(noise(3), tmp_path / "out.mp4", weights="identity", fps=fps, tile=np.int64(128))
+    with av.open(str(tmp_path / "out.mp4")) as written:
+        assert written.streams.video[0].average_rate == Fraction(25, 2)
+
+
+@pytest.mark.parametrize("fps", ["fast", "1/0", "", (25, 1), float("nan"), float("inf")])
+def test_what_is_no_rate(tmp_path: Path, fps: Any) -> None:
+    with pytest.raises(ConfigError, match=r" frames per second show nothing; give a number from "):
+        derain(noise(3), tmp_path / "out.mp4", weights="identity", fps=fps)

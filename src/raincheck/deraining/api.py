@@ -38,7 +38,7 @@ class Options(TypedDict, total=False):
     start: str | float | None
     end: str | float | None
     cuts: bool
-    fps: Fraction | float | None
+    fps: Fraction | float | str | None
     crf: int | None
     codec: str | None
     pixel_format: str | None
@@ -69,7 +69,7 @@ def derain(
     start: str | float | None = None,
     end: str | float | None = None,
     cuts: bool = True,
-    fps: Fraction | float | None = None,
+    fps: Fraction | float | str | None = None,
     crf: int | None = None,
     codec: str | None = None,
     pixel_format: str | None = None,
@@ -106,7 +106,8 @@ def derain(
             file; frames are counted from its first, which takes the time of decoding them.
         end: the frame after the last, in the same words. Frames outside are still seen by windows.
         cuts: no window reaches across a cut between two shots.
-        fps: frames per second of frames and images; None is 25. A video file has a rate of its own, and takes none.
+        fps: frames per second of frames and images, such as 29.97 or "30000/1001"; None is 25. A video file has a rate
+            of its own, and takes none.
         crf: constant quality of a video file, 0 best; None is 18.
         codec: FFmpeg's name of an encoder; None is H.264, or VP9 for .webm.
         pixel_format: FFmpeg's name; None is yuv420p. With one of more than 8 bits, a video of more is computed in 16
@@ -165,12 +166,20 @@ def opened(video: Video, rate: Fraction) -> tuple[Stream, bool]:
     return memory_stream(video, rate)
 
 
-def rate_of(fps: Fraction | float | None) -> Fraction:
-    """Frames per second of frames and images; None is the usual rate.
+def rate_of(fps: Fraction | float | str | None) -> Fraction:
+    """Frames per second of frames and images, a number or one as FFmpeg writes it; None is the usual rate.
 
     Raises:
         ConfigError: if it is no rate.
     """
-    if fps is not None and not SLOWEST <= fps <= FASTEST:
+    if fps is None:
+        return FOLDER_RATE
+    try:
+        rate = Fraction(
+            fps if isinstance(fps, str | Fraction) else float(fps)
+        )  # numpy's and torch's numbers are others
+    except (TypeError, ValueError, ArithmeticError):
+        rate = Fraction(0)
+    if not SLOWEST <= rate <= FASTEST:
         raise ConfigError(f"{fps} frames per second show nothing; give a number from {SLOWEST} to {FASTEST}")
-    return FOLDER_RATE if fps is None else Fraction(fps).limit_denominator(1001)
+    return rate.limit_denominator(1001)

@@ -9,7 +9,7 @@ from raincheck.video.writing.output import is_image, is_video
 
 
 def check_applicable(
-    source: Path | None, output: Path | None, fps: Fraction | float | None, encoding: Encoding, overwrite: bool
+    source: Path | None, output: Path | None, fps: Fraction | float | str | None, encoding: Encoding, overwrite: bool
 ) -> None:
     """Refuses options that cannot apply.
 

@@ -1,5 +1,7 @@
 """How much memory there is for a frame, and how large the tiles may be that it is cut into."""
 
+from numbers import Integral
+
 import torch
 
 from raincheck.deraining.free_memory import free_bytes
@@ -29,8 +31,8 @@ def plan_tiles(
     Raises:
         ConfigError: if `tile` is none of `auto`, `none` and a number.
     """
-    if isinstance(tile, int):
-        return narrower(network, tile), True
+    if isinstance(tile, Integral):  # numpy's, too
+        return narrower(network, int(tile)), True
     if tile not in ("auto", "none"):
         raise ConfigError(f"there is no tile {tile!r}; use auto, none, or a number of pixels")
     if tile == "none":
