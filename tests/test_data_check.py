@@ -233,6 +233,17 @@ def test_video_files(tmp_path: Path) -> None:
     assert not any(kind == "UNMATCHED" and where.startswith("0047") for kind, where in kinds)
 
 
+def test_a_link_to_nothing_is_a_broken_video_or_no_twin(tmp_path: Path) -> None:
+    WRITE["lwdds"](tmp_path, most=None, form="syn")
+    for video in ("rainy_vid/0046.mp4", "clean_vid/0047.mp4"):
+        (tmp_path / "test/syn" / video).unlink()
+        (tmp_path / "test/syn" / video).symlink_to("nowhere.mp4")
+    assert found(check_data(tmp_path), faults=True) == {
+        ("test", "BROKEN", "test/syn/rainy_vid/0046.mp4 cannot be read (No such file or directory)"),
+        ("test", "ALONE", "0047 (nothing is at test/syn/clean_vid/0047.mp4)"),
+    }
+
+
 def test_a_video_file_that_states_no_length_is_counted(tmp_path: Path) -> None:
     for kind in ("rainy", "clean"):
         (tmp_path / f"{kind}_vid").mkdir()

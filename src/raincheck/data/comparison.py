@@ -21,7 +21,9 @@ def compare(split: Split, base: Path, looker: Looker) -> SplitReport:
         InputError: if a folder cannot be read.
     """
     found = split.find(base)
-    looker.look([s for pair in found for s in (pair.rainy, pair.clean) if s is not None and s.path.exists()])
+    twins = {pair.clean for pair in found if pair.clean is not None and pair.clean.path.exists()}
+    # A rainy video was found, so a link to nothing is broken.
+    looker.look([s for pair in found for s in (pair.rainy, pair.clean) if s is pair.rainy or s in twins])
     seen = looker.seen
     empty = split.published_empty(found)
     pairs = [pair for pair in found if pair not in empty]
