@@ -141,11 +141,18 @@ def loader_rows(videos: list[PairedVideo], steps: int, repeats: int) -> list[lis
     ]
 
 
-def cores_row(seconds: float, steps_a_second: float) -> list[str]:
-    """Cores that prepare the clips of so many steps a second."""
-    cores = steps_a_second * BATCH * seconds
-    what = f"cores for a GPU at {steps_a_second:g} steps/s of {BATCH} (assumed)"
-    return [what, f"{cores:.1f} cores", f"{1000 * seconds:.1f} ms a clip", ""]
+def cores_row(seconds: float, steps: int) -> list[str]:
+    """Cores that prepare clips for a GPU that takes no time: a core still starts a step's operations, one by one.
+
+    How long that takes is measured on the smallest batch there is, for a larger one has as many.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    smallest = torch.rand(1, WINDOW, 3, 4, 4), torch.rand(1, 3, 4, 4), torch.zeros(1)
+    step = train(itertools.cycle([smallest]), steps).seconds
+    torch.set_num_threads(threads)
+    what = f"cores for the fastest GPU, at {1 / step:.0f} steps/s of {BATCH}"
+    return [what, f"{BATCH * seconds / step:.1f} cores", f"{1000 * seconds:.1f} ms a clip", ""]
 
 
 def memory_rows(kinds: dict[str, list[PairedVideo]], samples: int) -> list[list[str]]:

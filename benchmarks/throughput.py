@@ -9,10 +9,10 @@ Everything is measured on films and photographs that come with the dependencies.
 - render: a rain over ready clips, on one core.
 - step: the default RRGNet with Adam on batches of 8 clips of 5x64x64, by all threads of torch, on tensors that are
   ready, and fed by a DataLoader whose workers are on the same cores. Waiting is the time until it hands over a batch.
-- cores: what the clips of one core say about a large GPU, whose steps a second are assumed, not measured.
+- cores: how many prepare clips as fast as another one can start the operations of steps on a GPU, however fast that is.
 - memory: of the loader's process, two workers and their decoders, over one pass.
 
-    python benchmarks/throughput.py [--steps 60] [--repeats 3] [--samples 10000] [--gpu-steps 100] [--save]
+    python benchmarks/throughput.py [--steps 60] [--repeats 3] [--samples 10000] [--save]
 """
 
 import argparse
@@ -37,7 +37,6 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=60, help="training steps of each kind in each repeat")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--samples", type=int, default=10_000, help="clips over which memory is watched")
-    parser.add_argument("--gpu-steps", type=float, default=100.0, help="steps a second assumed of a large GPU")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
     options = parser.parse_args()
     warnings.filterwarnings("ignore", message="This DataLoader will create")  # expected: more workers than cores
@@ -62,7 +61,7 @@ def measure(part: str, folder: Path, options: argparse.Namespace) -> list[list[s
         return memory_rows(kinds, options.samples)
     rows, seconds = sample_rows(kinds, options.seconds)
     steps = loader_rows(kinds["rain over photographs"], options.steps, options.repeats)
-    return [*rows, *steps, cores_row(seconds, options.gpu_steps)]
+    return [*rows, *steps, cores_row(seconds, options.steps)]
 
 
 if __name__ == "__main__":
