@@ -2,12 +2,14 @@
 
 import os
 import signal
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from avalanche.benchmarks.scenarios.generic_scenario import CLScenario
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
 from raincheck.datasets.base import Task
 from raincheck.datasets.pair import PairedFootage
@@ -100,6 +102,26 @@ def test_a_worker_that_is_told_to_end_does_so_as_one_that_has_done_its_work() ->
     os.kill(worker.pid, signal.SIGTERM)
     worker.join(60)
     assert worker.exitcode == 0
+
+
+class InAThread(Dataset[Any]):
+    """Data that another thread fetches."""
+
+    def __init__(self, data: Any) -> None:
+        self.data = data
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def __getitem__(self, index: int) -> Any:
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(self.data.__getitem__, index).result()
+
+
+def test_a_worker_may_fetch_in_another_thread() -> None:
+    data = tiny_stream().train_stream[0].dataset
+    batch = next(iter(DataLoader(InAThread(data), 4, num_workers=1)))
+    assert all(torch.equal(ours, theirs) for ours, theirs in zip(batch, next(iter(DataLoader(data, 4))), strict=True))
 
 
 def test_joint_takes_turns() -> None:

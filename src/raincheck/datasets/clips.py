@@ -4,6 +4,7 @@ import os
 import signal
 from collections.abc import Sequence
 from functools import cache
+from threading import current_thread, main_thread
 
 import numpy as np
 import torch
@@ -141,7 +142,8 @@ def begin_worker() -> None:
     It leaves the cores to the other: of two threads of a step, one waits for the other. SIGTERM, which many send to
     both, ends it as a worker that has done its work; killed, the other would speak of it at its own end.
     """
-    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+    if current_thread() is main_thread():  # others may set no handler
+        signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     if hasattr(os, "nice"):  # not on Windows
         os.nice(BEHIND)
 

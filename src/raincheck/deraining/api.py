@@ -175,9 +175,8 @@ def rate_of(fps: Fraction | float | str | None) -> Fraction:
     if fps is None:
         return FOLDER_RATE
     try:
-        rate = Fraction(
-            fps if isinstance(fps, str | Fraction) else float(fps)
-        )  # numpy's and torch's numbers are others
+        # Fraction takes no number of numpy's or torch's.
+        rate = Fraction(fps if isinstance(fps, str | Fraction) else float(fps))
     except (TypeError, ValueError, ArithmeticError):
         rate = Fraction(0)
     if not SLOWEST <= rate <= FASTEST:
