@@ -8,12 +8,14 @@ import pytest
 import torch
 from lightning.pytorch import Trainer, seed_everything
 
+from raincheck import module
 from raincheck.datasets.clips import TestClips
 from raincheck.datasets.rendered import RenderedRain
 from raincheck.errors import ConfigError, WeightsError
 from raincheck.metrics.psnr import psnr_y
 from raincheck.module import DerainModule, RainDataModule
 from raincheck.networks import ClipNetwork, Identity, RRGNet
+from raincheck.processes import machine
 from tinytasks import same, tiny_task
 
 SOURCE = {"rain": "thin", "photographs": "bundled", "test_frames": 3, "test_size": (48, 48)}
@@ -58,6 +60,20 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
 def test_numbers_that_cannot_be_are_refused(given: dict[str, Any], sentence: str) -> None:
     with pytest.raises(ConfigError, match=sentence):
         RainDataModule(tiny_task("streaks"), **{"window": 3, "crop": 16, **given})
+
+
+def test_workers_prepare_the_clips_unless_told_otherwise(data: RainDataModule, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SLURM_CPUS_PER_TASK", raising=False)
+    monkeypatch.setattr(machine, "cores", lambda: 8)
+    trainer = Trainer(accelerator="cpu", **QUIET)
+    loaders = (data.train_dataloader, data.val_dataloader)
+    assert [loader().num_workers for loader in loaders] == [2, 1]
+    data.trainer = trainer
+    assert [loader().num_workers for loader in loaders] == [2, 1]
+    monkeypatch.setattr(module, "get_start_method", lambda allow_none: "spawn")
+    assert [loader().num_workers for loader in loaders] == [0, 0]
+    told = RainDataModule(tiny_task("streaks"), window=3, crop=16, workers=2)
+    assert (told.train_dataloader().num_workers, told.val_dataloader().num_workers) == (2, 2)
 
 
 @pytest.mark.parametrize("window", [0, 2])

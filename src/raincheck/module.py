@@ -1,6 +1,7 @@
 """The networks and data for people who only use Lightning: `Trainer().fit(DerainModule(), RainDataModule(task))`."""
 
 from collections.abc import Callable, Iterable
+from multiprocessing import get_all_start_methods, get_start_method
 from typing import Any
 
 import torch
@@ -16,6 +17,7 @@ from raincheck.losses import StructureLoss
 from raincheck.metrics import score_frames
 from raincheck.networks import ClipNetwork, RRGNet
 from raincheck.networks.weights import blueprint, build_network, load_state
+from raincheck.processes import helpers
 
 Optimizers = Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]
 
@@ -115,8 +117,8 @@ class RainDataModule(LightningDataModule):
         crop: height and width of a training clip in pixels.
         samples: training clips an epoch.
         batch: clips a batch.
-        workers: processes that prepare clips while others are learned from. Without one, clips are prepared between
-            the steps, which on two cores wait a fifth of their time.
+        workers: processes that prepare clips meanwhile. By default as many for training as `raincheck run` has, and one
+            for other clips; none where processes are not forked.
         seed: of the training clips.
         augment: how training clips vary besides their crop; by default half of them are mirrored.
 
@@ -132,15 +134,15 @@ class RainDataModule(LightningDataModule):
         crop: int = 64,
         samples: int = 4800,
         batch: int = 8,
-        workers: int = 0,
+        workers: int | None = None,
         seed: int = 0,
         augment: Augment | None = None,
     ) -> None:
         super().__init__()
-        if batch < 1 or workers < 0:
+        if batch < 1 or (workers or 0) < 0:
             raise ConfigError(
-                f"RainDataModule cannot load {batch} clips a batch with {workers} workers; give a batch of at least 1, "
-                "and at least 0 workers"
+                f"RainDataModule cannot load {batch} clips a batch with {workers or 0} workers; "
+                "give a batch of at least 1, and at least 0 workers"
             )
         self.batch, self.workers = batch, workers
         found = task if isinstance(task, Task) else task.task(seed)
@@ -152,11 +154,13 @@ class RainDataModule(LightningDataModule):
 
     def train_dataloader(self) -> DataLoader[Any]:
         """Random clips; an epoch shows the same ones in another order."""
-        return DataLoader(self.train_clips, self.batch, shuffle=True, num_workers=self.workers)
+        return DataLoader(self.train_clips, self.batch, shuffle=True, num_workers=self._helpers())
 
     def val_dataloader(self) -> DataLoader[Any]:
         """Every window of the test videos, one at a time, because videos differ in size."""
-        return DataLoader(self.test_clips, num_workers=self.workers)
+        # A second one would render or decode again what windows share.
+        count = min(1, self._helpers()) if self.workers is None else self.workers
+        return DataLoader(self.test_clips, num_workers=count)
 
     def test_dataloader(self) -> DataLoader[Any]:
         """As `val_dataloader`."""
@@ -165,3 +169,13 @@ class RainDataModule(LightningDataModule):
     def predict_dataloader(self) -> DataLoader[Any]:
         """As `val_dataloader`."""
         return self.val_dataloader()
+
+    def _helpers(self) -> int:
+        """Processes that prepare training clips."""
+        if self.workers is not None:
+            return self.workers
+        # Asked for otherwise, the way becomes settled. Spawned, a script that has no `__main__` part would run again.
+        if (get_start_method(allow_none=True) or get_all_start_methods()[0]) != "fork":
+            return 0
+        trainer = self.trainer
+        return helpers(trainer.strategy.root_device.type, trainer.num_devices) if trainer else helpers("cpu")

@@ -1,52 +1,42 @@
-"""How many processes prepare clips where nobody says."""
+"""The processes that prepare a run's clips."""
+
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
 
-from raincheck import processes
-from raincheck.processes import Group
-from raincheck.running.workers import usual
+import raincheck.running.workers as room
+from raincheck.datasets.rendering.kept import keep
+from raincheck.processes import Group, machine
 
 
-@pytest.mark.parametrize(
-    ("device", "cores", "learning", "nodes", "expected"),
-    [
-        ("cpu", 1, 1, 1, 0),
-        ("cpu", 2, 1, 1, 1),
-        ("cpu", 3, 1, 1, 1),
-        ("cpu", 2, 2, 1, 0),
-        ("cpu", 4, 1, 1, 1),
-        ("cpu", 16, 1, 1, 4),
-        ("cpu", 64, 1, 1, 8),
-        ("cpu", 16, 2, 1, 2),
-        ("cuda", 2, 1, 1, 1),
-        ("cuda", 1, 1, 1, 1),
-        ("cuda", 6, 1, 1, 5),
-        ("cuda", 64, 1, 1, 8),
-        ("cuda", 32, 4, 1, 7),
-        ("cuda", 32, 8, 2, 7),  # four on each machine
-        ("mps", 8, 1, 1, 7),
-    ],
-)
-def test_cores_are_shared_out(
-    monkeypatch: pytest.MonkeyPatch, device: str, cores: int, learning: int, nodes: int, expected: int
-) -> None:
+@pytest.fixture(autouse=True)
+def eight_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SLURM_CPUS_PER_TASK", raising=False)
-    monkeypatch.setattr(processes, "cores", lambda: cores)
-    monkeypatch.setattr(processes, "joined", lambda: Group(0, learning, None) if learning > 1 else None)
-    assert usual(torch.device(device), nodes) == expected
+    monkeypatch.setattr(machine, "cores", lambda: 8)
 
 
-def test_a_task_of_slurms_has_its_cores_to_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SLURM_CPUS_PER_TASK", "6")
-    monkeypatch.setattr(processes, "joined", lambda: Group(0, 8, None))
-    assert usual(torch.device("cuda"), 2) == 5
+def count(workers: int | None = None, device: str = "cuda", **trainer: Any) -> int:
+    config: Any = SimpleNamespace(workers=workers, trainer=trainer)
+    with room.workers(config, torch.device(device)) as number:
+        return number
 
 
-@pytest.mark.parametrize(("device", "cores", "expected"), [("cpu", 2, 0), ("cpu", 8, 2), ("cuda", 2, 1)])
-def test_a_process_that_keeps_its_clips_prepares_them_itself_where_cores_are_few(
-    monkeypatch: pytest.MonkeyPatch, device: str, cores: int, expected: int
-) -> None:
-    monkeypatch.delenv("SLURM_CPUS_PER_TASK", raising=False)
-    monkeypatch.setattr(processes, "cores", lambda: cores)
-    assert usual(torch.device(device), keeping=True) == expected
+def test_as_many_as_were_asked_for() -> None:
+    assert (count(3), count(0)) == (3, 0)
+
+
+def test_processes_on_other_machines_take_no_cores_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "joined", lambda: Group(0, 4, None))
+    assert (count(), count(num_nodes=2)) == (1, 3)
+
+
+def test_a_grid_s_process_keeps_its_clips_on_few_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "cores", lambda: 2)
+    keep(1000)
+    try:
+        assert count(device="cpu") == 0
+    finally:
+        keep(0)
+    assert count(device="cpu") == 1

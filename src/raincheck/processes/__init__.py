@@ -7,7 +7,7 @@ computes they divide (`division`, `loading`).
 from raincheck.processes.agreement import agree, first_does, refuse_parted
 from raincheck.processes.group import Group, is_first, join, joined
 from raincheck.processes.lifetime import STARTER, follow_starter
-from raincheck.processes.machine import cores
+from raincheck.processes.machine import cores, helpers
 from raincheck.processes.voice import one_voice
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "cores",
     "first_does",
     "follow_starter",
+    "helpers",
     "is_first",
     "join",
     "joined",
