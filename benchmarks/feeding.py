@@ -144,7 +144,8 @@ def loader_rows(videos: list[PairedVideo], steps: int, repeats: int) -> list[lis
 def cores_row(seconds: float, steps: int) -> list[str]:
     """Cores that prepare clips for a GPU that takes no time: a core still starts a step's operations, one by one.
 
-    How long that takes is measured on the smallest batch there is, for a larger one has as many.
+    How long that takes is measured on the smallest batch there is; a larger one has as many operations. A GPU that is
+    given them together (torch.compile, CUDA graphs) may want more cores.
     """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)

@@ -328,7 +328,7 @@ def test_numbers_of_any_library(tmp_path: Path, fps: Any) -> None:
         assert written.streams.video[0].average_rate == Fraction(25, 2)
 
 
-@pytest.mark.parametrize("fps", ["fast", "1/0", "", (25, 1), float("nan"), float("inf")])
+@pytest.mark.parametrize("fps", ["fast", "1/0", "", "1e99999999", (25, 1), float("nan"), float("inf"), torch.ones(2)])
 def test_what_is_no_rate(tmp_path: Path, fps: Any) -> None:
     with pytest.raises(ConfigError, match=r" frames per second show nothing; give a number from "):
         derain(noise(3), tmp_path / "out.mp4", weights="identity", fps=fps)

@@ -139,8 +139,8 @@ class TestClips(Dataset[tuple[Tensor, Tensor, int, int]]):
 def begin_worker() -> None:
     """Makes this process one that works for another, which learns; Avalanche's loaders take no `worker_init_fn`.
 
-    It leaves the cores to the other: of two threads of a step, one waits for the other. SIGTERM, which many send to
-    both, ends it as a worker that has done its work; killed, the other would speak of it at its own end.
+    It leaves the cores to the other: of two threads of a step, one waits for the other. SIGTERM, which schedulers send
+    to both, ends it as if its work were done: of a worker that was killed, torch tells the other in a traceback.
     """
     if current_thread() is main_thread():  # others may set no handler
         signal.signal(signal.SIGTERM, lambda *_: os._exit(0))

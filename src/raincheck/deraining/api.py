@@ -13,7 +13,7 @@ from raincheck.deraining.showing import Progress, View, counted, derained
 from raincheck.deraining.writing import Target, write
 from raincheck.errors import ConfigError, InputError, OutputError, RaincheckError
 from raincheck.files import check_name
-from raincheck.video.part import parse_part
+from raincheck.video.part import exact, parse_part
 from raincheck.video.reading.decode import open_stream
 from raincheck.video.reading.memory import Frame, handed_out, memory_stream
 from raincheck.video.stream import FOLDER_RATE, Stream
@@ -176,8 +176,8 @@ def rate_of(fps: Fraction | float | str | None) -> Fraction:
         return FOLDER_RATE
     try:
         # Fraction takes no number of numpy's or torch's.
-        rate = Fraction(fps if isinstance(fps, str | Fraction) else float(fps))
-    except (TypeError, ValueError, ArithmeticError):
+        rate = exact(fps) if isinstance(fps, str) else fps if isinstance(fps, Fraction) else Fraction(float(fps))
+    except (TypeError, ValueError, ArithmeticError, RuntimeError):  # the last for a tensor of several numbers
         rate = Fraction(0)
     if not SLOWEST <= rate <= FASTEST:
         raise ConfigError(f"{fps} frames per second show nothing; give a number from {SLOWEST} to {FASTEST}")
