@@ -110,7 +110,7 @@ def learn(strategy: type, setting: Setting | None = None, **more: Any) -> Learne
 def _taken(strategy: type, arguments: Setting) -> Setting:
     """The arguments that a strategy takes: some bring a criterion, or name the number of epochs otherwise."""
     theirs = next(
-        c for c in strategy.__mro__ if c is not LightningLoop and "optimizer" in signature(c.__init__).parameters
+        c for c in strategy.__mro__ if c is not LightningLoop and "train_mb_size" in signature(c.__init__).parameters
     )
     taken = {*signature(theirs.__init__).parameters, "trainer", "reset_optimizer"}
     return {name: value for name, value in arguments.items() if name in taken}

@@ -20,7 +20,6 @@ from avalanche.training.plugins import (
     RWalkPlugin,
     SynapticIntelligencePlugin,
 )
-from avalanche.training.supervised.mer import MER
 from avalanche.training.templates import SupervisedTemplate
 from lightning.pytorch.callbacks import Callback, EarlyStopping
 from torch import Tensor, nn
@@ -28,7 +27,7 @@ from torch.utils.data import TensorDataset
 
 from parity import Setting, StopAfterThree, assert_same, learn
 from raincheck.errors import ConfigError
-from raincheck.strategy import LightningLoop, LightningStrategy
+from raincheck.strategy import LightningStrategy
 
 Plugins = Callable[[nn.Module, torch.optim.Optimizer], list[Any]]
 
@@ -230,17 +229,6 @@ def test_nothing_is_written(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.chdir(tmp_path)
     learn(LightningStrategy, CLIPS)
     assert not list(tmp_path.iterdir())
-
-
-def test_a_strategy_with_its_own_update_is_refused() -> None:
-    class LightningMER(LightningLoop, MER):
-        pass
-
-    model = TinyNet()
-    with pytest.raises(
-        ConfigError, match=r"^MetaUpdate replaces Avalanche's training_epoch, which Lightning would not call; "
-    ):
-        LightningMER(model=model, optimizer=torch.optim.SGD(model.parameters(), 0.1), criterion=nn.L1Loss())
 
 
 def test_training_that_takes_no_step_is_an_error() -> None:

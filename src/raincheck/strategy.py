@@ -13,6 +13,7 @@ order of events: on the CPU the weights are bit for bit those of Avalanche's own
 import inspect
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -40,16 +41,20 @@ from raincheck.seam.parts import Parts
 from raincheck.seam.refusals import (
     has_own_epoch,
     refuse_accumulation,
+    refuse_clipping,
+    refuse_no_optimizer,
     refuse_other_loops,
     refuse_other_meanings,
     refuse_other_order,
     refuse_several,
     refuse_useless,
+    steps_itself,
 )
 from raincheck.seam.resuming import Resumable
 from raincheck.seam.swallowed import let_through
 from raincheck.seam.terms import add_terms
 from raincheck.seam.trainer import ExperienceTrainer, requeue, trainer_plugins
+from raincheck.seam.whole_epoch import WholeEpochLoop
 
 
 class LightningLoop(Resumable):
@@ -123,8 +128,10 @@ class LightningLoop(Resumable):
         self.save_every = save_every
         self.terms, self.adapted, self._fits = {}, {}, (-1, 0)
         self._processes: int | None = None  # known when they have met
+        refuse_no_optimizer(self)
         refuse_useless(self.trainer_arguments)
         refuse_accumulation(self, self.trainer_arguments, self.callbacks.given)
+        refuse_clipping(type(self), self.trainer_arguments)
         self._made, self._parts, self._alone = attributes(self), Parts(), Alone(None)
         self._left_out = left_out(self.optimizer, self.model, self._criterion)
         if self.checkpoints:
@@ -140,7 +147,7 @@ class LightningLoop(Resumable):
 
     def _train_exp(self, experience: Any, eval_streams: Any = None, **kwargs: Any) -> None:
         before, found = self.clock.train_iterations, self.found()
-        fit = OwnEpochLoop(self, kwargs) if has_own_epoch(type(self)) else FitLoop(self, kwargs)
+        fit = self._loop()(self, kwargs)
         self.last_fit = trainer = self._trainer(max_epochs=max(0, self.train_epochs))
         loader = DeferredLoader(fit, self.checkpoints is not None)
         self.callbacks.hand_over(trainer, fit)
@@ -149,11 +156,16 @@ class LightningLoop(Resumable):
         self._settle()
         self.keep_nothing_drawn_alone()
         self.restorable("model", "optimizer")  # a warning now, if the state after the experience could not be
-        if self.clock.train_iterations == before and self.train_epochs > 0 and not fit.halted:
+        if self.clock.train_iterations == before and self.train_epochs > 0 and fit.starved():
             raise ConfigError(
                 f"experience {experience.current_experience} took no training step; give it data, at least one epoch, "
                 "and no Trainer argument that ends training at once"
             )
+
+    def _loop(self) -> type[FitLoop]:
+        if steps_itself(type(self)):
+            return WholeEpochLoop
+        return OwnEpochLoop if has_own_epoch(type(self)) else FitLoop
 
     def eval_epoch(self, **kwargs: Any) -> None:
         """Avalanche's evaluation loop over `self.dataloader`, through `Trainer.validate`."""
@@ -175,9 +187,9 @@ class LightningLoop(Resumable):
         with self._together():
             return super().eval(*args, **kwargs)  # type: ignore[misc]
 
-    def forward(self) -> Any:
+    def forward(self, **kwargs: Any) -> Any:
         """The strategy's own; several processes divide the rows."""
-        return division.divided_forward(self, super().forward)  # type: ignore[misc]
+        return division.divided_forward(self, partial(super().forward, **kwargs))  # type: ignore[misc]
 
     def _before_backward(self, **kwargs: Any) -> None:
         """Triggers the plugins one by one, to name what each adds to the loss."""
@@ -196,7 +208,7 @@ class LightningLoop(Resumable):
             # Before Avalanche's events, in which plugins put what they remember where the model is.
             self._processes, self.device = meet(self.trainer_arguments, self.device)
             if self._processes > 1:
-                refuse_several(self.plugins)
+                refuse_several(self)
             if not is_first():
                 self.evaluator.loggers = []
         return self._processes

@@ -24,6 +24,7 @@ class Loop(LightningModule):
         self.model = strategy.model
         self.strategy, self.kwargs = strategy, kwargs
         self.halted = False  # a plugin stopped the experience
+        self.over = False  # no more batches are wanted in this epoch
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

@@ -34,7 +34,8 @@ class DeferredLoader:
     function of its index alone (`by_index`), they need not be.
 
     Args:
-        fit: the loop of the experience; its `halted` says that a plugin stopped the experience.
+        fit: the loop of the experience; its `halted` says that a plugin stopped the experience, its `over` that the
+            epoch wants no more batches.
         remembers: whether the state will be asked for.
     """
 
@@ -79,11 +80,11 @@ class DeferredLoader:
 
         A sampler may draw random numbers then, and a generator of its own goes on into the next epoch.
         """
-        if self._taken == self._last:
+        if self._taken == self._last and not self.fit.over:
             next(self._pass(), None)
 
     def _batches(self) -> Iterator[Any]:
-        if self.fit.halted:
+        if self.fit.halted or self.fit.over:
             return
         resumed, self._resumed = self._resumed, None
         self._taken, self._draws = 0, {}
@@ -98,6 +99,8 @@ class DeferredLoader:
         else:
             for self._taken, batch in enumerate(self._begin(loader), 1):  # noqa: B020, as Avalanche's own loop
                 yield batch
+                if self.fit.over:
+                    return
 
     def _begin(self, loader: Any) -> Iterator[Any]:
         """The loader's batches, with a key by which this pass is known again when it is resumed."""
@@ -121,6 +124,8 @@ class DeferredLoader:
                 return
             self._taken += 1
             yield batch
+            if self.fit.over:
+                return
 
     def _again(self, loader: Any, resumed: State) -> Iterator[Any]:
         """The loader's iterator after the batches that were taken, and the generators as they were then."""

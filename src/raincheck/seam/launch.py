@@ -66,7 +66,12 @@ def quiet() -> Iterator[None]:
     for logger in loggers:
         logger.setLevel(max(logger.level, logging.WARNING))
     with warnings.catch_warnings():
-        for advice in ("does not have many workers", "GPU available but not used", "LeafSpec.* is deprecated"):
+        for advice in (
+            "does not have many workers",
+            "GPU available but not used",
+            "LeafSpec.* is deprecated",
+            "with no optimizer",
+        ):
             warnings.filterwarnings("ignore", message=f".*{advice}")
         try:
             yield

@@ -31,9 +31,11 @@ class FitLoop(SavingLoop):
         self._earlier: list[Any] | None = None  # the gradients of earlier micro-batches, while accumulating
         self._batches: tuple[bool, int | None] | None = None  # of an epoch, as Lightning counted or did not count them
 
-    def configure_optimizers(self) -> Optimizer:
-        optimizer: Optimizer = self.strategy.optimizer
-        if not hasattr(optimizer, "defaults"):  # one that wraps another; Lightning looks whether it has them, no more
+    def configure_optimizers(self) -> Optimizer | None:
+        optimizer: Optimizer | None = self.strategy.optimizer
+        if optimizer is not None and not hasattr(
+            optimizer, "defaults"
+        ):  # one that wraps another; Lightning looks whether it has them, no more
             optimizer.defaults = {}
         return optimizer
 
@@ -156,6 +158,10 @@ class FitLoop(SavingLoop):
     def on_train_epoch_end(self) -> None:
         if not self.halted:
             self.strategy._after_training_epoch(**self.kwargs)
+
+    def starved(self) -> bool:
+        """Whether an experience without a step wanted for data."""
+        return not self.halted
 
 
 class EvalLoop(Loop):

@@ -3,7 +3,7 @@
 import ast
 import inspect
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from functools import cache
 from typing import Any
@@ -80,18 +80,46 @@ def is_plain_epoch(training_epoch: Callable[..., Any]) -> bool:
     """Whether a strategy's `training_epoch` is one loop over the batches that can be run a batch at a time.
 
     It must be nothing but `for self.mbatch in self.dataloader:`, leave that loop only by a first statement
-    `if self._stop_training: break`, and call `self.backward()` and `self.optimizer_step()` once each, unconditionally.
+    `if self._stop_training: break`, call `self.backward()` and `self.optimizer_step()` once each, unconditionally, and
+    find nothing in a local variable that an earlier batch left there.
     """
     loop = _only_loop(training_epoch)
     if loop is None:
         return False
     statements = [ast.unparse(statement) for statement in loop.body]
+    code, given = training_epoch.__code__, inspect.signature(training_epoch).parameters
+    local = _names(ast.walk(loop), ast.Store) | {*code.co_varnames, *code.co_cellvars}.difference(given, {"self"})
     exits = sum(isinstance(n, (ast.Break, ast.Continue, ast.Return, ast.Yield, ast.YieldFrom)) for n in ast.walk(loop))
     return (
         (ast.unparse(loop.target), ast.unparse(loop.iter)) == ("self.mbatch", "self.dataloader")
         and exits == statements[:1].count(STOP)
         and all(statements.count(f"self.{call}()") == 1 for call in ("backward", "optimizer_step"))
+        and not _reads_first(loop.body, local)
     )
+
+
+def _reads_first(block: list[ast.stmt], names: set[str]) -> bool:
+    """Whether code may read one of some names before it has set it; where that is hard to say, that it may."""
+    names = set(names)
+    for statement in block:
+        parts: list[ast.AST] = [statement, *getattr(statement, "handlers", [])]
+        blocks = [b for part in parts for name in ("body", "orelse", "finalbody") if (b := getattr(part, name, None))]
+        inner = {id(node) for inside in blocks for one in inside for node in ast.walk(one)}
+        outer = [node for node in ast.walk(statement) if id(node) not in inner]
+        stored, read = _names(outer, ast.Store), _names(outer, ast.Load)
+        read |= stored if isinstance(statement, ast.AugAssign) else set()
+        of_comprehensions = {name for node in outer if isinstance(node, ast.comprehension)
+                             for name in _names(ast.walk(node.target), ast.Store)}  # fmt: skip
+        if read & names - of_comprehensions or any(_reads_first(inside, names - stored) for inside in blocks):
+            return True
+        if not blocks:  # else it may not come by there
+            names -= stored
+    return False
+
+
+def _names(nodes: Iterable[ast.AST], how: type[ast.expr_context]) -> set[str]:
+    """The names that are stored, or read, by some nodes."""
+    return {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, how)}
 
 
 @cache

@@ -50,13 +50,9 @@ def refuse_other_loops(strategy: type, mixin: type) -> None:
     beyond = tuple(one for one in mro[mro.index(mixin) + 1 :] if one not in parts)
     names = {name for one in parts for name in vars(one)}
     replaced = dict.fromkeys(sorted(names - EXTENDED), beyond)
-    # What a class in front of LightningLoop overrides is called, except for the loop itself.
-    for method, classes in {"training_epoch": mro, **replaced}.items():
+    for method, classes in replaced.items():
         owner = _owner(method, classes)
-        if method == "training_epoch":
-            ours = owner is SGDUpdate or is_plain_epoch(getattr(strategy, method))
-        else:
-            ours = owner.__module__.startswith(TEMPLATES) or not callable(getattr(owner, method, None))
+        ours = owner.__module__.startswith(TEMPLATES) or not callable(getattr(owner, method, None))
         if not ours and not any(method in vars(one) for one in mro if one.__module__.startswith(TEMPLATES)):
             _refuse_name(owner, method)
         if not ours:
@@ -78,9 +74,20 @@ def _refuse_name(owner: type, name: str) -> None:
     )
 
 
-def refuse_several(plugins: list[Any]) -> None:
-    """Raises ConfigError if a plugin's result is another in each of several processes."""
-    if any(isinstance(plugin, RWalkPlugin) for plugin in plugins):
+def refuse_no_optimizer(strategy: Any) -> None:
+    """Raises ConfigError if a strategy has no optimizer for Lightning to step."""
+    if strategy.optimizer is None and not steps_itself(type(strategy)):
+        raise ConfigError(f"{type(strategy).__name__} has no optimizer; give it one of torch.optim, as Avalanche wants")
+
+
+def refuse_several(strategy: Any) -> None:
+    """Raises ConfigError if a strategy or plugin comes to another result in each of several processes."""
+    if steps_itself(type(strategy)):
+        raise ConfigError(
+            f"{type(strategy).__name__} computes its gradients itself, of which several processes would have different "
+            "ones; use one process"
+        )
+    if any(isinstance(plugin, RWalkPlugin) for plugin in strategy.plugins):
         raise ConfigError(
             "RWalkPlugin divides by differences that may be rounding errors, by which processes part; "
             "use one process, or EWC or SI"
@@ -104,9 +111,23 @@ def refuse_accumulation(strategy: Any, trainer: Mapping[str, Any], callbacks: li
             )
 
 
+def refuse_clipping(strategy: type, trainer: Mapping[str, Any]) -> None:
+    """Raises ConfigError if Lightning is to clip gradients that it does not come by."""
+    if trainer.get("gradient_clip_val") is not None and steps_itself(strategy):
+        raise ConfigError(
+            f"{strategy.__name__} takes its steps itself, where the trainer's gradient_clip_val would do nothing; "
+            "leave it out, or clip in the strategy"
+        )
+
+
 def has_own_epoch(strategy: type) -> bool:
     """Whether a strategy brings a `training_epoch` of its own."""
     return _owner("training_epoch", strategy.__mro__) is not SGDUpdate
+
+
+def steps_itself(strategy: type) -> bool:
+    """Whether that is one in which Lightning's backward pass and step have no place."""
+    return has_own_epoch(strategy) and not is_plain_epoch(strategy.training_epoch)  # type: ignore[attr-defined]
 
 
 def _owner(method: str, classes: tuple[type, ...]) -> type:

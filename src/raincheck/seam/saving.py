@@ -45,15 +45,22 @@ class SavingLoop(Loop):
     def _exact(self) -> bool:
         """Whether this epoch can be gone on with to the same bits; says so once if it cannot."""
         part = self._unknown()
-        if part and not self._told:
-            self._told = True
-            warnings.warn(
-                f"{part} keeps something from epoch to epoch that a checkpoint cannot save, so a killed run goes back "
-                "to the experience's first epoch; leave it out, or let a sampler draw from torch's global generator",
-                RaincheckWarning,
-                stacklevel=2,
+        if part:
+            self._tell(
+                f"{part} keeps something from epoch to epoch that a checkpoint cannot save",
+                "leave it out, or let a sampler draw from torch's global generator",
             )
         return part is None
+
+    def _tell(self, why: str, instead: str) -> None:
+        """Says once why nothing is saved within an experience, and what can be done about it."""
+        if not self._told:
+            self._told = True
+            warnings.warn(
+                f"{why}, so a killed run goes back to the experience's first epoch; {instead}",
+                RaincheckWarning,
+                stacklevel=3,
+            )
 
     def _unknown(self) -> str | None:
         """What a new process would find otherwise, if there is anything."""

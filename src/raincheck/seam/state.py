@@ -38,7 +38,8 @@ def strategy_state(strategy: Any, callbacks: list[Any]) -> State:
 
 def learners(strategy: Any) -> dict[str, Any]:
     """Whose states a Trainer saves within an experience."""
-    return {"network": strategy.model, "optimizer": strategy.optimizer}
+    parts = {"network": strategy.model, "optimizer": strategy.optimizer}
+    return {name: part for name, part in parts.items() if part is not None}
 
 
 def restore_strategy(strategy: Any, callbacks: list[Any], state: State) -> None:
@@ -53,7 +54,8 @@ def restore_strategy(strategy: Any, callbacks: list[Any], state: State) -> None:
         if strategy.optimized_param_id is None:
             strategy.make_optimizer(reset_optimizer_state=True)  # which Avalanche would do later, forgetting the state
         regroup(strategy.optimizer, strategy.model, state.get("groups"))
-        strategy.optimizer.load_state_dict(state["optimizer"])
+        if strategy.optimizer is not None:
+            strategy.optimizer.load_state_dict(state["optimizer"])
     except (RuntimeError, ValueError, LookupError) as error:
         raise ConfigError(
             f"the checkpoint is of another network or optimizer ({one_line(error)}); use another folder"
