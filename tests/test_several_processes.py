@@ -229,6 +229,22 @@ def test_torchrun(tmp_path: Path) -> None:
     assert exactly(load_network(out).state_dict(), load_network(other).state_dict())
 
 
+def test_a_process_that_torchrun_loses_is_one_sentence(tmp_path: Path) -> None:
+    """As of another machine, about whose end nobody tells the first process."""
+    out = tmp_path / "run"
+    program = torchrun(command(out, *TWO, "--save_every", "0", plugins=[]))
+    with subprocess.Popen(program, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True) as agent:
+        until(lambda: (out / "checkpoints" / "experience-1.ckpt").exists() or agent.poll() is not None, "a checkpoint")
+        second = [p for p in processes_of(out) if b"\0RANK=1\0" in b"\0" + Path(f"/proc/{p}/environ").read_bytes()]
+        os.kill(agent.pid, signal.SIGSTOP)  # or it would end the first process before it has noticed
+        os.kill(second[0], signal.SIGKILL)
+        until(lambda: processes_of(out)[1:] == [], "the end of the first process")
+        os.kill(agent.pid, signal.SIGCONT)
+        said = agent.communicate(timeout=PATIENCE)[1]
+    assert said.count("raincheck: error: another process of this run has ended or cannot be reached; ") == 1
+    assert "[rank" not in said
+
+
 def test_torchrun_without_devices_is_refused(tmp_path: Path) -> None:
     done = finish(torchrun(command(tmp_path / "run", plugins=[])), env=ENVIRONMENT)
     assert done.returncode != 0

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 
+from raincheck.errors import ConfigError
 from raincheck.processes.group import is_first
 
 PATIENCE = 60.0  # seconds that another process leaves to the first to say what was wrong, and to end
@@ -18,11 +19,13 @@ def one_voice() -> Iterator[None]:
 
     Raises:
         SystemExit: in another process, instead of what the first one will have said before it ended.
+        ConfigError: where another process has ended without a word, as when it is killed, or its machine fails.
     """
     if is_first():
-        yield
+        with _ends_named():
+            yield
         return
-    with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):
+    with _ends_named(), Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):
         try:
             yield
         except BaseException:
@@ -31,6 +34,20 @@ def one_voice() -> Iterator[None]:
             if _first_ends():
                 sys.exit(2)
             raise
+
+
+@contextmanager
+def _ends_named() -> Iterator[None]:
+    """Names what gloo and NCCL say when another process does not answer any more."""
+    try:
+        yield
+    except RuntimeError as error:
+        if type(error).__module__ != "torch.distributed" and "/gloo/" not in str(error):
+            raise
+        raise ConfigError(
+            "another process of this run has ended or cannot be reached; see what it said last, and give the same "
+            "command again to go on"
+        ) from error
 
 
 def _first_ends() -> bool:
