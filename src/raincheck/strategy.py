@@ -81,7 +81,8 @@ class LightningLoop(Resumable):
 
     Raises:
         ConfigError: if the strategy brings code that Lightning's loop would not run, or gradients are to be accumulated
-            for a strategy or plugin that works on those of single batches.
+            for a strategy or plugin that works on those of single batches, or clipped where a strategy's own code takes
+            its steps.
     """
 
     terms: dict[str, Tensor]

@@ -102,7 +102,7 @@ def _reads_first(block: list[ast.stmt], names: set[str]) -> bool:
     """Whether code may read one of some names before it has set it; where that is hard to say, that it may."""
     names = set(names)
     for statement in block:
-        parts: list[ast.AST] = [statement, *getattr(statement, "handlers", [])]
+        parts: list[ast.AST] = [statement, *getattr(statement, "handlers", []), *getattr(statement, "cases", [])]
         blocks = [b for part in parts for name in ("body", "orelse", "finalbody") if (b := getattr(part, name, None))]
         inner = {id(node) for inside in blocks for one in inside for node in ast.walk(one)}
         outer = [node for node in ast.walk(statement) if id(node) not in inner]
