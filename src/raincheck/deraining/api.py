@@ -138,7 +138,9 @@ def derain(
     tell_losses(stream, output, encoding)
     deep = output is not None and stays_deep(stream, output, encoding)
     view = View(part, comparison, cuts, deep)
-    pictures = derained(stream, engine, view)
+    # One at a time for those who wait for each frame: a second would make the first late by one.
+    at_once = 1 if output is None or source is None else engine.at_once(stream.size)
+    pictures = derained(stream, engine, view, at_once)
     if output is None:
         return handed_out(counted(pictures, stream, view, progress), arrays)
     write(pictures, stream, view, Target(output, encoding, overwrite), progress)

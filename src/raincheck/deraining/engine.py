@@ -1,6 +1,7 @@
 """A network on a device: in which precision and in how large tiles it computes."""
 
 from pathlib import Path
+from threading import Lock
 
 import torch
 from einops import rearrange
@@ -9,13 +10,15 @@ from torch import Tensor
 from raincheck.deraining.ensemble import SelfEnsemble
 from raincheck.deraining.free_memory import ran_out
 from raincheck.deraining.precision import compiled, in_bf16
-from raincheck.deraining.room import plan_tiles
+from raincheck.deraining.room import has_room, plan_tiles
 from raincheck.deraining.tiles import Tile, cut_tiles, narrower
 from raincheck.errors import ConfigError
 from raincheck.export.read import Exported, open_network
 from raincheck.networks.base import ClipNetwork
 from raincheck.video.pixels import to_float, to_whole
 from raincheck.video.stream import Picture
+
+AT_ONCE = 2  # windows: a third takes memory, and no time less (two cores)
 
 
 class Seen:
@@ -29,6 +32,7 @@ class Seen:
     def __init__(self, picture: Picture, shot: int = 0) -> None:
         self.picture, self.shot = picture, shot
         self.features: dict[Tile, Tensor] = {}
+        self.lock = Lock()  # of two windows, one computes them
 
 
 class Engine:
@@ -62,28 +66,45 @@ class Engine:
         decode = compiled(network) if compile else network.decode
         self.network = SelfEnsemble(network, decode) if self_ensemble else network
         self.decode = self.network.decode if self_ensemble else decode
+        self.compiled = compile
         self.tiles: list[Tile] = []
         self.keep = True  # features for the windows to come
+        self.lock = Lock()  # of these two
         if isinstance(tile, int):
             narrower(network, tile)  # says what is wrong with it before any work
+
+    def at_once(self, size: tuple[int, int]) -> int:
+        """How many windows over frames of that height and width are best computed at once: two on the cores of a CPU.
+
+        One on other devices, with networks that are compiled or run by another library, which has threads of its own,
+        where torch has one thread, and where there is no memory for two.
+        """
+        alone = self.device.type != "cpu" or self.compiled or isinstance(self.network, Exported)
+        if alone or torch.get_num_threads() < AT_ONCE:
+            return 1
+        return AT_ONCE if has_room(self.network, size, self.device, self.low, self.tile, AT_ONCE) else 1
 
     @torch.inference_mode()
     def derain(self, window: list[Seen]) -> Tensor:
         """The derained centre frame of a window, `(c, h, w)` on the CPU, in the type of its pixels.
 
-        Where memory runs out all the same, tiles become half as large, and the frame is begun again.
+        Where memory runs out all the same, tiles become half as large, and the frame is begun again. Several threads
+        may call this at once.
         """
         pixels = window[len(window) // 2].picture.pixels
         size = (pixels.shape[1], pixels.shape[2])
-        if not self.tiles:
-            side, self.keep = plan_tiles(self.network, size, self.device, self.low, self.tile)
-            self.tiles = cut_tiles(size, side, self.network)
+        with self.lock:
+            if not self.tiles:
+                side, self.keep = plan_tiles(self.network, size, self.device, self.low, self.tile)
+                self.tiles = cut_tiles(size, side, self.network)
         while True:
+            tiles = self.tiles
             try:
-                return self.joined(window, size)
+                return self.joined(window, tiles)
             except RuntimeError as error:
-                self.tiles = self.smaller(size, error)
-                self.keep = False
+                with self.lock:
+                    if self.tiles is tiles:  # and no other thread has made them smaller meanwhile
+                        self.tiles, self.keep = self.smaller(size, error), False
                 for frame in window:
                     frame.features.clear()
 
@@ -105,33 +126,35 @@ class Engine:
             ) from None
         return cut_tiles(size, half, self.network)
 
-    def joined(self, window: list[Seen], size: tuple[int, int]) -> Tensor:
+    def joined(self, window: list[Seen], tiles: list[Tile]) -> Tensor:
         """The frame put together from its tiles."""
-        if len(self.tiles) == 1:
-            return self.part(window, self.tiles[0]).cpu()
+        if len(tiles) == 1:
+            return self.part(window, tiles[0]).cpu()
         frame = torch.empty_like(window[0].picture.pixels)
-        for tile in self.tiles:
+        for tile in tiles:
             frame[:, *tile.core] = self.part(window, tile)[:, *tile.inner].cpu()
         return frame
 
     def part(self, window: list[Seen], tile: Tile) -> Tensor:
         """The derained centre of one tile, `(c, h, w)` on the device."""
         centre = window[len(window) // 2]
-        features = [self.features(frame, tile) for frame in window]
+        # The last frame first: those before may be in work for the window before.
+        features = [self.features(frame, tile) for frame in reversed(window)][::-1]
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.low):
             derained = self.decode(features, self.crop(centre, tile))
         return rearrange(to_whole(derained.float(), centre.picture.pixels.dtype), "1 c h w -> c h w")
 
     def features(self, frame: Seen, tile: Tile) -> Tensor:
         """A frame's features `(1, f, h', w')` in a tile, computed when first needed."""
-        if (found := frame.features.get(tile)) is not None:
-            return found
-        features = self.network.encode(self.crop(frame, tile))
-        if self.low:
-            features = features.to(torch.bfloat16)
-        if self.keep:
-            frame.features[tile] = features
-        return features
+        with frame.lock:
+            if (found := frame.features.get(tile)) is not None:
+                return found
+            features = self.network.encode(self.crop(frame, tile))
+            if self.low:
+                features = features.to(torch.bfloat16)
+            if self.keep:
+                frame.features[tile] = features
+            return features
 
     def crop(self, frame: Seen, tile: Tile) -> Tensor:
         """A frame's pixels in a tile, in [0, 1] `(1, c, h, w)` on the device."""

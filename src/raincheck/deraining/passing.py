@@ -1,12 +1,13 @@
 """A video through a network as a stream: every frame encoded once, every window decoded once, in constant memory."""
 
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Generator, Iterable, Iterator
 from itertools import groupby
 
 import torch
 from torch import Tensor
 
 from raincheck.deraining.engine import Engine, Seen
+from raincheck.deraining.several import in_order
 from raincheck.errors import InputError
 from raincheck.networks.base import ClipNetwork
 from raincheck.video.cuts import shots
@@ -15,13 +16,16 @@ from raincheck.video.stream import FOLDER_RATE, Picture, at_rate
 from raincheck.video.window import windows
 
 
-def derain_pictures(pictures: Iterable[Picture], engine: Engine, cuts: bool = True) -> Iterator[tuple[Picture, Tensor]]:
+def derain_pictures(
+    pictures: Iterable[Picture], engine: Engine, cuts: bool = True, at_once: int = 1
+) -> Generator[tuple[Picture, Tensor], None, None]:
     """Yields every wanted frame with its derained twin; at most `network.window` frames and their features are held.
 
     Args:
         pictures: of one size, on the CPU.
         engine: the network, and how it computes.
         cuts: no window reaches across a cut between two shots; it is reflected there, as at the video's ends.
+        at_once: frames in work at once, see `Engine.at_once`; of more than one, the others are taken and held besides.
 
     Yields:
         The frame as it was, and a `(c, h, w)` tensor of the same type on the CPU.
@@ -30,11 +34,9 @@ def derain_pictures(pictures: Iterable[Picture], engine: Engine, cuts: bool = Tr
         InputError: if there is no frame, or one has another size than the first.
     """
     size = engine.network.window
-    for _, shot in groupby(seen(same_size(pictures), cuts and size > 1), key=lambda frame: frame.shot):
-        for window in windows(shot, size):
-            centre = window[size // 2].picture
-            if centre.wanted:
-                yield centre, engine.derain(window)
+    shots_ = groupby(seen(same_size(pictures), cuts and size > 1), key=lambda frame: frame.shot)
+    wanted = (window for _, shot in shots_ for window in windows(shot, size) if window[size // 2].picture.wanted)
+    return in_order(lambda window: (window[size // 2].picture, engine.derain(window)), wanted, at_once)
 
 
 def derain_pairs(

@@ -45,7 +45,30 @@ def plan_tiles(
     return next((p for p in plans if needed(network, size, features, *p) <= room), plans[-1])
 
 
-def needed(network: ClipNetwork, size: tuple[int, int], features: float, side: int | None, keep: bool) -> float:
+def has_room(
+    network: ClipNetwork, size: tuple[int, int], device: torch.device, low: bool, tile: int | str, at_once: int
+) -> bool:
+    """Whether there is memory for so many windows at once, in the tiles that are planned for one.
+
+    Args:
+        network: on `device`.
+        size: height and width.
+        device: where to compute.
+        low: whether features are bfloat16.
+        tile: as `Engine`.
+        at_once: windows.
+
+    Raises:
+        ConfigError: as `plan_tiles`.
+    """
+    plan = plan_tiles(network, size, device, low, tile)
+    features = feature_bytes(network, device) // (2 if low else 1)
+    return needed(network, size, features, *plan, at_once) <= SHARE * free_bytes(device)
+
+
+def needed(
+    network: ClipNetwork, size: tuple[int, int], features: float, side: int | None, keep: bool, at_once: int = 1
+) -> float:
     """Bytes that a plan takes at most.
 
     Args:
@@ -54,11 +77,12 @@ def needed(network: ClipNetwork, size: tuple[int, int], features: float, side: i
         features: bytes of a frame's features, a pixel.
         side: of the tiles.
         keep: whether the features of a whole window are kept.
+        at_once: windows that are computed at once.
     """
     tiles = cut_tiles(size, side, network)
     areas = [(t.rows.end - t.rows.begin) * (t.columns.end - t.columns.begin) for t in tiles]
-    kept = network.window * features * sum(areas) if keep else 0
-    return kept + max(areas) * (WORK * network.window * features + PLAIN)
+    kept = (network.window + at_once - 1) * features * sum(areas) if keep else 0
+    return kept + at_once * max(areas) * (WORK * network.window * features + PLAIN)
 
 
 @torch.inference_mode()

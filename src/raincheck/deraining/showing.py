@@ -37,8 +37,8 @@ class View:
         return (high, 2 * wide) if self.comparison == "side" else (high, wide)
 
 
-def derained(stream: Stream, engine: Engine, view: View) -> Iterator[Picture]:
-    """The pictures to show with their times.
+def derained(stream: Stream, engine: Engine, view: View, at_once: int) -> Iterator[Picture]:
+    """The pictures to show with their times; so many are computed at once.
 
     Raises:
         InputError: if the video cannot be read, or none of its frames is in the part.
@@ -47,8 +47,8 @@ def derained(stream: Stream, engine: Engine, view: View) -> Iterator[Picture]:
     # Frames from memory are taken by whoever takes ours: without an output in the thread of the caller, who may need it
     # so; with one in the thread that computes.
     source = source if stream.path is None else ahead(source)
-    with closing(source):
-        for rainy, pixels in derain_pictures(source, engine, view.cuts):
+    with closing(source), closing(derain_pictures(source, engine, view.cuts, at_once)) as pictures:
+        for rainy, pixels in pictures:
             shown = (
                 pixels if view.comparison is None else COMPARISONS[view.comparison](rainy.pixels, pixels, rainy.time)
             )

@@ -13,7 +13,8 @@ class ClipNetwork(nn.Module):
     """Maps a rainy clip `(b, t, c, h, w)` to its derained centre frame `(b, c, h, w)`, float32 in [0, 1].
 
     A subclass implements `encode`, which sees single frames, and `decode`, which sees the features of a window. A
-    stream encodes each frame once and decodes each window; `forward` does both, so the two can't disagree.
+    stream encodes each frame once and decodes each window; `forward` does both, so the two can't disagree. Several
+    threads may be in them at once, so they leave nothing in the network.
 
     Attributes:
         window: frames of a clip, odd.
