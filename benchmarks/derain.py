@@ -2,11 +2,13 @@
 
 A film of a bundled photograph, larger than the photograph where need be, is derained from file to file by a new
 process, as `raincheck derain` does it; the time is from the first frame that is done to the end of the file. `network
-alone` computes the same windows on tensors that are ready on the device. The two take turns of a few seconds, the one
-stopped (SIGSTOP) while the other computes, so that a machine whose speed drifts is as fast for both. The other stages
-are run by themselves on the same frames. They overlap (a thread decodes, one computes, one encodes, and FFmpeg has
-threads of its own), so that the shares need not add up to 100 %. The codec holds frames back and compresses
-the last of them when the network has nothing left to do, which weighs less the longer the video is.
+alone` computes the same windows on tensors that are ready on the device, one after another, as a loop in PyTorch would.
+The two take turns of a few seconds, the one stopped (SIGSTOP) while the other computes, so that a machine whose speed
+drifts is as fast for both. On a CPU the network computes two frames of a file at once, with half of the threads each,
+so that the ratio may be below 1. The other stages are run by themselves on the same frames, `network, conversion` two
+frames at once as well. They overlap (a thread decodes, two compute, one encodes, and FFmpeg has threads of its own), so
+that the shares need not add up to 100 %. The codec holds frames back and compresses the last of them when the network
+has nothing left to do, which weighs less the longer the video is.
 
 Start-up is the median wall time of new processes, taken in turns: torch alone, the overview of the commands, and a
 picture of 16x16 pixels derained by the default weights. Memory is the most that was ever resident in a new process
@@ -140,7 +142,7 @@ def measure(words: str, options: argparse.Namespace, folder: Path) -> list[str]:
     device, number = options.device, int(count)
     rainy = film(folder / f"{size}.mp4", wide, high, number)
     engine = Engine(*network_on(options.weights, str(device)), options.precision, compile=options.compile)
-    few = list(islice(open_stream(rainy).frames(), FEW))
+    few, at_once = list(islice(open_stream(rainy).frames(), FEW)), engine.at_once((high, wide))
 
     def alone() -> None:
         seconds(lambda: network_alone(engine, few), device)
@@ -154,7 +156,7 @@ def measure(words: str, options: argparse.Namespace, folder: Path) -> list[str]:
     stages = [
         seconds(lambda: sum(1 for _ in open_stream(rainy).frames()), device) / number,
         seconds(lambda: sum(1 for _ in shots(frames, lambda frame: frame)), device) / number,
-        seconds(lambda: sum(1 for _ in derain_pictures(at_rate(few, RATE), engine, cuts=False)), device) / FEW,
+        seconds(lambda: sum(1 for _ in derain_pictures(at_rate(few, RATE), engine, False, at_once)), device) / FEW,
         seconds(lambda: encode(frames, (high, wide), folder / "copy.mp4"), device) / number,
     ]
     return [
