@@ -67,4 +67,4 @@ def regroup(optimizer: Optimizer | None, model: Module, kept: Groups) -> None:
 
 def _groups(optimizer: Optimizer | None) -> list[dict[str, Any]]:
     """A strategy that learns without gradients has no optimizer."""
-    return optimizer.param_groups if optimizer else []
+    return [] if optimizer is None else optimizer.param_groups

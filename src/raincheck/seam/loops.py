@@ -33,9 +33,8 @@ class FitLoop(SavingLoop):
 
     def configure_optimizers(self) -> Optimizer | None:
         optimizer: Optimizer | None = self.strategy.optimizer
-        if optimizer is not None and not hasattr(
-            optimizer, "defaults"
-        ):  # one that wraps another; Lightning looks whether it has them, no more
+        # One that wraps another may have none; Lightning looks whether they are there, no more.
+        if optimizer is not None and not hasattr(optimizer, "defaults"):
             optimizer.defaults = {}
         return optimizer
 
