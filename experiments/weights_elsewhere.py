@@ -12,6 +12,7 @@ WEIGHTS are names of shipped weights or safetensors files; both shipped ones by 
 
 import argparse
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -55,6 +56,8 @@ def main() -> None:
     options = parser.parse_args()
     if not (options.data / "clean").is_dir():
         sys.exit(f"there is no test material at {options.data}; name its folder with --data")
+    if not find_spec("albumentations"):
+        sys.exit("there is no albumentations here; install it with pip install -e '.[albumentations]'")
     clips = [footage.read(0, len(footage)) for footage in scenes(options.data, options.frames)]
     print(f"| rain | rainy | {' | '.join(options.weights)} |\n|---{'|---:' * (1 + len(options.weights))}|")
     for kind in RAINS:

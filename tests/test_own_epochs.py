@@ -24,7 +24,10 @@ from tinytasks import same
 
 
 class OneBatch(SupervisedTemplate):
-    """What Avalanche's loop does with a batch, for loops of other kinds to call."""
+    """What Avalanche's loop does with a batch, for loops of other kinds to call.
+
+    FinishesEpochs (test_brought_along.py) says the same again, because its source is to be read.
+    """
 
     def learn_it(self, **kwargs: Any) -> None:
         self._unpack_minibatch()
@@ -155,7 +158,7 @@ class Remembers(SupervisedTemplate):
 
 
 class NotSure(OneBatch):
-    """Takes some steps only, with hooks around all."""
+    """Takes some steps only, itself, and calls one of the hooks."""
 
     def training_epoch(self, **kwargs: Any) -> None:
         for self.mbatch in self.dataloader:  # noqa: B020

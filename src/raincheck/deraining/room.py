@@ -37,7 +37,7 @@ def plan_tiles(
         raise ConfigError(f"there is no tile {tile!r}; use auto, none, or a number of pixels")
     if tile == "none":
         return None, True
-    features = feature_bytes(network, device) // (2 if low else 1)
+    features = feature_bytes(network, device, low)
     room = SHARE * free_bytes(device)
     plans: list[tuple[int | None, bool]] = [(None, True)]
     sides = [side for most in SIDES if (side := narrower(network, most, strict=False)) is not None]
@@ -48,22 +48,12 @@ def plan_tiles(
 def has_room(
     network: ClipNetwork, size: tuple[int, int], device: torch.device, low: bool, tile: int | str, at_once: int
 ) -> bool:
-    """Whether there is memory for so many windows at once, in the tiles that are planned for one.
+    """Whether there is memory for `at_once` windows, in the tiles that are planned for one.
 
-    Args:
-        network: on `device`.
-        size: height and width.
-        device: where to compute.
-        low: whether features are bfloat16.
-        tile: as `Engine`.
-        at_once: windows.
-
-    Raises:
-        ConfigError: as `plan_tiles`.
+    Other arguments, and errors, as `plan_tiles`.
     """
     plan = plan_tiles(network, size, device, low, tile)
-    features = feature_bytes(network, device) // (2 if low else 1)
-    return needed(network, size, features, *plan, at_once) <= SHARE * free_bytes(device)
+    return needed(network, size, feature_bytes(network, device, low), *plan, at_once) <= SHARE * free_bytes(device)
 
 
 def needed(
@@ -86,8 +76,8 @@ def needed(
 
 
 @torch.inference_mode()
-def feature_bytes(network: ClipNetwork, device: torch.device) -> float:
-    """Bytes of a frame's features, a pixel, in fp32."""
+def feature_bytes(network: ClipNetwork, device: torch.device, low: bool = False) -> float:
+    """Bytes of a frame's features, a pixel, in fp32; with `low` in bfloat16."""
     side = 8 * network.multiple
     features = network.encode(torch.zeros(1, 3, side, side, device=device))
-    return 4 * features.numel() / side**2
+    return (2 if low else 4) * features.numel() / side**2

@@ -38,7 +38,7 @@ def one_voice() -> Iterator[None]:
 
 @contextmanager
 def _ends_named() -> Iterator[None]:
-    """Names what gloo and NCCL say when another process does not answer any more."""
+    """Names what gloo says when another process does not answer any more, and torch of other backends (not tried)."""
     try:
         yield
     except RuntimeError as error:
