@@ -72,7 +72,7 @@ study: env ## The claims, method by method, order by order, seed by seed (MINUTE
 	$(BIN)/raincheck ablate experiments/ablations/study.yaml --out runs/study --jobs 2 \
 	  --record $(or $(RECORD),experiments/results/study.jsonl) $(if $(MINUTES),--minutes $(MINUTES))
 
-tune: env ## Six trials of every method on validation clips; winners in experiments/tuned
+tune: env ## Twelve trials of every method on validation clips; winners in experiments/tuned
 	@set -e; for grid in experiments/tuning/*.yaml; do \
 	  $(BIN)/raincheck ablate $$grid --out runs/tuning/$$(basename $$grid .yaml) --jobs 2 \
 	    --record $(or $(RECORD),experiments/results/tuning.jsonl) $(if $(MINUTES),--minutes $(MINUTES)); \
