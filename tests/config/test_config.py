@@ -180,6 +180,8 @@ def test_mistakes_are_one_sentence(base: list[str], name: str) -> None:
         ("seeds: 3", "there is no option seeds in "),
         ("streem: {}", "there is no option streem in "),
         ("3: {}", "there is no option 3 in "),
+        ("stream: {streem: {}}", "there is no option streem in the stream of "),
+        ("stream.streem: {}", "there is no option streem in the stream of "),
         ("plugins: [raincheck.plugins.Destillation]", "did you mean raincheck.plugins.Distillation?"),
         ("plugins: [{class_path: raincheck.plugins.EWC, init_args: {lambda: 3}}]", "lambda"),
         ("plugins: [{class_path: raincheck.plugins.EWC, init_args: {ewc_lambda: much}}]", "ewc_lambda"),

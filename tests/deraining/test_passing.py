@@ -332,3 +332,10 @@ def test_numbers_of_any_library(tmp_path: Path, fps: Any) -> None:
 def test_what_is_no_rate(tmp_path: Path, fps: Any) -> None:
     with pytest.raises(ConfigError, match=r" frames per second show nothing; give a number from "):
         derain(noise(3), tmp_path / "out.mp4", weights="identity", fps=fps)
+
+
+@pytest.mark.parametrize("crf", ["18", 18.5])
+def test_what_is_no_quality(tmp_path: Path, crf: Any) -> None:
+    with pytest.raises(ConfigError, match=f"--crf cannot be {crf!r} with libx264; give 0, the best, to 51"):
+        derain(noise(3), tmp_path / "out.mp4", weights="identity", crf=crf)
+    assert not list(tmp_path.iterdir())

@@ -3,7 +3,8 @@
 import difflib
 import importlib
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import fields
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import yaml
 from jsonargparse.typing import Path_fr
 
 from raincheck import losses, networks, plugins
-from raincheck.config.schema import RunConfig
+from raincheck.config.schema import RunConfig, StreamConfig
 from raincheck.errors import ConfigError, one_line
 from raincheck.plain_yaml import read_yaml
 
@@ -42,15 +43,37 @@ def check_classes(arguments: Sequence[str], trust: bool) -> None:
             if not isinstance(content, dict):
                 raise ConfigError(f"{value} holds no options; write lines such as `seed: 3`, or leave it out")
             # The parser would follow `config` to another file, unseen, and overlook whatever holds nothing.
-            if unknown := [key for key in content if str(key).partition(".")[0] not in RunConfig.__dataclass_fields__]:
-                known = ", ".join(RunConfig.__dataclass_fields__)
-                raise ConfigError(f"there is no option {unknown[0]} in {value}; choose one of {known}")
+            check_options(content, value)
             for path in named_classes(content, folder=Path(value).parent):
                 check_class(path, trust, f" in {value}")
         elif option.startswith("--"):
             keys = option[2:].rstrip("+").split(".")
             for path in named_classes("" if value.startswith("--") else value, keys[-1], not NESTING.isdisjoint(keys)):
                 check_class(path, trust, "")
+
+
+def check_options(content: Mapping[Any, Any], where: str) -> None:
+    """Looks whether all keys are options, those of the stream too.
+
+    Raises:
+        ConfigError: naming the first that is none.
+    """
+    check_keys(content, RunConfig, where)
+    for key, value in content.items():
+        option, _, below = str(key).partition(".")
+        if option == "stream" and (below or isinstance(value, dict)):
+            check_keys([below] if below else value, StreamConfig, f"the stream of {where}")
+
+
+def check_keys(keys: Iterable[Any], kind: type, where: str) -> None:
+    """Looks whether keys, as they may be written in a file, are options of that kind.
+
+    Raises:
+        ConfigError: naming the first that is none.
+    """
+    known = [field.name for field in fields(kind)]
+    if unknown := [key for key in keys if str(key).partition(".")[0].rstrip("+") not in known]:
+        raise ConfigError(f"there is no option {unknown[0]} in {where}; choose one of {', '.join(known)}")
 
 
 def named_classes(value: Any, key: str = "", open_to_classes: bool = False, folder: Path = Path()) -> Iterator[str]:

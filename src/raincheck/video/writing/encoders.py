@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from math import lcm
+from numbers import Integral
 
 import av
 from av.codec import Codec
@@ -112,8 +113,8 @@ def choose_encoder(container: str, size: tuple[int, int], wanted: Encoding) -> E
     if name in QUALITY:
         option, best, worst = QUALITY[name]
         crf = CRF if wanted.crf is None else wanted.crf
-        if not best <= crf <= worst:
-            raise ConfigError(f"--crf cannot be {crf} with {name}; give {best}, the best, to {worst}")
+        if not isinstance(crf, Integral) or not best <= crf <= worst:
+            raise ConfigError(f"--crf cannot be {crf!r} with {name}; give {best}, the best, to {worst}")
         options[option] = str(crf)
     elif wanted.crf is not None:
         raise ConfigError(f"{name} knows no constant quality; leave --crf out, or use one of {', '.join(QUALITY)}")
