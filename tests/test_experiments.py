@@ -1,6 +1,7 @@
 """Every shipped configuration runs: a new file is tested by existing."""
 
 import re
+import runpy
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from jsonargparse import Namespace
 from fakedata import WRITE
 from raincheck.ablation.grid import read_grid
 from raincheck.ablation.plan import Planned, plan
+from raincheck.ablation.record import Record
 from raincheck.config import build, dump, parse
 from raincheck.errors import InputError
 from raincheck.networks import load_network
@@ -107,8 +109,18 @@ def test_methods_are_tuned_alike_and_on_no_test_clip() -> None:
     }
     assert dump(streams[0]) == dump(streams[1])
     grids = [grid for grid in GRIDS if grid.parent.name == "tuning"]
-    assert {len(planned(grid)) for grid in grids} == {6}
+    assert {len(planned(grid)) for grid in grids} == {12}
     assert len({(one.config.stream.steps, one.config.batch) for grid in grids for one in planned(grid)}) == 1
+
+
+@pytest.mark.slow
+def test_tuned_settings_are_the_winners_of_all_trials() -> None:
+    tuning = runpy.run_path(str(EXPERIMENTS / "tuning.py"))
+    record = Record(tuning["RECORD"])
+    for grid in (EXPERIMENTS / "tuning").glob("*.yaml"):
+        found = tuning["trials"](grid, record)
+        assert found, f"a trial of {grid.stem} is missing"
+        assert tuning["winner"](grid, found) == (EXPERIMENTS / "tuned" / grid.name).read_text()
 
 
 def test_what_the_study_compares_keeps_no_more_bytes_than_rrgnet() -> None:
