@@ -182,6 +182,7 @@ def test_mistakes_are_one_sentence(base: list[str], name: str) -> None:
         ("3: {}", "there is no option 3 in "),
         ("stream: {streem: {}}", "there is no option streem in the stream of "),
         ("stream.streem: {}", "there is no option streem in the stream of "),
+        ("stream+: {streem: {}}", "there is no option streem in the stream of "),
         ("plugins: [raincheck.plugins.Destillation]", "did you mean raincheck.plugins.Distillation?"),
         ("plugins: [{class_path: raincheck.plugins.EWC, init_args: {lambda: 3}}]", "lambda"),
         ("plugins: [{class_path: raincheck.plugins.EWC, init_args: {ewc_lambda: much}}]", "ewc_lambda"),

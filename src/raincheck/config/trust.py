@@ -61,7 +61,7 @@ def check_options(content: Mapping[Any, Any], where: str) -> None:
     check_keys(content, RunConfig, where)
     for key, value in content.items():
         option, _, below = str(key).partition(".")
-        if option == "stream" and (below or isinstance(value, dict)):
+        if option.rstrip("+") == "stream" and (below or isinstance(value, dict)):
             check_keys([below] if below else value, StreamConfig, f"the stream of {where}")
 
 
